@@ -1,0 +1,1 @@
+"""The workbook, its ribbon and its VBA, made from the declarations of the layers below."""

@@ -1,0 +1,1 @@
+"""The workbook: reading and writing its tables, live in Excel or in the file."""
