@@ -1,0 +1,50 @@
+"""Frames in and out of the store: one place that turns columns into plain rows and rows into typed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+DATES = frozenset(
+    "read_from read_to bill_date due_date delinquent_date autopay_date opened_on closed_on started_on ended_on set_on "
+    "start_date removed_on effective_from read_date previous_date service_from service_to segment_from segment_to "
+    "received_on posted_on post_date date last_date".split()
+)
+
+
+def rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The frame's rows as plain Python values for a bulk insert: dates as ISO text, missing values as None."""
+    return list(zip(*(plain(frame[name]) for name in columns), strict=True)) if len(columns) else []
+
+
+def plain(values: pd.Series[Any]) -> list[Any]:
+    """A column as plain Python values; a missing value is None."""
+    if values.dtype.kind == "M":
+        days = values.to_numpy().astype("datetime64[D]")
+        text = np.datetime_as_string(days).astype(object)
+        return list(np.where(np.isnat(days), None, text))
+    made: list[Any] = values.tolist()
+    return [None if v is None or v is pd.NA or v != v else v for v in made] if values.hasnans else made
+
+
+def frame(fetched: Sequence[Sequence[Any]], columns: Sequence[str], numbers: frozenset[str]) -> pd.DataFrame:
+    """Fetched rows as a frame: dates as datetime64[s], numbers as int64 (Int64 with gaps), text with "" for none."""
+    by_column = list(zip(*fetched, strict=True)) if fetched else [()] * len(columns)
+    return pd.DataFrame(
+        {name: _typed(name, list(values), numbers) for name, values in zip(columns, by_column, strict=True)}
+    )
+
+
+def _typed(name: str, values: list[Any], numbers: frozenset[str]) -> pd.Series[Any]:
+    if name in numbers:
+        gaps = None in values
+        return pd.Series(values, dtype="Int64" if gaps else "int64")
+    if name in DATES:
+        days = np.array([v or "NaT" for v in values], dtype="datetime64[D]")
+        return pd.Series(days.astype("datetime64[s]"))
+    if values and isinstance(values[0], bytes):
+        return pd.Series(values, dtype=object)
+    return pd.Series(["" if v is None else v for v in values], dtype="str")

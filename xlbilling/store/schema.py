@@ -1,0 +1,223 @@
+"""What the store holds: working tables made from the declarations, documents that are only ever added, and the books.
+
+Text is text, money whole cents, quantities millionths, dates ISO text (YYYY-MM-DD sorts and compares rightly and is the
+same on SQLite and PostgreSQL). Posted documents and the journal are append-only by trigger.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+
+from xlbilling.records import TABLE
+
+VERSION: Final = "1"
+WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "gl_accounts")
+
+metadata: Final = MetaData()
+
+
+def _column(spec: str) -> Column[str] | Column[int] | Column[bytes]:
+    """A column from `name`, `name:int` or `name:blob`; a trailing `?` lets it be empty (NULL)."""
+    optional = spec.endswith("?")
+    name, _, kind = spec.rstrip("?").partition(":")
+    sort = {"": Text, "int": BigInteger, "blob": LargeBinary}[kind]
+    return Column(name, sort, nullable=optional)
+
+
+def _table(name: str, key: str, columns: str, *indexes: Index) -> Table:
+    parts = [_column(spec) for spec in columns.split()]
+    return Table(name, metadata, *parts, PrimaryKeyConstraint(*key.split()), *indexes)
+
+
+def _working(name: str) -> Table:
+    """The store's side of a sheet that Save writes: its typed and given columns, and the row's revision."""
+    declared = TABLE[name]
+    parts: list[Column[str] | Column[int] | Column[bytes]] = []
+    for field in stored_columns(name):
+        number = declared.columns[field].kind in ("money", "quantity", "whole")
+        optional = declared.columns[field].kind == "date" or (number and not declared.columns[field].required)
+        parts.append(_column(f"{field}{':int' if number else ''}{'?' if optional else ''}"))
+    return Table(name, metadata, *parts, PrimaryKeyConstraint(*declared.key))
+
+
+def stored_columns(name: str) -> list[str]:
+    """Names of the columns of a working table that the store keeps: what is typed or given, and `rev`."""
+    return [*TABLE[name].names("typed", "given"), "rev"]
+
+
+for _name in WORKING:
+    _working(_name)
+
+# Every revision of every working row, so that nothing is lost and a conflict can be told from a stale row.
+_table("row_history", "table_name row_key rev", "table_name row_key rev:int event:int content")
+
+_table("meta", "name", "name value")
+_table("events", "event", "event:int at actor action detail seal")
+_table("idempotency", "key", "key event:int outcome")
+_table("numbers", "series", "series next:int")
+_table("undo", "undo_id", "undo_id:int event:int actor action inverse state")
+
+_table("periods", "period", "period state closed_by? closed_at? packet?")
+_table("signoffs", "period item", "period item reason actor at")
+
+_table(
+    "imports",
+    "import_id",
+    "import_id:int kind cycle period file_name digest layout rows_in:int taken:int rejected:int duplicates:int "
+    "changed:int state at actor",
+)
+_table("rejects", "import_id source_line code", "import_id:int source_line:int code message")
+_table(
+    "reads",
+    "read_id",
+    "read_id:int import_id:int cycle period account_id meter_id register_id read_date? read_time dial_read "
+    "read_value:int? unit read_code source_line:int state superseded_by:int?",
+)
+Index("reads_run", metadata.tables["reads"].c.cycle, metadata.tables["reads"].c.period)
+_table(
+    "consumption_history",
+    "service_id service_to",
+    "service_id service_from service_to days:int consumption:int unit read_code",
+)
+_table(
+    "exceptions",
+    "cycle period exception_id",
+    "cycle period exception_id severity rule service_id account_id meter_id place fact remedy money_at_risk:int "
+    "decision override_read reason decided_by decided_at state rev:int",
+)
+
+_BILL = (
+    "bill_key account_id service_id customer_class tariff cycle period service_from service_to days:int consumption:int "
+    "unit read_code amount:int bill_date due_date state why replaces"
+)
+_LINE = (
+    "line:int charge tier:int quantity:int rate unit amount:int gl_account segment_from segment_to basis "
+    "effective_from resolution"
+)
+_METERED = (
+    "meter_id register_id read_id:int? previous_date previous_read read_date dial_read unit read_code consumption:int"
+)
+_table("draft_bills", "bill_key", _BILL, Index("draft_bills_run", "cycle", "period"))
+_table("draft_lines", "bill_key line", f"bill_key {_LINE}")
+_table("draft_reads", "bill_key meter_id register_id", f"bill_key {_METERED}")
+_table(
+    "bills",
+    "number",
+    f"number batch {_BILL}",
+    Index("bills_account", "account_id"),
+    Index("bills_service", "service_id", "service_to"),
+    Index("bills_run", "cycle", "period"),
+)
+_table("bill_lines", "number line", f"number {_LINE}")
+_table("bill_reads", "number meter_id register_id", f"number {_METERED}", Index("bill_reads_meter", "meter_id"))
+# One row for each bill that stands: a second bill for the same service and days cannot be written.
+_table(
+    "standing_bills",
+    "service_id service_to",
+    "service_id service_from service_to number",
+    Index("standing_from", "service_id", "service_from", unique=True),
+    Index("standing_number", "number", unique=True),
+)
+_table(
+    "batches",
+    "batch",
+    "batch kind cycle period state created_at actor posted_at? documents:int amount:int",
+)
+_table(
+    "payments",
+    "payment_id",
+    "payment_id batch received_on account_id amount:int method reference import_id:int? period state rev:int",
+    Index("payments_account", "account_id"),
+)
+_table(
+    "adjustments",
+    "adjustment_id",
+    "adjustment_id batch kind document account_id amount:int? gl_account reason posted_on period state rev:int",
+)
+_table("reversals", "document", "document reversed_by reason at actor")
+_table("entries", "entry", "entry:int period post_date kind batch document reverses:int? actor posted_at")
+_table(
+    "journal",
+    "entry line",
+    "entry:int line:int gl_account account_id amount:int",
+    Index("journal_account", "account_id", "gl_account"),
+)
+
+_table(
+    "audits", "audit_id", "audit_id:int cycle period inputs state difference:int? lines:int recalculated_by at actor"
+)
+_table(
+    "ledger_rows",
+    "import_id row",
+    "import_id:int row:int date? gl_account account_name reference description amount:int",
+)
+_table("reconciliations", "period at", "period at actor inputs state difference:int unexplained:int content")
+_table("printed", "batch", "batch file_name content:blob digest at")
+
+APPEND_ONLY: Final = (
+    "events",
+    "row_history",
+    "idempotency",
+    "bills",
+    "bill_lines",
+    "bill_reads",
+    "reversals",
+    "entries",
+    "journal",
+    "printed",
+    "consumption_history",
+)
+POSTED_STAYS: Final = ("payments", "adjustments", "batches")
+
+
+def triggers(dialect: str) -> list[str]:
+    """The rules the database itself enforces: append-only documents, posted rows fixed, closed periods shut."""
+    return _sqlite_triggers() if dialect == "sqlite" else _postgres_triggers()
+
+
+def _sqlite_triggers() -> list[str]:
+    made = []
+    for name in APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            made.append(
+                f"CREATE TRIGGER {name}_no_{verb.lower()} BEFORE {verb} ON {name} "
+                f"BEGIN SELECT RAISE(ABORT, 'append_only: {name}'); END"
+            )
+    for name in POSTED_STAYS:
+        for verb in ("UPDATE", "DELETE"):
+            made.append(
+                f"CREATE TRIGGER {name}_posted_{verb.lower()} BEFORE {verb} ON {name} WHEN OLD.state = 'posted' "
+                f"BEGIN SELECT RAISE(ABORT, 'append_only: {name}'); END"
+            )
+    made.append(
+        "CREATE TRIGGER entries_open_period BEFORE INSERT ON entries "
+        "WHEN NOT EXISTS (SELECT 1 FROM periods WHERE period = NEW.period AND state = 'open') "
+        "BEGIN SELECT RAISE(ABORT, 'period_closed'); END"
+    )
+    return made
+
+
+def _postgres_triggers() -> list[str]:
+    made = [
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION 'append_only: %', TG_TABLE_NAME; END $$",
+        "CREATE FUNCTION refuse_posted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF OLD.state = 'posted' THEN RAISE EXCEPTION 'append_only: %', TG_TABLE_NAME; END IF; "
+        "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$",
+        "CREATE FUNCTION refuse_closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NOT EXISTS (SELECT 1 FROM periods WHERE period = NEW.period AND state = 'open') "
+        "THEN RAISE EXCEPTION 'period_closed'; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER entries_open_period BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION refuse_closed()",
+    ]
+    made += [
+        f"CREATE TRIGGER {name}_append_only BEFORE UPDATE OR DELETE ON {name} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        for name in APPEND_ONLY
+    ]
+    made += [
+        f"CREATE TRIGGER {name}_posted BEFORE UPDATE OR DELETE ON {name} FOR EACH ROW EXECUTE FUNCTION refuse_posted()"
+        for name in POSTED_STAYS
+    ]
+    return made

@@ -1,0 +1,301 @@
+"""The store's face: open it, read frames from it, and change it only inside a `Work`, one transaction each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+
+from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.store import frames, schema, seal
+
+NO_STORE: Final = declare(
+    "no_store", "The store that was named does not exist.", "Check the path, or make one with `xlbilling convert`."
+)
+STORE_VERSION: Final = declare(
+    "store_version", "The store was made by another version of xlbilling.", "Install the version the store names."
+)
+PERIOD_CLOSED: Final = declare(
+    "period_closed",
+    "The accounting period is closed or was never opened.",
+    "Post into the open period; a closed one is corrected by a new document in the open period.",
+)
+APPEND_ONLY: Final = declare(
+    "append_only", "A posted document cannot be changed or deleted.", "Correct it with Adjust or Reverse."
+)
+STORE_BUSY: Final = declare(
+    "store_busy", "Somebody else is writing to the store.", "Wait a moment and press the button again."
+)
+ALREADY_BILLED: Final = declare(
+    "already_billed",
+    "The service already has a standing bill for these days.",
+    "Reverse the bill first, or leave the service out.",
+)
+COMMIT_FAILED: Final = declare(
+    "commit_failed",
+    "The database could not confirm that the work was written, and it was not.",
+    "Nothing was changed. Check the disk, then press the button again.",
+)
+
+_NUMBERS: Final = {
+    name: frozenset(c.name for c in table.columns if isinstance(c.type, sa.BigInteger))
+    for name, table in schema.metadata.tables.items()
+}
+_ALL_NUMBERS: Final = frozenset().union(*_NUMBERS.values()) | {"amount_cents", "balance", "count"}
+
+
+class Store:
+    """One district's store, by URL; every change goes through `work`."""
+
+    def __init__(self, url: str, engine: Engine, clock: Callable[[], dt.datetime]):
+        self.url, self.engine, self.clock = url, engine, clock
+
+    @classmethod
+    def create(cls, url: str, actor: str, clock: Callable[[], dt.datetime] | None = None) -> Store:
+        """Make an empty store; the actor becomes its first lead."""
+        store = cls(url, _engine(url), clock or _now)
+        with store.engine.begin() as connection:
+            schema.metadata.create_all(connection)
+            for statement in schema.triggers(store.dialect):
+                connection.exec_driver_sql(statement.replace("%", "%%") if store.dialect != "sqlite" else statement)
+            connection.execute(sa.insert(schema.metadata.tables["meta"]), {"name": "version", "value": schema.VERSION})
+        with store.work(actor, "create") as work:
+            work.event(f"Store made; {actor} is its first lead.")
+            work.insert_rows(
+                "policy",
+                ["topic", "setting", "value", "severity", "meaning", "rev"],
+                [("staff", actor, "lead", "", "Role of this log-in: clerk, lead or accounting.", 1)],
+            )
+        return store
+
+    @classmethod
+    def open(cls, url: str, clock: Callable[[], dt.datetime] | None = None) -> Store:
+        """Open an existing store; refuses one that is not there or of another version."""
+        path = sqlite_path(url)
+        if path is not None and not path.exists():
+            raise Refusal(NO_STORE.at(Place(file=path.name), "there is no store here"))
+        store = cls(url, _engine(url), clock or _now)
+        if not sa.inspect(store.engine).has_table("meta"):
+            raise Refusal(NO_STORE.at(Place(file=url if path is None else path.name), "this is not a billing store"))
+        version = store.value("SELECT value FROM meta WHERE name = 'version'")
+        if version != schema.VERSION:
+            raise Refusal(
+                STORE_VERSION.at(None, f"the store is version {version}, this program reads {schema.VERSION}")
+            )
+        return store
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return sqlite_path(self.url)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def query(self, sql: str, **values: Any) -> pd.DataFrame:
+        """The result of a query as a typed frame (see store.frames)."""
+        with self.engine.connect() as connection:
+            return _query(connection, sql, values)
+
+    def value(self, sql: str, **values: Any) -> Any:
+        """The first value of a query; None where there is no row."""
+        with self.engine.connect() as connection:
+            return connection.execute(sa.text(sql), values).scalar()
+
+    def table(self, name: str, where: str = "", order: str = "", **values: Any) -> pd.DataFrame:
+        """A table of the store, all columns, in key order unless `order` says otherwise."""
+        with self.engine.connect() as connection:
+            return _table(connection, name, where, order, values)
+
+    @contextmanager
+    def work(self, actor: str, action: str, key: str | None = None) -> Iterator[Work]:
+        """One transaction of one person: all of it is written, with its sealed event, or nothing is.
+
+        `key` makes the work idempotent: `Work.done_before` tells that it was written already. A commit whose outcome
+        the database did not confirm is settled by looking that key up.
+        """
+        with self.engine.connect() as connection:
+            _begin(connection)
+            work = Work(self, connection, actor, action, key)
+            try:
+                yield work
+                work.finish()
+                connection.commit()
+            except DBAPIError as fault:
+                connection.rollback()
+                if work.finished and key and self._written(key):
+                    return
+                raise _refusal(fault, work.finished) from fault
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def _written(self, key: str) -> bool:
+        return self.value("SELECT 1 FROM idempotency WHERE key = :key", key=key) is not None
+
+
+class Work:
+    """A transaction at work: inserts, numbers and events that stand or fall together."""
+
+    def __init__(self, store: Store, connection: Connection, actor: str, action: str, key: str | None):
+        self.store, self.connection, self.actor, self.action, self.key = store, connection, actor, action, key
+        self.at = store.clock().isoformat(timespec="seconds")
+        self.finished = False
+        self._events: list[tuple[str, str]] = []
+        self._next_event: int | None = None
+
+    @property
+    def done_before(self) -> str | None:
+        """What this work's key gave the first time; None where it is new."""
+        return self.value("SELECT outcome FROM idempotency WHERE key = :key", key=self.key) if self.key else None
+
+    def query(self, sql: str, **values: Any) -> pd.DataFrame:
+        return _query(self.connection, sql, values)
+
+    def value(self, sql: str, **values: Any) -> Any:
+        return self.connection.execute(sa.text(sql), values).scalar()
+
+    def table(self, name: str, where: str = "", order: str = "", **values: Any) -> pd.DataFrame:
+        return _table(self.connection, name, where, order, values)
+
+    def execute(self, sql: str, **values: Any) -> int:
+        """Run a statement; the number of rows it changed."""
+        return self.connection.execute(sa.text(sql), values).rowcount
+
+    def insert(self, table: str, frame: pd.DataFrame) -> None:
+        """Bulk-insert a frame whose columns are the table's, in any order."""
+        names = [c.name for c in schema.metadata.tables[table].columns]
+        self.insert_rows(table, names, frames.rows(frame, names))
+
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Bulk-insert plain rows through the driver itself, which is the fastest durable way."""
+        if not rows:
+            return
+        mark = "?" if self.store.dialect == "sqlite" else "%s"
+        quoted = ", ".join(f'"{c}"' for c in columns)
+        sql = f"INSERT INTO {table} ({quoted}) VALUES ({', '.join([mark] * len(columns))})"  # noqa: S608
+        self.connection.exec_driver_sql(sql, list(rows))
+
+    def insert_one(self, table: str, **values: Any) -> None:
+        self.insert_rows(table, list(values), [tuple(values.values())])
+
+    def numbers(self, series: str, count: int = 1) -> range:
+        """The next `count` numbers of a series; without gaps, because they are kept only if the work is."""
+        first = self.value("SELECT next FROM numbers WHERE series = :series", series=series)
+        if first is None:
+            first = 1
+            self.insert_one("numbers", series=series, next=1)
+        self.execute("UPDATE numbers SET next = :next WHERE series = :series", next=first + count, series=series)
+        return range(first, first + count)
+
+    def documents(self, series: str, count: int = 1) -> list[str]:
+        """The next document numbers of a series, such as B0000017."""
+        return [f"{series}{n:07d}" for n in self.numbers(series, count)]
+
+    def event(self, detail: str) -> int:
+        """Note what was done; the number of the event. Sealed into the chain when the work is finished."""
+        if self._next_event is None:
+            self._next_event = (self.value("SELECT MAX(event) FROM events") or 0) + 1
+        self._events.append((self.action, detail))
+        return self._next_event + len(self._events) - 1
+
+    def finish(self) -> None:
+        """Seal the events and keep the idempotency key with the words of the first event."""
+        if not self._events:
+            self.finished = True
+            return
+        assert self._next_event is not None
+        last = self.value("SELECT seal FROM events WHERE event = :event", event=self._next_event - 1) or ""
+        sealed = []
+        for number, (action, detail) in enumerate(self._events, self._next_event):
+            last = seal.seal(last, number, self.at, self.actor, action, detail)
+            sealed.append((number, self.at, self.actor, action, detail, last))
+        self.insert_rows("events", ["event", "at", "actor", "action", "detail", "seal"], sealed)
+        if self.key:
+            self.insert_one("idempotency", key=self.key, event=self._next_event, outcome=self._events[0][1])
+        self.finished = True
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for another database."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def store_url(text: str) -> str:
+    """A store as people write it, a path or a URL, as a URL."""
+    return text if "://" in text else f"sqlite:///{text}"
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+
+def _engine(url: str) -> Engine:
+    address = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if sqlite_path(url) is None:
+        return sa.create_engine(address)
+    engine = sa.create_engine(address, connect_args={"timeout": 15})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN IMMEDIATE is ours to say
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once, so that two clerks queue instead of failing half-way."""
+    try:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7841001)")
+    except DBAPIError as fault:
+        raise _refusal(fault, False) from fault
+
+
+def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
+    text = str(fault.orig)
+    if "period_closed" in text:
+        return Conflict(PERIOD_CLOSED.at(None, "a document is dated in an accounting period that is not open"))
+    if "append_only" in text:
+        return Refusal(
+            APPEND_ONLY.at(None, f"the store keeps posted documents as they are ({text.split(':')[-1].strip()})")
+        )
+    if "standing_bills" in text:
+        return Conflict(ALREADY_BILLED.at(None, "a service in this batch was billed meanwhile"))
+    if "locked" in text or "busy" in text:
+        return Conflict(STORE_BUSY.at(None, "the store stayed locked for 15 seconds"))
+    if finished:
+        return Refusal(COMMIT_FAILED.at(None, text))
+    raise fault
+
+
+def _query(connection: Connection, sql: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    result = connection.execute(sa.text(sql), values)
+    names = list(result.keys())
+    return frames.frame([tuple(row) for row in result.fetchall()], names, _ALL_NUMBERS)
+
+
+def _table(connection: Connection, name: str, where: str, order: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    table = schema.metadata.tables[name]
+    order = order or ", ".join(c.name for c in table.primary_key)
+    names = ", ".join(f'"{c.name}"' for c in table.columns)
+    clause = f" WHERE {where}" if where else ""
+    result = connection.execute(sa.text(f"SELECT {names} FROM {name}{clause} ORDER BY {order}"), values)  # noqa: S608
+    return frames.frame([tuple(r) for r in result.fetchall()], [c.name for c in table.columns], _NUMBERS[name])
