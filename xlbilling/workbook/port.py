@@ -1,0 +1,290 @@
+"""The workbook as the office sees it: about a dozen methods, the same in live Excel and in the file.
+
+Frames that go in carry the field names of the declarations in the store's types: money int64 cents, a quantity int64
+millionths, a rate decimal text, a date datetime64[s], text with "" for blank. Frames that come out of `read` carry raw
+cells; `xlbilling.workbook.cells.take` turns them into the store's types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from xlbilling.problems import Place, Problem, Refusal, declare
+from xlbilling.records import ColumnKind, Table
+
+View: TypeAlias = Literal["clerk", "lead"]
+Formula: TypeAlias = str | Sequence[str]
+
+EXTRA: Final = "ƒ "  # heads every column of formulas past the declared ones, so that it is never taken for staff's own
+ERRORS: Final = frozenset(
+    {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA", "Err:"}
+)
+_NAMED: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+HEADING: Final = declare(
+    "SHEET-HEADING",
+    "A heading of a table is missing, renamed or there twice.",
+    "Put the heading back as it was; new columns of your own go to the right of the table.",
+)
+NO_TABLE: Final = declare(
+    "SHEET-TABLE",
+    "A table of the workbook is not there.",
+    "Restore the workbook from a copy or build a new one; no data is lost, the store holds it.",
+)
+NO_CELL: Final = declare(
+    "SHEET-CELL",
+    "A named cell of the workbook is not there.",
+    "Restore the workbook from a copy or build a new one; no data is lost, the store holds it.",
+)
+NO_FILE: Final = declare(
+    "FILE-WANTED",
+    "A button needs a file and none is named, or the named one is not there.",
+    "Type the file's path in the cell and press the button again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraColumn:
+    """A column of formulas to the right of the declared ones, as the audit needs them.
+
+    `name` is for use in formulas ({name}), `title` the heading (shown with a leading ƒ). `formula` is one text for all
+    rows or one a row; `values` are the values it is expected to have, or plain cells where there is no formula.
+    """
+
+    name: str
+    title: str
+    kind: ColumnKind = "money"
+    formula: Formula = ""
+    values: Sequence[Any] | None = None
+    width: int = 12
+    note: str = ""
+
+    @property
+    def heading(self) -> str:
+        return EXTRA + self.title
+
+
+@dataclass(frozen=True)
+class SheetTable:
+    """A table as it stands on its sheet: raw cells by field name, and where each of them is.
+
+    `frame` has one row per row that is not wholly blank (object cells, None for a blank one, index 0, 1, ...); a
+    missing column is not in it and is named in `problems`. `rows` gives each row's sheet row. `own` holds staff's own
+    columns by heading, its index the row keys (see `keys`).
+    """
+
+    table: Table
+    sheet: str
+    frame: pd.DataFrame
+    rows: npt.NDArray[np.int64]
+    first_row: int
+    column_letter: Mapping[str, str]
+    own: pd.DataFrame = field(default_factory=pd.DataFrame)
+    problems: Sequence[Problem] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """The key of each row as text; several fields are joined with " / "."""
+        return row_keys(self.table, self.frame)
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {key: row for row, key in reversed(list(enumerate(self.keys)))}
+
+    def place(self, row_index: int, field: str) -> Place:
+        """The cell of a row of `frame`, such as Reads!D118, with its row key and column."""
+        cell = f"{self.column_letter.get(field, 'A')}{self.rows[row_index]}"
+        return Place(self.sheet, self.keys_at(row_index), field, cell=cell)
+
+    def keys_at(self, row_index: int) -> str:
+        return row_keys(self.table, self.frame.iloc[[row_index]])[0]
+
+    def locate(self, problem: Problem) -> Problem:
+        """The same problem with its sheet cell, where its place names a row key of this table."""
+        place = problem.place
+        row = self._row_of.get(place.key) if place.table == self.table.name and not place.cell else None
+        if row is None:
+            return problem
+        return problem.on(self.place(row, place.column or self.table.key[0]))
+
+
+class Workbook(Protocol):
+    """What the office may ask of a workbook, live or in the file."""
+
+    def read(self, table: str) -> SheetTable:
+        """The table as it stands on its sheet."""
+
+    def write(
+        self,
+        table: str,
+        frame: pd.DataFrame,
+        formulas: Mapping[str, Formula] | None = None,
+        extra: Sequence[ExtraColumn] = (),
+    ) -> None:
+        """Replace the table's rows; staff's own columns follow their row key, filters and looks stay.
+
+        `formulas` gives fields a formula (one text for all rows, or one a row): in it {field} is the field's cell in
+        the same row (D118) and {row} the sheet row. The frame's value of such a field is the one it is expected to
+        have.
+        """
+
+    def get(self, name: str) -> Any:
+        """The value of a named cell: text, float, datetime, or None."""
+
+    def put(self, name: str, value: Any) -> None:
+        """Set a named cell."""
+
+    def mark(self, problems: Iterable[Problem]) -> None:
+        """Highlight the cells named and note the problem on them; marks of an earlier call go away."""
+
+    def progress(self, text: str, done: int, total: int) -> None:
+        """Say how far a long piece of work has come."""
+
+    def say(self, text: str) -> None:
+        """Show the outcome in the cell Message; a question nobody answered goes away."""
+
+    def show(self, sheet: str) -> None:
+        """Bring a sheet to the front."""
+
+    def ask_file(self, what: str, named_cell: str) -> Path:
+        """The file to work on, picked by the person or named in the cell; refuses where there is none."""
+
+    def confirm(self, question: str) -> bool:
+        """Whether the person said yes: the first press asks on the Start sheet, a second press answers."""
+
+    def recalculate(self) -> bool:
+        """Recalculate all formulas; False where no spreadsheet application is there to do it."""
+
+    def values(self, table: str, field: str) -> list[Any]:
+        """Raw values of a field (or the name of an extra column) as last calculated."""
+
+    def view(self, kind: View) -> None:
+        """Show the sheets this view needs and hide the others."""
+
+    def save(self) -> None:
+        """Save the workbook; the file adapter writes what was collected."""
+
+
+def row_keys(table: Table, frame: pd.DataFrame) -> list[str]:
+    """The key of each row as text, the same for raw cells and store values."""
+    if any(name not in frame.columns for name in table.key):
+        return [""] * len(frame)
+    parts = [[_key_text(value) for value in frame[name].tolist()] for name in table.key]
+    return parts[0] if len(parts) == 1 else [" / ".join(part) for part in zip(*parts, strict=True)]
+
+
+def _key_text(value: Any) -> str:
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, float):
+        return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
+    return str(value).strip()
+
+
+def filled_in(formula: Formula, rows: Sequence[int], letters: Mapping[str, str]) -> list[str]:
+    """The formula of each sheet row, with {field} and {row} filled in; a leading = is added where it is missing."""
+    texts = [formula] * len(rows) if isinstance(formula, str) else list(formula)
+    made: list[str] = []
+    split: dict[str, list[str]] = {}
+    for text, row in zip(texts, rows, strict=True):
+        parts = split.get(text)
+        if parts is None:
+            parts = split[text] = _NAMED.split(text if text.startswith("=") else f"={text}")
+        words = [_word(part, row, letters) if odd % 2 else part for odd, part in enumerate(parts)]
+        made.append("".join(words))
+    return made
+
+
+def _word(name: str, row: int, letters: Mapping[str, str]) -> str:
+    if name == "row":
+        return str(row)
+    return f"{letters[name]}{row}"
+
+
+def headings(
+    table: Table, sheet: str, titles: Sequence[Any], header_row: int, letter: Callable[[int], str]
+) -> tuple[dict[str, int], dict[str, int], list[Problem]]:
+    """Which column of a header row each field and each column of staff's own is in, and what is wrong with it.
+
+    Returns (field -> position, own heading -> position, problems); columns of formulas past the declared ones are
+    in neither.
+    """
+    by_title = {column.title.casefold(): name for name, column in table}
+    fields: dict[str, int] = {}
+    own: dict[str, int] = {}
+    problems: list[Problem] = []
+    for position, title in enumerate(titles):
+        text = "" if title is None else str(title).strip()
+        name = by_title.get(text.casefold())
+        if name is not None and name in fields:
+            cell = f"{letter(position)}{header_row}"
+            problems.append(HEADING.at(Place(sheet, column=name, cell=cell), f"the heading {text} is there twice"))
+        elif name is not None:
+            fields[name] = position
+        elif text and not text.startswith(EXTRA.strip()):
+            own[text] = position
+    expected = list(table.columns)
+    for name in (name for name in expected if name not in fields):
+        cell = f"{letter(expected.index(name))}{header_row}"
+        fact = f"the heading {table.columns[name].title} is missing (it belongs here)"
+        problems.append(HEADING.at(Place(sheet, column=name, cell=cell), fact))
+    return fields, own, problems
+
+
+def wanted_file(what: str, named_cell: str, value: Any, folder: Path) -> Path:
+    """The file a named cell names, a relative path counted from the workbook's folder; refuses a missing one."""
+    text = "" if value is None else str(value).strip().strip('"')
+    place = Place("Start", column=named_cell, cell=named_cell)
+    if not text:
+        raise Refusal(NO_FILE.at(place, f"{what} is wanted and the cell is blank"))
+    path = Path(text).expanduser()
+    path = path if path.is_absolute() else folder / path
+    if not path.is_file():
+        raise Refusal(NO_FILE.at(place, f"{what} is wanted and {text} is not there"))
+    return path
+
+
+def hidden_sheets(kind: View, views: Mapping[str, Sequence[str]]) -> set[str]:
+    """The sheets a view hides."""
+    return {sheet for sheet, shown in views.items() if kind not in shown}
+
+
+AGAIN: Final = "Press the same button again to say yes; any other button says no."
+
+
+class Questions:
+    """Asking without a box: the question goes to named cells, and pressing the same button again says yes."""
+
+    def __init__(self, get: Callable[[str], Any], put: Callable[[str, Any], None], *, yes: bool = False):
+        self._get, self._put, self._yes = get, put, yes
+        self._asking = False
+
+    def confirm(self, question: str) -> bool:
+        if self._yes:
+            return True
+        if self._get("Question") == question:
+            self._clear()
+            return True
+        self._put("Question", question)
+        self._put("Asked", AGAIN)
+        self._asking = True
+        return False
+
+    def done(self) -> None:
+        """A button has finished: a question it did not ask is no longer open."""
+        if not self._asking and self._get("Question"):
+            self._clear()
+        self._asking = False
+
+    def _clear(self) -> None:
+        self._put("Question", None)
+        self._put("Asked", None)
