@@ -275,7 +275,7 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
         return Conflict(PERIOD_CLOSED.at(None, "a document is dated in an accounting period that is not open"))
     if "append_only" in text:
         return Refusal(
-            APPEND_ONLY.at(None, f"the store keeps posted documents as they are ({text.split(':')[-1].strip()})")
+            APPEND_ONLY.at(None, f"the store keeps posted documents as they are ({text.rsplit(':', maxsplit=1)[-1].strip()})")
         )
     if "standing_bills" in text:
         return Conflict(ALREADY_BILLED.at(None, "a service in this batch was billed meanwhile"))
