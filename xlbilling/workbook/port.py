@@ -7,6 +7,7 @@ cells; `xlbilling.workbook.cells.take` turns them into the store's types.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class SheetTable:
     own: pd.DataFrame = field(default_factory=pd.DataFrame)
     problems: Sequence[Problem] = ()
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """The key of each row as text; several fields are joined with " / "."""
         return row_keys(self.table, self.frame)
@@ -103,10 +104,7 @@ class SheetTable:
     def place(self, row_index: int, field: str) -> Place:
         """The cell of a row of `frame`, such as Reads!D118, with its row key and column."""
         cell = f"{self.column_letter.get(field, 'A')}{self.rows[row_index]}"
-        return Place(self.sheet, self.keys_at(row_index), field, cell=cell)
-
-    def keys_at(self, row_index: int) -> str:
-        return row_keys(self.table, self.frame.iloc[[row_index]])[0]
+        return Place(self.sheet, self.keys[row_index], field, cell=cell)
 
     def locate(self, problem: Problem) -> Problem:
         """The same problem with its sheet cell, where its place names a row key of this table."""
@@ -186,7 +184,7 @@ def _key_text(value: Any) -> str:
     if value is None or value is pd.NaT or value is pd.NA:
         return ""
     if isinstance(value, float):
-        return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
+        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
     return str(value).strip()
 
 

@@ -1,0 +1,1 @@
+"""Reads: dial values, the consumption between them, and what looks wrong with them."""
