@@ -1,1 +1,7 @@
-"""Reads: dial values, the consumption between them, and what looks wrong with them."""
+"""Reads: from dials to the consumption that is billed, with every doubt put to the office as a finding."""
+
+from xlbilling.reads.measure import BillingUnit, Window
+from xlbilling.reads.rules import CHECKS, Rules
+from xlbilling.reads.settle import Settled, settle
+
+__all__ = ["CHECKS", "BillingUnit", "Rules", "Settled", "Window", "settle"]

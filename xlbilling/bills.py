@@ -1,0 +1,148 @@
+"""Bills: the due services of a run priced for their service periods, or held with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from xlbilling.problems import Place, Problem, declare
+from xlbilling.tariffs import RateBook, price
+
+BAD_INPUT: Final = declare(
+    "bad_input", "The other inputs of a service cannot be read.", "Write them as name=value; name=value."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run's bills carry: the run's dates and unit, and how first and last bills are prorated."""
+
+    cycle: str
+    period: str
+    bill_date: pd.Timestamp
+    due_date: pd.Timestamp
+    unit: str
+    nominal_days: int | None  # None: fixed charges of first and last bills are charged whole
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Draft bills with their lines; a held service has a bill row of state `held`, no lines, and says why."""
+
+    bills: pd.DataFrame
+    lines: pd.DataFrame
+    problems: list[Problem]
+
+
+def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
+    """Price every due service for its service period; a service that cannot be priced exactly is held, never guessed.
+
+    `services`: service_id, account_id, customer_class, tariff, meter_size, inputs, service_from, service_to, days,
+    consumption (millionths of the billing unit), read_code, hold, replaces (number of the bill it is billed anew for),
+    part (bool: first or last bill, prorated by days).
+    """
+    services = services.reset_index(drop=True)
+    priced = price(book, _usage(terms, services))
+    refused = {p.place.key: p for p in priced.problems}
+    hold = services["hold"].where(
+        services["hold"].ne(""), services["service_id"].map({k: str(p) for k, p in refused.items()}).fillna("")
+    )
+    bad = _bad_inputs(services)
+    hold = hold.where(hold.ne("") | ~services["service_id"].isin(bad), "other inputs cannot be read")
+    billable = hold.eq("").to_numpy(dtype=bool)
+    lines = priced.lines.loc[billable[priced.lines["row"].to_numpy()]]
+    rows = lines["row"].to_numpy()
+    amount = np.bincount(rows, weights=None, minlength=len(services)) * 0
+    np.add.at(amount, rows, lines["amount_cents"].to_numpy(dtype=np.int64))
+    keys = services["service_id"] + " " + services["service_to"].dt.strftime("%Y-%m-%d")
+    bills = pd.DataFrame(
+        {
+            "bill_key": keys,
+            "account_id": services["account_id"],
+            "service_id": services["service_id"],
+            "customer_class": services["customer_class"],
+            "tariff": services["tariff"],
+            "cycle": terms.cycle,
+            "period": terms.period,
+            "service_from": services["service_from"],
+            "service_to": services["service_to"],
+            "days": services["days"],
+            "consumption": services["consumption"],
+            "unit": terms.unit,
+            "read_code": services["read_code"],
+            "amount": amount,
+            "bill_date": terms.bill_date,
+            "due_date": terms.due_date,
+            "state": np.where(billable, "draft", "held"),
+            "why": hold.where(~billable, services["replaces"].map(lambda n: f"replaces {n}" if n else "")),
+            "replaces": services["replaces"],
+        }
+    )
+    return Drafts(bills, _lines(lines, keys), [*priced.problems, *bad.values()])
+
+
+def _usage(terms: Terms, services: pd.DataFrame) -> pd.DataFrame:
+    usage = pd.DataFrame(
+        {
+            "key": services["service_id"],
+            "tariff": services["tariff"],
+            "customer_class": services["customer_class"],
+            "meter_size": services["meter_size"],
+            "consumption": services["consumption"].where(services["hold"].eq(""), 0),
+            "service_from": services["service_from"],
+            "service_to": services["service_to"],
+            "bill_date": terms.bill_date,
+        }
+    )
+    if terms.nominal_days is not None and services["part"].any():
+        usage["nominal_days"] = np.where(services["part"], terms.nominal_days, 0)
+    given = services["inputs"].map(inputs)
+    for name in sorted({name for row in given if row is not None for name in row}):
+        usage[name] = [(row or {}).get(name, "") for row in given]
+    return usage
+
+
+def inputs(text: str) -> dict[str, str] | None:
+    """The other inputs of a service, "pressure_zone=2; season=summer"; None where the text is not of that form."""
+    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+    if any(not name.strip() or not sign for name, sign, _ in pairs):
+        return None
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _bad_inputs(services: pd.DataFrame) -> dict[str, Problem]:
+    bad = services.loc[services["inputs"].map(inputs).isna()]
+    return {
+        row.service_id: BAD_INPUT.at(
+            Place("services", row.service_id, "inputs"), f"{row.inputs!r} is not a list of inputs"
+        )
+        for row in bad.itertuples()
+    }
+
+
+def _lines(priced: pd.DataFrame, keys: pd.Series[Any]) -> pd.DataFrame:
+    """Priced lines as bill lines, numbered from 1 on each bill."""
+    rows = priced["row"].to_numpy()
+    starts = np.r_[True, rows[1:] != rows[:-1]] if len(rows) else np.array([], dtype=bool)
+    first = np.maximum.accumulate(np.where(starts, np.arange(len(rows)), 0)) if len(rows) else rows
+    return pd.DataFrame(
+        {
+            "bill_key": keys.to_numpy()[rows],
+            "line": np.arange(len(rows)) - first + 1,
+            "charge": priced["charge"].to_numpy(),
+            "tier": priced["tier"].to_numpy(),
+            "quantity": priced["quantity"].to_numpy(),
+            "rate": priced["rate"].to_numpy(),
+            "unit": priced["unit"].to_numpy(),
+            "amount": priced["amount_cents"].to_numpy(),
+            "gl_account": priced["gl_account"].to_numpy(),
+            "segment_from": priced["segment_from"].to_numpy(),
+            "segment_to": priced["segment_to"].to_numpy(),
+            "basis": priced["basis"].to_numpy(),
+            "effective_from": priced["effective_from"].to_numpy(),
+            "resolution": priced["resolution"].to_numpy(),
+        }
+    )

@@ -1,0 +1,52 @@
+"""Units of water and the exact factors between them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+MILLION: Final = 1_000_000
+Micro = npt.NDArray[np.int64]
+
+# A cubic foot is the common measure: 1 m3 = 1 / 0.3048^3 CF and 1 AF = 43,560 CF by definition.
+_CUBIC_FEET: Final = {
+    "CF": Fraction(1),
+    "CCF": Fraction(100),
+    "M3": 1 / Fraction("0.028316846592"),
+    "AF": Fraction(43560),
+}
+
+
+def factor(unit: str, into: str, gallons_per_ccf: Fraction) -> Fraction:
+    """How many `into` one `unit` is; gallons go by the district's gallons per CCF (748 or 748.052). KeyError if unknown."""
+    cubic_feet = {**_CUBIC_FEET, "GAL": 100 / gallons_per_ccf, "KGAL": 100_000 / gallons_per_ccf}
+    return cubic_feet[unit] / cubic_feet[into]
+
+
+def convert(quantity: Micro, units: npt.NDArray[Any], into: str, gallons_per_ccf: Fraction, places: int) -> Micro:
+    """Quantities in millionths of their own units as millionths of `into`.
+
+    A quantity already in that unit stays exact; a converted one is rounded half-up to `places` decimals, which is what
+    the bill prints and prices.
+    """
+    made = np.empty(len(quantity), dtype=np.int64)
+    for unit in np.unique(units):
+        rows = units == unit
+        times = factor(str(unit), into, gallons_per_ccf)
+        made[rows] = quantity[rows] if times == 1 else _rounded(quantity[rows], times, 10 ** (6 - places))
+    return made
+
+
+def truncated(quantity: Micro) -> Micro:
+    """Whole units only, fractions of a unit left unbilled (toward zero)."""
+    return np.sign(quantity) * (np.abs(quantity) // MILLION) * MILLION
+
+
+def _rounded(quantity: Micro, times: Fraction, step: int) -> Micro:
+    exact = quantity.astype(object) * times.numerator
+    below = times.denominator * step
+    half_up = [(abs(2 * n) + below) // (2 * below) * (1 if n >= 0 else -1) * step for n in exact]
+    return np.array(half_up, dtype=np.int64)
