@@ -126,6 +126,23 @@ class Exact:
     def fractions(self) -> list[Fraction]:
         return [self.fraction(row) for row in range(len(self))]
 
+    def texts(self) -> list[str]:
+        """Every value as a person writes it: 14.5, or 1/3 where the decimals have no end."""
+        places = 0
+        while isinstance(self.den, int) and places <= 12 and 10**places % self.den:
+            places += 1
+        if not isinstance(self.den, int) or places > 12:
+            return [decimal_text(self.fraction(row)) for row in range(len(self))]
+        scale = 10**places
+        whole = self._times(scale // self.den)[0].tolist()
+        if places == 0:
+            return [str(value) for value in whole]
+        parts = [(value < 0, *divmod(abs(value), scale)) for value in whole]
+        return [
+            ("-" if negative else "") + (f"{unit}.{part:0{places}d}".rstrip("0") if part else str(unit))
+            for negative, unit, part in parts
+        ]
+
     def take(self, rows: npt.NDArray[Any] | slice) -> Exact:
         """These rows (positions or a mask); a constant stays a constant."""
         if len(self.num) == 1 and not isinstance(rows, slice):
@@ -306,6 +323,8 @@ class Exact:
 
     def _whole_half_up(self, places: int) -> Whole:
         scaled = self._scaled(places)
+        if isinstance(scaled.den, int) and scaled.den == 1:
+            return scaled.num
         size, den = abs(scaled.num), _divisor(scaled, max(scaled.bound, 2 * scaled.den_bound))
         # A denominator beyond int64 meets object numerators, so that the comparison below cannot overflow either.
         size = _wide(size, max(scaled.bound, 2 * scaled.den_bound))
@@ -340,6 +359,12 @@ class Exact:
     def to_millionths(self) -> npt.NDArray[np.int64]:
         """Units as whole millionths for print and store, half-up."""
         return self._whole_half_up(6).astype(np.int64)
+
+    def to_whole(self) -> npt.NDArray[np.int64]:
+        """Whole numbers as int64; ValueError where a value has a fraction."""
+        if not isinstance(self.den, int) or (self.num % self.den).any():
+            raise ValueError("a value is not whole")
+        return (self.num // self.den).astype(np.int64)
 
     @staticmethod
     def joined(columns: Sequence[Exact]) -> Exact:

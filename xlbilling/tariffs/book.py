@@ -1,0 +1,420 @@
+"""The Rates table read into a rate book: every row understood or refused, none dropped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final
+
+import pandas as pd
+
+from xlbilling.exact import parse_decimal
+from xlbilling.problems import Kind, Place, Problem
+from xlbilling.tariffs.columns import (
+    APPLIES_BY,
+    CONSUMPTION_NAMES,
+    KINDS,
+    NEVER_BILLED,
+    OPTIONAL_COLUMNS,
+    RATE_COLUMNS,
+    ROUNDINGS,
+    SERVICE_DAYS,
+)
+from xlbilling.tariffs.expressions import FormulaError, Name, Node, Number, names, parse, terms
+from xlbilling.tariffs.keys import UnreadableKeyError, parse_key
+from xlbilling.tariffs.refusals import RATE_DUPLICATE, RATE_NAMES, RATE_ROW
+from xlbilling.tariffs.schedule import Component, Entry, RateBook, Schedule, Tier, plain_key
+
+_TIERED: Final = ("tiered", "budget")
+_TAKEN_OF: Final = ("percentage", "minimum", "cap")
+_Pair = tuple[str, str]
+
+
+class RowError(ValueError):
+    """A rate row cannot be used."""
+
+    def __init__(self, column: str, fact: str):
+        super().__init__(fact)
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of the Rates table, as text and dates."""
+
+    rate_id: str
+    text: dict[str, str]
+    tier: int
+    position: int
+    effective_from: dt.date
+    effective_to: dt.date | None
+
+
+def rate_book(rates: pd.DataFrame) -> tuple[RateBook, list[Problem]]:
+    """Read the Rates table; a row that cannot be used makes its tariff and class unusable, and is told of.
+
+    `rates` has the columns of RATE_COLUMNS: text, except tier and position (whole numbers) and the dates.
+    """
+    missing = [name for name in RATE_COLUMNS if name not in OPTIONAL_COLUMNS and name not in rates.columns]
+    if missing:
+        raise ValueError(f"the Rates table lacks {', '.join(missing)}")
+    problems: list[Problem] = []
+    unusable: dict[_Pair, Problem] = {}
+    rows: dict[_Pair, dict[str, list[_Row]]] = {}
+
+    def refuse(pair: _Pair, kind: Kind, rate_id: str, column: str, fact: str) -> None:
+        problem = kind.at(Place("rates", rate_id, column), f"{pair[0]} {pair[1]}: {fact}")
+        problems.append(problem)
+        unusable.setdefault(pair, problem)
+
+    for pair, outcome in _rows(rates):
+        if isinstance(outcome, _Row):
+            rows.setdefault(pair, {}).setdefault(outcome.text["component"], []).append(outcome)
+        else:
+            refuse(pair, RATE_ROW, *outcome)
+    schedules: dict[_Pair, list[Schedule]] = {}
+    for pair, by_component in rows.items():
+        components: list[Component] = []
+        for name, found in by_component.items():
+            for version in _versions(found):
+                try:
+                    components.append(_component(name, version))
+                except RowError as error:
+                    kind = RATE_DUPLICATE if error.column == "keys" and "twice" in str(error) else RATE_ROW
+                    refuse(pair, kind, version[0].rate_id, error.column, str(error))
+        if pair in unusable:
+            continue
+        schedules[pair] = _schedules(pair, components)
+        for schedule in schedules[pair]:
+            for component, fact in _unreachable_names(schedule):
+                refuse(pair, RATE_NAMES, component.entries[0].rate_id, "expression", fact)
+    return RateBook({pair: found for pair, found in schedules.items() if pair not in unusable}, unusable), problems
+
+
+# ---- rows -------------------------------------------------------------------------------------------------------
+
+
+def _rows(rates: pd.DataFrame) -> Iterator[tuple[_Pair, _Row | tuple[str, str, str]]]:
+    """Every row with its (tariff, class): read, or (rate id, column, fact) where it cannot be."""
+    dates = ("effective_from", "effective_to")
+    whole = ("tier", "position")
+    texts = [name for name in RATE_COLUMNS if name in rates.columns and name not in dates + whole]
+    columns = {name: ["" if pd.isna(value) else str(value).strip() for value in rates[name]] for name in texts}
+    given = {name: list(rates[name]) for name in (*whole, *dates) if name in rates.columns}
+    for at in range(len(rates)):
+        text = {name: values[at] for name, values in columns.items()}
+        rate_id = text.get("rate_id") or str(at + 1)
+        pair = (text["tariff"], text["customer_class"])
+        try:
+            yield pair, _row(rate_id, text, {name: values[at] for name, values in given.items()})
+        except RowError as error:
+            yield pair, (rate_id, error.column, str(error))
+
+
+def _row(rate_id: str, text: dict[str, str], given: dict[str, Any]) -> _Row:
+    for name in ("tariff", "customer_class", "component"):
+        if not text[name]:
+            raise RowError(name, f"{name} is blank")
+    if text["kind"] not in KINDS:
+        raise RowError("kind", f"there is no kind {text['kind']!r}; there are {', '.join(KINDS)}")
+    if text["applies_by"] not in ("", *APPLIES_BY):
+        raise RowError("applies_by", f"{text['applies_by']!r} is none of {', '.join(APPLIES_BY)}")
+    if text["rounding"] not in ("", *ROUNDINGS):
+        raise RowError("rounding", f"{text['rounding']!r} is none of {', '.join(ROUNDINGS)}")
+    if text.get("on_bill", "") not in ("", "yes", "no"):
+        raise RowError("on_bill", f"{text['on_bill']!r} is neither yes nor no")
+    start = _day(given["effective_from"], "effective_from")
+    if start is None:
+        raise RowError("effective_from", "the row says no first day")
+    end = _day(given.get("effective_to"), "effective_to")
+    if end is not None and end < start:
+        raise RowError("effective_to", f"the row ends on {end}, before it starts on {start}")
+    return _Row(rate_id, text, _count(given["tier"], "tier"), _count(given["position"], "position"), start, end)
+
+
+def _day(value: Any, column: str) -> dt.date | None:
+    if value is None or value is pd.NaT or value == "":
+        return None
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(str(value))
+    except ValueError:
+        raise RowError(column, f"{value!r} is no date") from None
+
+
+def _count(value: Any, column: str) -> int:
+    if pd.isna(value) or value == "":
+        return 0
+    if int(value) != value or value < 0:
+        raise RowError(column, f"{value!r} is no whole number")
+    return int(value)
+
+
+def _versions(rows: list[_Row]) -> list[list[_Row]]:
+    """The rows of one component by the day they take effect, in date order."""
+    by_day: dict[dt.date, list[_Row]] = {}
+    for row in rows:
+        by_day.setdefault(row.effective_from, []).append(row)
+    return [by_day[day] for day in sorted(by_day)]
+
+
+# ---- components -------------------------------------------------------------------------------------------------
+
+
+def _component(name: str, rows: list[_Row]) -> Component:
+    first = rows[0]
+    for column in ("kind", "applies_by", "rounding", "on_bill", "resolution"):
+        if len({row.text.get(column, "") for row in rows}) > 1:
+            raise RowError(column, f"the rows of {name} from {first.effective_from} differ in {column}")
+    kind = first.text["kind"]
+    entries, depends_on, starts = _entries(name, kind, rows)
+    counted = _formula(first.text["expression"]) if kind == "per_unit" and first.text["expression"] else None
+    if kind == "per_unit" and counted is None:
+        raise RowError("expression", f"{name} does not say what is counted")
+    ends = {row.effective_to for row in rows}
+    if len(ends) > 1:
+        raise RowError("effective_to", f"the rows of {name} from {first.effective_from} end on different days")
+    return Component(
+        name=name,
+        kind=kind,
+        depends_on=depends_on,
+        starts=starts,
+        entries=entries,
+        counted=counted,
+        base=_base(first.text["expression"]) if kind in _TAKEN_OF else (),
+        on_bill=kind not in NEVER_BILLED and first.text.get("on_bill", "") != "no",
+        position=min(row.position for row in rows),
+        unit=first.text["unit"],
+        gl_account=first.text["gl_account"],
+        effective_from=first.effective_from,
+        effective_to=ends.pop(),
+        applies_by=first.text["applies_by"] or "service_days",
+        resolution=first.text["resolution"],
+        rounding=first.text["rounding"] or "half_up",
+        description=first.text["description"],
+        by_key=_by_key(entries),
+    )
+
+
+def _base(expression: str) -> tuple[str, ...]:
+    """The charges a percentage, minimum or cap is taken of, written as a sum of their names."""
+    if not expression:
+        return ()
+    parts = terms(_formula(expression))
+    if not all(sign == 1 and isinstance(node, Name) for sign, node in parts):
+        raise RowError("expression", f"{expression!r} is no sum of charges, such as water_service + commodity")
+    return tuple(node.name for _, node in parts if isinstance(node, Name))
+
+
+def _by_key(entries: tuple[Entry, ...]) -> dict[str, int]:
+    places = {entry.key: at for at, entry in enumerate(entries)}
+    for at, entry in enumerate(entries):
+        places.setdefault(plain_key(entry.key), at)
+    return places
+
+
+def _entries(name: str, kind: str, rows: list[_Row]) -> tuple[tuple[Entry, ...], tuple[str, ...], tuple[Fraction, ...]]:
+    by_key: dict[str, list[_Row]] = {}
+    shapes: dict[tuple[tuple[str, ...], bool], str] = {}
+    start_of: dict[str, Fraction] = {}
+    for row in rows:
+        try:
+            key = parse_key(row.text["keys"])
+        except UnreadableKeyError as error:
+            raise RowError("keys", str(error)) from None
+        shapes[(key.names, key.start is not None)] = row.text["keys"]
+        if key.start is not None:
+            start_of[key.joined] = key.start
+        by_key.setdefault(key.joined, []).append(row)
+    if len(shapes) > 1:
+        raise RowError("keys", f"the rows of {name} depend on different names: {' and '.join(shapes.values())}")
+    (depends_on, threshold) = next(iter(shapes))
+    if threshold:
+        by_key = dict(sorted(by_key.items(), key=lambda item: start_of[item[0]]))
+    build = _tier_entry if kind in _TIERED else _plain_entry
+    entries = tuple(build(name, kind, key, found) for key, found in by_key.items())
+    plain = [plain_key(entry.key) for entry in entries]
+    twice = (
+        next((entry.key for entry in entries if plain.count(plain_key(entry.key)) > 1), None)
+        if len(set(plain)) < len(plain)
+        else None
+    )
+    if twice is not None and not threshold:
+        raise RowError("keys", f"{name} has {twice!r} twice")
+    return entries, depends_on, tuple(start_of[key] for key in by_key) if threshold else ()
+
+
+def _plain_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
+    if len(rows) > 1:
+        raise RowError("keys", f"{name} {key} is there twice from {rows[0].effective_from}".replace("  ", " "))
+    row = rows[0]
+    rate, expression = row.text["rate"], row.text["expression"]
+    formula_here = kind in ("formula", "lookup", "fixed")
+    if kind == "input":
+        return Entry(key, None, "", (), row.rate_id)
+    if rate and formula_here and expression:
+        raise RowError("rate", f"{name} says both a rate and a formula")
+    if not rate and not (formula_here and expression):
+        return Entry(key, None, "", (), row.rate_id, f"{name} {key} has no rate".replace("  ", " "))
+    if rate:
+        return Entry(key, Number(_decimal(rate, "rate")), rate, (), row.rate_id)
+    return Entry(key, _formula(expression), "", (), row.rate_id)
+
+
+def _tier_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
+    ordered = sorted(rows, key=lambda row: row.tier)
+    numbers = [row.tier for row in ordered]
+    if numbers != list(range(1, len(rows) + 1)):
+        counted = ", ".join(map(str, numbers))
+        if len(set(numbers)) < len(numbers):
+            raise RowError("keys", f"{name} {key} has a tier twice: {counted}".replace("  ", " "))
+        raise RowError("tier", f"the tiers of {name} {key} are {counted}, not 1 to {len(rows)}".replace("  ", " "))
+    tiers, problem = [], ""
+    for row in ordered:
+        rate, expression = row.text["rate"], row.text["expression"]
+        if not rate and not expression:
+            problem = problem or f"tier {row.tier} of {name} {key} has no price".replace("  ", " ")
+        price: Node = (
+            Number(_decimal(rate, "rate")) if rate else _formula(expression) if expression else Number(Fraction(0))
+        )
+        tiers.append(_tier(row, kind, price))
+    for tier, following in pairwise(tiers):
+        if not _ends(kind, tier, following):
+            problem = problem or f"tier {tier.number} of {name} {key} does not say where it ends".replace("  ", " ")
+    return Entry(key, None, "", tuple(tiers), ordered[0].rate_id, problem)
+
+
+def _ends(kind: str, tier: Tier, following: Tier) -> bool:
+    has_cap = tier.cap is not None or tier.cap_share is not None or bool(tier.cap_name)
+    return has_cap or (kind == "tiered" and following.from_unit is not None)
+
+
+def _tier(row: _Row, kind: str, price: Node) -> Tier:
+    start = _decimal(row.text["from_unit"], "from_unit") if row.text["from_unit"] else None
+    cap, share, name = None, None, ""
+    written = row.text["cap"]
+    if kind == "budget" and written in ("indoor", "outdoor"):
+        name = written
+    elif kind == "budget" and written.endswith("%"):
+        share = _decimal(written[:-1], "cap") / 100
+    elif written:
+        cap = _decimal(written, "cap")
+    text = row.text["rate"] or row.text["expression"]
+    return Tier(row.tier, start, cap, share, name, price, text, row.rate_id)
+
+
+def _decimal(text: str, column: str) -> Fraction:
+    value = parse_decimal(text)
+    if value is None:
+        raise RowError(column, f"{text!r} is no number")
+    return value
+
+
+def _formula(text: str) -> Node:
+    try:
+        return parse(text)
+    except FormulaError as error:
+        raise RowError("expression", str(error)) from None
+
+
+# ---- schedules --------------------------------------------------------------------------------------------------
+
+
+def _schedules(pair: _Pair, components: Iterable[Component]) -> list[Schedule]:
+    """One schedule for every day on which the components in force change."""
+    found = list(components)
+    one_day = dt.timedelta(days=1)
+    starts = {component.effective_from for component in found}
+    starts |= {component.effective_to + one_day for component in found if component.effective_to is not None}
+    schedules = []
+    for day in sorted(starts):
+        in_force: dict[str, Component] = {}
+        for component in found:
+            if component.effective_from <= day:
+                in_force[component.name] = component  # in date order, so the last one that started stands
+        lasting = [each for each in in_force.values() if each.effective_to is None or each.effective_to >= day]
+        lasting.sort(key=lambda component: component.position)
+        new = next((each for each in lasting if each.effective_from == day), None)
+        applies_by = new.applies_by if new else "service_days"
+        schedules.append(Schedule(*pair, day, applies_by, {component.name: component for component in lasting}))
+    return schedules
+
+
+def _needs(component: Component, schedule: Schedule) -> set[str]:
+    """The names a component uses: keys, formulas, what is counted, what it is taken of."""
+    used: set[str] = set(component.depends_on)
+    for entry in component.entries:
+        used.update(names(entry.value) if entry.value else ())
+        for tier in entry.tiers:
+            used.update(names(tier.price))
+            used.update([tier.cap_name] if tier.cap_name else ["budget"] if tier.cap_share is not None else [])
+    used.update(names(component.counted) if component.counted else ())
+    used.update(component.base or (base_of(component, schedule) if component.kind in _TAKEN_OF else ()))
+    return used
+
+
+def base_of(component: Component, schedule: Schedule) -> list[str]:
+    """The charges a percentage, minimum or cap is taken of: those it names, or all charges printed above it."""
+    if component.base:
+        found = (schedule.find(name) for name in component.base)
+        return [each.name for each in found if each is not None]
+    above: list[str] = []
+    for charge in schedule.charges:
+        if charge.name == component.name:
+            break
+        above.append(charge.name)
+    return above
+
+
+def inputs_of(schedule: Schedule, charges: Iterable[str] | None = None) -> list[str]:
+    """The inputs a schedule needs to price its charges (or these components): names it does not define itself."""
+    wanted: dict[str, None] = {}
+    seen: set[str] = set()
+    waiting = list(charges) if charges is not None else [charge.name for charge in schedule.charges]
+    while waiting:
+        name = waiting.pop(0)
+        component = schedule.find(name)
+        if component is None or component.kind == "input":
+            if name not in CONSUMPTION_NAMES and name != SERVICE_DAYS:
+                wanted[name] = None
+        elif component.name not in seen:
+            seen.add(component.name)
+            waiting.extend(sorted(_needs(component, schedule)))
+    return list(wanted)
+
+
+def _unreachable_names(schedule: Schedule) -> Iterator[tuple[Component, str]]:
+    """Components that need themselves, and bases that are no component."""
+    for component in schedule.components.values():
+        for name in component.base:
+            if schedule.find(name) is None:
+                there = ", ".join(charge.name for charge in schedule.charges)
+                yield component, f"{component.name} is taken of {name!r}, which is not there; there are {there}"
+    done: set[str] = set()
+    for start in [charge.name for charge in schedule.charges]:
+        path: list[tuple[str, Iterator[str]]] = [(start, iter(sorted(_inner(schedule, start))))]
+        on_path = {start}
+        while path and start not in done:
+            name, following = path[-1]
+            step = next(following, None)
+            if step is None:
+                done.add(name)
+                on_path.discard(name)
+                path.pop()
+            elif step in on_path:
+                yield schedule.components[step], f"{step} needs itself, through {' and '.join(n for n, _ in path)}"
+                return
+            elif step not in done:
+                on_path.add(step)
+                path.append((step, iter(sorted(_inner(schedule, step)))))
+
+
+def _inner(schedule: Schedule, name: str) -> set[str]:
+    used = (schedule.find(each) for each in _needs(schedule.components[name], schedule))
+    return {component.name for component in used if component is not None}
