@@ -93,6 +93,11 @@ def give(table: Table, frame: pd.DataFrame) -> dict[str, list[Any]]:
     return {name: cell_values(column.kind, frame[name]) if name in frame.columns else blank for name, column in table}
 
 
+def money_cell(amount_cents: int) -> float:
+    """Cents as the cell that shows them exactly: 120407 -> 1204.07."""
+    return amount_cents / 100
+
+
 def cell_values(kind: ColumnKind, values: pd.Series[Any]) -> list[Any]:
     """One column of store values as cells."""
     if kind in PLACES:

@@ -26,6 +26,11 @@ View: TypeAlias = Literal["clerk", "lead"]
 Formula: TypeAlias = str | Sequence[str]
 
 EXTRA: Final = "ƒ "  # heads every column of formulas past the declared ones, so that it is never taken for staff's own
+FIXED_ROWS: Final = {"today": 14, "runs": 8, "months": 12}  # lists on Start keep their size
+DASH: Final = "–"
+TILES: Final = frozenset(
+    {"Receivable", "Billed", "Received", "Adjusted", "OpenExceptions", "HeldBills", "UnpostedBatches"}
+)
 ERRORS: Final = frozenset(
     {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA", "Err:"}
 )

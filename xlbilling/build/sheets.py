@@ -1,0 +1,208 @@
+"""Sheets: one data sheet from one table declaration.
+
+Row 1 says what the sheet is for, row 2 holds totals and a check that every amount is a number, row 3 is the header of
+the one named table.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any, Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+from xlbilling.build.styles import (
+    ACCENT,
+    ALARM,
+    ALARM_SOFT,
+    COMPUTED_HEAD,
+    GOOD_SOFT,
+    INPUT_HEAD,
+    NUMBER_FORMAT,
+    QUIET,
+    RIGHT,
+    WARN_SOFT,
+    Styles,
+)
+from xlbilling.records import Column, Table
+
+TITLE_ROW: Final = 0
+TOTALS_ROW: Final = 1
+HEADER_ROW: Final = 2
+FIRST_ROW: Final = 3
+LAST_ROW: Final = 1_048_575
+LETTER, LEGAL = 1, 5
+WIDE: Final = 170  # characters past which a sheet prints on legal paper
+NOTE_WIDTH: Final = 260
+ADDED_UP: Final = "adds up"
+EARLIEST: Final = dt.date(1970, 1, 1)
+MOST: Final = 10**12
+WORDS: Final = {  # words in State and Severity columns that are worth a colour
+    "block": ALARM_SOFT,
+    "held": ALARM_SOFT,
+    "open": WARN_SOFT,
+    "review": WARN_SOFT,
+    "draft": WARN_SOFT,
+    "posted": GOOD_SOFT,
+    "done": GOOD_SOFT,
+    "decided": GOOD_SOFT,
+}
+
+
+def add_sheet(book: Workbook, styles: Styles, table: Table) -> Worksheet:
+    """The data sheet of a declared table, its table holding one blank row."""
+    sheet = book.add_worksheet(table.sheet.name)
+    sheet.set_vba_name(code_name(table.sheet.name))
+    sheet.hide_gridlines(2)
+    sheet.set_tab_color(INPUT_HEAD if table.names("typed") else COMPUTED_HEAD)
+    _columns(sheet, styles, table)
+    _title(sheet, styles, table)
+    _totals(sheet, styles, table)
+    _table(sheet, styles, table)
+    _colours(book, sheet, table)
+    for position, column in enumerate(table.columns.values()):
+        _validation(sheet, position, column)
+        _note(sheet, position, column)
+    sheet.freeze_panes(FIRST_ROW, 1)
+    _printing(sheet, table)
+    return sheet
+
+
+def code_name(sheet: str) -> str:
+    """Name of the sheet's VBA module: Bill lines -> SheetBillLines."""
+    return "Sheet" + "".join(word[:1].upper() + word[1:] for word in re.findall(r"\w+", sheet))
+
+
+def heading_ref(table: Table, field: str) -> str:
+    """A structured reference to a whole column: bills[Amount]."""
+    return f"{table.name}[{table.columns[field].title}]"
+
+
+def _columns(sheet: Worksheet, styles: Styles, table: Table) -> None:
+    for position, column in enumerate(table.columns.values()):
+        sheet.set_column(position, position, column.width + 1, styles.number(column))
+
+
+def _title(sheet: Worksheet, styles: Styles, table: Table) -> None:
+    band = styles.of(bg_color=ACCENT)
+    sheet.set_row(TITLE_ROW, 30)
+    for position in range(len(table.columns)):
+        sheet.write_blank(TITLE_ROW, position, None, band)
+    sheet.write_url(TITLE_ROW, 0, "internal:Start!A1", band, "Start", "Back to Start")
+    strong = styles.of(bold=True, font_size=15, font_color="#FFFFFF")
+    plain = styles.of(font_color="#D3E2EA")
+    about = (table.record.__doc__ or "").split("\n")[0].rstrip(".")
+    sheet.write_rich_string(TITLE_ROW, 0, strong, table.sheet.title, plain, f"   {about}", band)
+
+
+def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
+    """The number of rows, the totals of what is shown, and whether every amount is a number SUM takes."""
+    sheet.set_row(TOTALS_ROW, 21)
+    fields = list(table.columns)
+    counted = next(name for name, c in table if re.fullmatch(r"[A-Za-z ]+", c.title))
+    count = styles.of(num_format='#,##0" rows";;"no rows"', font_color=QUIET, align="left")
+    sheet.write_formula(TOTALS_ROW, 0, f"=SUBTOTAL(103,{heading_ref(table, counted)})", count, 0)
+    for name in table.sheet.totals:
+        look = styles.of(bold=True, num_format=NUMBER_FORMAT[table.columns[name].kind], align="right")
+        sheet.write_formula(
+            TOTALS_ROW, fields.index(name), f"=SUBTOTAL(109,{heading_ref(table, name)})", look, 0
+        )
+    amounts = [name for name, column in table if column.kind in ("money", "quantity")]
+    if amounts:
+        refs = [heading_ref(table, name) for name in amounts]
+        wrong = "+".join(f"SUMPRODUCT(ISERROR({ref})+ISTEXT({ref}))" for ref in refs)
+        formula = f'=IF({wrong}=0,"{ADDED_UP}",({wrong})&" amounts are not numbers")'
+        sheet.write_formula(TOTALS_ROW, 1, formula, styles.of(font_color=QUIET, align="left"), ADDED_UP)
+
+
+def _table(sheet: Worksheet, styles: Styles, table: Table) -> None:
+    sheet.set_row(HEADER_ROW, 33)
+    columns = [
+        {"header": column.title, "header_format": styles.head(column), "format": styles.cell(column)}
+        for column in table.columns.values()
+    ]
+    last = len(columns) - 1
+    sheet.add_table(
+        HEADER_ROW,
+        0,
+        FIRST_ROW,
+        last,
+        {"name": table.name, "style": None, "columns": columns, "autofilter": True},
+    )
+    for position, column in enumerate(table.columns.values()):
+        sheet.write_blank(FIRST_ROW, position, None, styles.cell(column))
+
+
+def _colours(book: Workbook, sheet: Worksheet, table: Table) -> None:
+    """A soft colour behind the words that call for somebody, and red where the check found something."""
+    alarm = book.add_format({"font_color": ALARM, "bold": True})
+    sheet.conditional_format(
+        TOTALS_ROW, 1, TOTALS_ROW, 1, {"type": "text", "criteria": "ends with", "value": "not numbers", "format": alarm}
+    )
+    for position, (name, column) in enumerate(table):
+        if name in ("state", "severity") and column.filled == "computed":
+            for word, colour in WORDS.items():
+                rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": _fill(book, colour)}
+                sheet.conditional_format(FIRST_ROW, position, LAST_ROW, position, rule)
+
+
+def _fill(book: Workbook, colour: str) -> Any:
+    return book.add_format({"bg_color": colour})
+
+
+def _validation(sheet: Worksheet, position: int, column: Column) -> None:
+    """A drop-down for choices; dates and numbers that are none are stopped as they are typed."""
+    if column.filled != "typed":
+        return
+    rule: dict[str, Any] = {"ignore_blank": True, "error_title": column.title[:32]}
+    if column.choices:
+        rule |= {"validate": "list", "source": list(column.choices), "error_message": "Pick a word from the list."}
+    elif column.kind == "date":
+        rule |= {"validate": "date", "criteria": ">=", "value": EARLIEST, "error_message": "Type a date."}
+    elif column.kind in ("money", "quantity"):
+        rule |= {"validate": "decimal", "criteria": "between", "minimum": -MOST, "maximum": MOST}
+        rule |= {"error_message": "Type a number."}
+    elif column.kind == "whole":
+        rule |= {"validate": "integer", "criteria": "between", "minimum": 0, "maximum": MOST}
+        rule |= {"error_message": "Type a whole number."}
+    else:
+        return
+    sheet.data_validation(FIRST_ROW, position, LAST_ROW, position, rule)
+
+
+def _note(sheet: Worksheet, position: int, column: Column) -> None:
+    what = {"typed": "You type this.", "given": "From a file or the store.", "computed": "Computed; leave it."}
+    text = f"{column.note}\n{what[column.filled]}"
+    if column.choices:
+        text += f"\nOne of: {', '.join(column.choices)}."
+    sheet.write_comment(HEADER_ROW, position, text, note_size(text))
+
+
+def note_size(text: str) -> dict[str, Any]:
+    """Options of a note that is large enough for its text."""
+    lines = sum(1 + len(part) // 40 for part in text.split("\n"))
+    return {"width": NOTE_WIDTH, "height": 14 + 17 * lines, "font_name": "Calibri", "font_size": 10, "author": "xlbilling"}
+
+
+def _printing(sheet: Worksheet, table: Table) -> None:
+    """One page wide, landscape, the header repeated, "page n of m" below."""
+    last = len(table.columns) - 1
+    characters = sum(column.width + 1 for column in table.columns.values())
+    sheet.set_landscape()
+    sheet.set_paper(LEGAL if characters > WIDE else LETTER)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(TITLE_ROW, HEADER_ROW)
+    sheet.print_area(0, 0, LAST_ROW, last)
+    sheet.set_footer("&L&9&A&C&9Printed &D&R&9page &P of &N")
+
+
+def table_range(table: Table) -> str:
+    """The sheet range of the empty table: A3:M4."""
+    return f"A{HEADER_ROW + 1}:{xl_col_to_name(len(table.columns) - 1)}{FIRST_ROW + 1}"
+
+
+__all__ = ["RIGHT", "add_sheet", "code_name", "heading_ref", "note_size", "table_range"]

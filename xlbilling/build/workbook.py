@@ -1,0 +1,61 @@
+"""Workbook: billing.xlsm from the declarations; built twice it is the same byte for byte."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from typing import Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from xlbilling.build.sheets import TOTALS_ROW, add_sheet, code_name
+from xlbilling.build.start import NAME as START
+from xlbilling.build.start import add_start, name_cell
+from xlbilling.build.styles import ALARM_SOFT, GOOD_SOFT, QUIET, Styles
+from xlbilling.records import TABLE, TABLES
+
+MADE: Final = dt.datetime(2026, 11, 1)  # a fixed day, so that the same source gives the same bytes
+NOT_RECALCULATED: Final = "not recalculated"
+
+
+def sheet_names() -> list[str]:
+    return [START, *(record.sheet.name for record in TABLES)]
+
+
+def code_names() -> list[str]:
+    """The VBA document modules, one a sheet, in the order of the sheets."""
+    return [code_name(name) for name in sheet_names()]
+
+
+def plain_workbook(vba_project: bytes) -> bytes:
+    """The workbook with its sheets and macros, before the ribbon is put in."""
+    made = io.BytesIO()
+    book = Workbook(made, {"in_memory": True, "strings_to_numbers": False, "strings_to_urls": False})
+    book.set_properties({"title": "Billing", "author": "xlbilling", "company": "", "created": MADE})
+    book.set_size(24000, 14000)
+    book.add_vba_project(io.BytesIO(vba_project), is_stream=True)
+    book.set_vba_name("ThisWorkbook")
+    styles = Styles(book)
+    start = add_start(book, styles)
+    for record in TABLES:
+        sheet = add_sheet(book, styles, TABLE[record.sheet.table])
+        if record.sheet.table == "audit":
+            _audit_cells(book, sheet, styles)
+    start.activate()
+    book.close()
+    return made.getvalue()
+
+
+def _audit_cells(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
+    """Whether the audit is green, and how far all differences are from nothing, one by one and filters or not."""
+    fields = list(TABLE["audit"].columns)
+    state, difference = fields.index("reason"), fields.index("difference")
+    sheet.write_string(TOTALS_ROW, state, NOT_RECALCULATED, styles.of(bold=True, font_color=QUIET))
+    name_cell(book, "AuditState", "Audit", TOTALS_ROW, state)
+    look = styles.of(bold=True, num_format="#,##0.00", align="right")
+    sheet.write_formula(TOTALS_ROW, difference, "=SUMPRODUCT(ABS(audit[Difference]))", look, 0)
+    name_cell(book, "AuditDifference", "Audit", TOTALS_ROW, difference)
+    for word, colour in (("green", GOOD_SOFT), ("red", ALARM_SOFT)):
+        rule = {"type": "text", "criteria": "begins with", "value": word, "format": book.add_format({"bg_color": colour})}
+        sheet.conditional_format(TOTALS_ROW, state, TOTALS_ROW, state, rule)
