@@ -107,9 +107,7 @@ def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
     sheet.write_formula(TOTALS_ROW, 0, f"=SUBTOTAL(103,{heading_ref(table, counted)})", count, 0)
     for name in table.sheet.totals:
         look = styles.of(bold=True, num_format=NUMBER_FORMAT[table.columns[name].kind], align="right")
-        sheet.write_formula(
-            TOTALS_ROW, fields.index(name), f"=SUBTOTAL(109,{heading_ref(table, name)})", look, 0
-        )
+        sheet.write_formula(TOTALS_ROW, fields.index(name), f"=SUBTOTAL(109,{heading_ref(table, name)})", look, 0)
     amounts = [name for name, column in table if column.kind in ("money", "quantity")]
     if amounts:
         refs = [heading_ref(table, name) for name in amounts]
@@ -184,7 +182,13 @@ def _note(sheet: Worksheet, position: int, column: Column) -> None:
 def note_size(text: str) -> dict[str, Any]:
     """Options of a note that is large enough for its text."""
     lines = sum(1 + len(part) // 40 for part in text.split("\n"))
-    return {"width": NOTE_WIDTH, "height": 14 + 17 * lines, "font_name": "Calibri", "font_size": 10, "author": "xlbilling"}
+    return {
+        "width": NOTE_WIDTH,
+        "height": 14 + 17 * lines,
+        "font_name": "Calibri",
+        "font_size": 10,
+        "author": "xlbilling",
+    }
 
 
 def _printing(sheet: Worksheet, table: Table) -> None:

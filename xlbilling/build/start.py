@@ -52,7 +52,12 @@ DESK_CELLS: Final = (
     ("Period", "Accounting period", "", "Month of the ledger the desk works on, written 2026-11."),
     ("Cycle", "Cycle", "", "The cycle the sheets show and the buttons work on, such as A."),
     ("View", "View", "lead", "clerk hides the sheets a clerk does not need; lead shows all."),
-    ("ReadsFile", "Reads file", "", "The meter-read file Import reads takes. Its path, or its name beside this workbook."),
+    (
+        "ReadsFile",
+        "Reads file",
+        "",
+        "The meter-read file Import reads takes. Its path, or its name beside this workbook.",
+    ),
     ("PaymentsFile", "Payments file", "", "The payments file Import payments takes."),
     ("LedgerFile", "Ledger export", "", "Accounting's general-ledger export Import GL takes."),
     ("StoreUrl", "Store", "billing.db", "Where the store is: a file on this computer, or a PostgreSQL address."),
@@ -142,7 +147,7 @@ def _list(sheet: Worksheet, styles: Styles, table: Table, row: int, left: int) -
     """A table of a fixed number of rows, without filters, light lines between the rows."""
     columns = []
     for column in table.columns.values():
-        side: dict[str, Any] = {"align": "right" if column.kind in RIGHT else "left"}
+        side: dict[str, Any] = {"align": "right" if column.kind in RIGHT else "left", "indent": 1}
         head = styles.of(bold=True, font_size=10, font_color=QUIET, bottom=1, bottom_color=ACCENT, **side)
         cell = styles.of(num_format=NUMBER_FORMAT[column.kind], bottom=1, bottom_color=LINE, **side)
         columns.append({"header": column.title, "header_format": head, "format": cell})
@@ -225,7 +230,12 @@ def _chart(
     font = {"name": "Calibri", "size": 9, "color": QUIET}
     chart.set_title({"name": title, "name_font": {"name": "Calibri", "size": 12, "color": INK}, "overlay": False})
     across = {"num_font": font, "line": {"color": LINE}, "major_tick_mark": "none"}
-    up = {"num_font": font, "num_format": shape, "line": {"none": True}, "major_gridlines": {"visible": True, "line": {"color": LINE}}}
+    up = {
+        "num_font": font,
+        "num_format": shape,
+        "line": {"none": True},
+        "major_gridlines": {"visible": True, "line": {"color": LINE}},
+    }
     chart.set_x_axis(across if kind == "column" else across | {"reverse": True})
     chart.set_y_axis(up)
     chart.set_legend({"position": "bottom", "font": font})
@@ -234,7 +244,7 @@ def _chart(
 
 
 def _printing(sheet: Worksheet) -> None:
-    sheet.set_portrait()
+    sheet.set_landscape()
     sheet.set_paper(LETTER)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 1)

@@ -57,5 +57,10 @@ def _audit_cells(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     sheet.write_formula(TOTALS_ROW, difference, "=SUMPRODUCT(ABS(audit[Difference]))", look, 0)
     name_cell(book, "AuditDifference", "Audit", TOTALS_ROW, difference)
     for word, colour in (("green", GOOD_SOFT), ("red", ALARM_SOFT)):
-        rule = {"type": "text", "criteria": "begins with", "value": word, "format": book.add_format({"bg_color": colour})}
+        rule = {
+            "type": "text",
+            "criteria": "begins with",
+            "value": word,
+            "format": book.add_format({"bg_color": colour}),
+        }
         sheet.conditional_format(TOTALS_ROW, state, TOTALS_ROW, state, rule)

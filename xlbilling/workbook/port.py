@@ -111,6 +111,18 @@ class SheetTable:
         cell = f"{self.column_letter.get(field, 'A')}{self.rows[row_index]}"
         return Place(self.sheet, self.keys[row_index], field, cell=cell)
 
+    def own_for(self, frame: pd.DataFrame) -> dict[str, list[Any]]:
+        """Staff's own columns for the rows of `frame`, by row key; a row they never noted is blank.
+
+        A column keeps what stood beside rows that are gone only where their key comes again.
+        """
+        if self.own.empty:
+            return {title: [None] * len(frame) for title in self.own.columns}
+        first = self.own[~self.own.index.duplicated()]
+        found = first.reindex(row_keys(self.table, frame)).astype(object)
+        blank = found.isna()
+        return {str(t): [None if no else c for c, no in zip(found[t], blank[t], strict=True)] for t in found.columns}
+
     def locate(self, problem: Problem) -> Problem:
         """The same problem with its sheet cell, where its place names a row key of this table."""
         place = problem.place
@@ -193,7 +205,7 @@ def _key_text(value: Any) -> str:
     return str(value).strip()
 
 
-def filled_in(formula: Formula, rows: Sequence[int], letters: Mapping[str, str]) -> list[str]:
+def filled_in(formula: Formula, rows: Sequence[int | str], letters: Mapping[str, str]) -> list[str]:
     """The formula of each sheet row, with {field} and {row} filled in; a leading = is added where it is missing."""
     texts = [formula] * len(rows) if isinstance(formula, str) else list(formula)
     made: list[str] = []
@@ -207,7 +219,7 @@ def filled_in(formula: Formula, rows: Sequence[int], letters: Mapping[str, str])
     return made
 
 
-def _word(name: str, row: int, letters: Mapping[str, str]) -> str:
+def _word(name: str, row: int | str, letters: Mapping[str, str]) -> str:
     if name == "row":
         return str(row)
     return f"{letters[name]}{row}"
@@ -241,6 +253,14 @@ def headings(
         fact = f"the heading {table.columns[name].title} is missing (it belongs here)"
         problems.append(HEADING.at(Place(sheet, column=name, cell=cell), fact))
     return fields, own, problems
+
+
+def own_columns(
+    table: Table, frame: pd.DataFrame, body: npt.NDArray[np.object_], own: Mapping[str, int]
+) -> pd.DataFrame:
+    """Staff's own columns by heading, indexed by row key."""
+    index = pd.Index(row_keys(table, frame), dtype="str")
+    return pd.DataFrame({title: pd.Series(body[:, at], index=index, dtype=object) for title, at in own.items()}, index)
 
 
 def wanted_file(what: str, named_cell: str, value: Any, folder: Path) -> Path:

@@ -1,0 +1,285 @@
+"""The workbook as a file: read with calamine, written by splicing, so that every untouched part keeps its bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from python_calamine import CalamineWorkbook
+
+from xlbilling.problems import Place, Problem, Refusal
+from xlbilling.records import TABLE, TABLES
+from xlbilling.workbook.cells import give
+from xlbilling.workbook.port import (
+    DASH,
+    EXTRA,
+    FIXED_ROWS,
+    NO_CELL,
+    NO_TABLE,
+    TILES,
+    ExtraColumn,
+    Formula,
+    Questions,
+    SheetTable,
+    View,
+    filled_in,
+    headings,
+    hidden_sheets,
+    own_columns,
+    wanted_file,
+)
+from xlbilling.workbook.references import column_letters
+from xlbilling.workbook.shape import Shape, TableShape, reshape_table, set_hidden, shape_of
+from xlbilling.workbook.splice import Formula as CellFormula
+from xlbilling.workbook.splice import FormulaColumn, write_tables
+
+VIEWS: Final = {record.sheet.name: record.sheet.views for record in TABLES}
+Columns = dict[str, Any]
+
+
+class FileWorkbook:
+    """A workbook file nobody has open: writes are collected and reach the file in one step with `save`.
+
+    With `yes` every question is answered yes. What was written can be read again before it is saved.
+    """
+
+    def __init__(self, path: Path, yes: bool = False):
+        self.path = Path(path)
+        self.marked: list[Problem] = []
+        self.shown = ""
+        self._source = self.path
+        self._folder = tempfile.TemporaryDirectory(prefix="xlbilling-", ignore_cleanup_errors=True)
+        self._step = 0
+        self._tables: dict[str, Columns] = {}
+        self._cells: dict[str, Any] = {}
+        self._sheets: dict[str, list[list[Any]]] = {}
+        self._shape: Shape | None = None
+        self._extra_titles: dict[str, dict[str, str]] = {}
+        self._questions = Questions(self.get, self.put, yes=yes)
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    def read(self, table: str) -> SheetTable:
+        self._settle(table)
+        shape = self._table(table)
+        declared = TABLE[table]
+        first = shape.area.first_column - 1
+        rows = self._rows(shape.sheet)[shape.area.first_row - 1 : shape.area.last_row]
+        titles = self._titles(shape, rows[0] if rows else [])
+        body = np.full((max(shape.area.last_row - shape.area.first_row, 0), len(titles)), None, object)
+        for number, row in enumerate(rows[1:]):
+            cells = row[first : first + len(titles)]
+            body[number, : len(cells)] = [None if cell == "" else cell for cell in cells]
+        fields, own, problems = headings(
+            declared, shape.sheet, titles, shape.header_row, lambda p: column_letters(first + 1 + p)
+        )
+        kept = np.flatnonzero((body != np.array(None)).any(axis=1)) if len(body) else np.zeros(0, np.intp)
+        frame = pd.DataFrame({name: pd.Series(body[kept, at], dtype=object) for name, at in fields.items()})
+        return SheetTable(
+            declared,
+            shape.sheet,
+            frame,
+            kept.astype(np.int64) + shape.header_row + 1,
+            shape.header_row + 1,
+            {name: column_letters(first + 1 + at) for name, at in fields.items()},
+            own_columns(declared, frame, body[kept], own),
+            problems,
+        )
+
+    def get(self, name: str) -> Any:
+        if name in self._cells:
+            return self._cells[name]
+        sheet, row, column = self._named(name)
+        rows = self._rows(sheet)
+        cell = rows[row - 1][column - 1] if row <= len(rows) and column <= len(rows[row - 1]) else None
+        return None if cell in ("", DASH) else cell
+
+    def values(self, table: str, field: str) -> list[Any]:
+        sheet = self.read(table)
+        if field in sheet.frame.columns:
+            return list(sheet.frame[field])
+        shape, rows = self._table(table), self._rows(sheet.sheet)
+        wanted = self._extra_titles.get(table, {}).get(field, EXTRA + field)
+        at = shape.area.first_column - 1 + shape.titles.index(wanted)
+        return [rows[row - 1][at] if at < len(rows[row - 1]) else None for row in sheet.rows.tolist()]
+
+    # ------------------------------------------------------------------------------------------------ writing
+
+    def write(
+        self,
+        table: str,
+        frame: pd.DataFrame,
+        formulas: Mapping[str, Formula] | None = None,
+        extra: Sequence[ExtraColumn] = (),
+    ) -> None:
+        sheet = self.read(table)
+        if sheet.problems:
+            raise Refusal(sheet.problems[0])
+        titles = self._shaped(table, sheet, extra)
+        shape = self._table(table)
+        by_title = {title: column_letters(shape.area.first_column + at) for at, title in enumerate(titles)}
+        declared = TABLE[table]
+        letters = {name: by_title[c.title] for name, c in declared} | {e.name: by_title[e.heading] for e in extra}
+        rows = range(shape.header_row + 1, shape.header_row + 1 + len(frame))
+        columns: Columns = {declared.columns[name].title: cells for name, cells in give(declared, frame).items()}
+        columns |= sheet.own_for(frame)
+        for name, formula in (formulas or {}).items():
+            columns[declared.columns[name].title] = _formula_cells(formula, rows, letters, None)
+        for column in extra:
+            values = list(column.values) if column.values is not None else None
+            plain = values if values is not None else [None] * len(frame)
+            made = _formula_cells(column.formula, rows, letters, values) if column.formula else plain
+            columns[column.heading] = made
+        self._tables[table] = _padded(table, columns, len(frame))
+
+    def put(self, name: str, value: Any) -> None:
+        self._named(name)
+        self._cells[name] = DASH if value is None and name in TILES else value
+
+    def mark(self, problems: Iterable[Problem]) -> None:
+        """Kept with their cells in `marked`; a file shows no highlights."""
+        sheets: dict[str, SheetTable] = {}
+        self.marked = []
+        for problem in problems:
+            table = problem.place.table
+            if table in TABLE and table not in sheets:
+                sheets[table] = self.read(table)
+            self.marked.append(sheets[table].locate(problem) if table in sheets else problem)
+
+    def progress(self, text: str, done: int, total: int) -> None:
+        """Nobody watches a file; the terminal shows its own progress."""
+
+    def say(self, text: str) -> None:
+        self._questions.done()
+        self.put("Message", text)
+
+    def show(self, sheet: str) -> None:
+        self.shown = sheet
+
+    def ask_file(self, what: str, named_cell: str) -> Path:
+        return wanted_file(what, named_cell, self.get(named_cell), self.path.resolve().parent)
+
+    def confirm(self, question: str) -> bool:
+        return self._questions.confirm(question)
+
+    def recalculate(self) -> bool:
+        return False
+
+    def view(self, kind: View) -> None:
+        self.put("View", kind)
+        self._flush()
+        target = self._next()
+        set_hidden(self._source, target, hidden_sheets(kind, VIEWS))
+        self._moved(target)
+
+    def save(self) -> None:
+        if self._source != self.path or self._tables or self._cells:
+            write_tables(self._source, self.path, self._tables, self._cells)
+        self._tables, self._cells = {}, {}
+        self._moved(self.path)
+
+    # ------------------------------------------------------------------------------------------------ the file
+
+    def _table(self, name: str) -> TableShape:
+        found = self._known.tables.get(name)
+        if found is None:
+            raise Refusal(NO_TABLE.at(Place(TABLE[name].sheet.name), f"the table {name} is not there"))
+        return found
+
+    def _named(self, name: str) -> tuple[str, int, int]:
+        found = self._known.names.get(name)
+        if found is None:
+            raise Refusal(NO_CELL.at(Place(cell=name), f"the cell named {name} is not there"))
+        return found
+
+    @property
+    def _known(self) -> Shape:
+        if self._shape is None:
+            self._shape = shape_of(self._source)
+        return self._shape
+
+    def _rows(self, sheet: str) -> list[list[Any]]:
+        if sheet not in self._sheets:
+            book = CalamineWorkbook.from_path(str(self._source))
+            self._sheets[sheet] = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        return self._sheets[sheet]
+
+    def _titles(self, shape: TableShape, header: list[Any]) -> list[Any]:
+        """The headings of the table and of what stands directly beside it."""
+        first = shape.area.first_column - 1
+        titles: list[Any] = list(header[first : first + len(shape.titles)])
+        titles += [None] * (len(shape.titles) - len(titles))
+        if shape.name not in FIXED_ROWS:
+            for cell in header[shape.area.last_column :]:
+                if cell in ("", None):
+                    break
+                titles.append(cell)
+        return titles
+
+    def _shaped(self, table: str, sheet: SheetTable, extra: Sequence[ExtraColumn]) -> list[str]:
+        """Bring the table in the file to the columns wanted; returns its headings in order."""
+        shape = self._table(table)
+        header = self._rows(shape.sheet)[shape.header_row - 1]
+        stand = [str(title) for title in self._titles(shape, header)]
+        self._extra_titles.setdefault(table, {}).update({e.name: e.heading for e in extra})
+        wanted = [title for title in stand if not title.startswith(EXTRA)] + [e.heading for e in extra]
+        if wanted == list(shape.titles):
+            return wanted
+        declared = sheet.table.columns
+        kinds = {kind: column.title for column in declared.values() for kind in [column.kind]}
+        computed = {c.kind: c.title for c in declared.values() if c.filled == "computed"}
+        like = {e.heading: (kinds | computed).get(e.kind, "") for e in extra}
+        emptied, target = self._next(), self._next()
+        write_tables(self._source, emptied, {table: {title: [] for title in shape.titles}})
+        reshape_table(emptied, target, self._shape_in(emptied, table), wanted, like)
+        self._moved(target)
+        return wanted
+
+    def _shape_in(self, path: Path, table: str) -> TableShape:
+        return shape_of(path).tables[table]
+
+    def _settle(self, table: str) -> None:
+        """A table that was written is read back from a working copy."""
+        if table in self._tables:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not (self._tables or self._cells):
+            return
+        target = self._next()
+        write_tables(self._source, target, self._tables, self._cells)
+        self._tables, self._cells = {}, {}
+        self._moved(target)
+
+    def _next(self) -> Path:
+        self._step += 1
+        return Path(self._folder.name) / f"{self._step}{self.path.suffix}"
+
+    def _moved(self, path: Path) -> None:
+        self._source, self._shape, self._sheets = path, None, {}
+
+
+def _formula_cells(
+    formula: Formula, rows: range, letters: Mapping[str, str], values: Sequence[Any] | None
+) -> FormulaColumn | list[CellFormula]:
+    """A column of formulas as the splice writes it: one text with the row left open where all rows share it."""
+    if isinstance(formula, str):
+        open_row = filled_in(formula, ["{row}"], letters)[0]
+        return FormulaColumn(open_row.removeprefix("="), values)
+    shown = [None] * len(rows) if values is None else values
+    texts = filled_in(formula, rows, letters)
+    return [CellFormula(text.removeprefix("="), value) for text, value in zip(texts, shown, strict=True)]
+
+
+def _padded(table: str, columns: Columns, count: int) -> Columns:
+    """A list on Start keeps its number of rows."""
+    rows = FIXED_ROWS.get(table)
+    if rows is None:
+        return columns
+    if count > rows:
+        raise ValueError(f"the list {table} has room for {rows} rows, not {count}")
+    return {title: [*cells, *[None] * (rows - count)] for title, cells in columns.items()}
