@@ -1,0 +1,1 @@
+"""Reports: workbooks filled from templates, and the file the print vendor gets."""

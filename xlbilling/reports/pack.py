@@ -1,0 +1,197 @@
+"""The report pack of a period and the close packet that goes with it into the binder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from xlbilling.money import dollars
+from xlbilling.problems import Place, Refusal, declare
+from xlbilling.records import Table
+from xlbilling.reports.tables import (
+    AGING,
+    BY_CLASS,
+    CHECKLIST,
+    CLOSE_TABLES,
+    CONTROL,
+    EXCEPTIONS,
+    PACK_TABLES,
+    REGISTER,
+)
+from xlbilling.reports.template import Value, fill_template, period_lines, total
+
+REPORT_FOOTS: Final = declare(
+    "report_foots",
+    "Figures of a report that must be equal are not.",
+    "No report was written. Run Verify: it finds the broken entry.",
+)
+
+CHECKLIST_STATES: Final = ("done", "signed", "open")
+
+
+@dataclass(frozen=True)
+class PackFacts:
+    """What the report pack of one accounting period says; frames as `xlbilling.reports.tables` declares them.
+
+    Money is int64 cents, consumption int64 millionths, counts int64, dates datetime64[s]. `received` on the control is
+    above zero and takes off. `made_at` is text as it is to be read; `chain_head` the seal of the last ledger event.
+    """
+
+    district: str
+    period: str
+    made_at: str
+    chain_head: str
+    register: pd.DataFrame  # one row a bill: number, account_id, name, service_id, customer_class, service_from ...
+    by_class: pd.DataFrame  # customer_class, bills, consumption, revenue
+    exceptions: pd.DataFrame  # rule, severity, count, decided, open
+    control: pd.DataFrame  # gl_account, name, beginning, billed, received, adjusted, ending, ledger, difference
+    aging: pd.DataFrame  # account_id, name, current, days_31_60, days_61_90, over_90, credit, total
+
+
+@dataclass(frozen=True)
+class CloseFacts:
+    """What the close packet of one accounting period says; frames as `xlbilling.reports.tables` declares them."""
+
+    district: str
+    period: str
+    closed_by: str
+    closed_at: str
+    chain_head: str
+    checklist: pd.DataFrame  # item, state (done, signed, open), detail, signed_reason, signed_by
+    control: pd.DataFrame
+
+
+def report_pack(template: Path, target: Path, facts: PackFacts) -> None:
+    """Write the report pack of a period from its template, once all its figures agree with each other.
+
+    Refuses, writing nothing, where `foots` does or the template lacks a table, a heading or a named cell.
+    """
+    foots(facts)
+    tables = [
+        (REGISTER, facts.register),
+        (BY_CLASS, facts.by_class),
+        (EXCEPTIONS, facts.exceptions),
+        (CONTROL, facts.control),
+        (AGING, facts.aging),
+    ]
+    cells = {
+        "district": facts.district,
+        "period": facts.period,
+        "made_at": facts.made_at,
+        "chain_head": facts.chain_head,
+        "consumption_note": _consumption_note(facts.register["unit"].unique()),
+        **period_lines(PACK_TABLES, facts.district, facts.period),
+    }
+    fill_template(template, target, tables, cells, _cover_figures(facts))
+
+
+def close_packet(template: Path, target: Path, facts: CloseFacts) -> None:
+    """Write the close packet of a period from its template: who closed it, on what checklist, at which chain head.
+
+    Refuses, writing nothing, where the control does not foot or the template lacks a table, heading or named cell.
+    """
+    _control_foots(facts.control)
+    cells = {
+        "district": facts.district,
+        "period": facts.period,
+        "closed_by": facts.closed_by,
+        "closed_at": facts.closed_at,
+        "chain_head": facts.chain_head,
+        **period_lines(CLOSE_TABLES, facts.district, facts.period),
+    }
+    figures: dict[str, Value] = {
+        f"items_{state}": int((facts.checklist["state"] == state).sum()) for state in CHECKLIST_STATES
+    }
+    figures |= {f"control_{name}": total(CONTROL, facts.control, name) for name in CONTROL.sheet.totals}
+    fill_template(template, target, [(CHECKLIST, facts.checklist), (CONTROL, facts.control)], cells, figures)
+
+
+def foots(facts: PackFacts) -> None:
+    """Refuse a pack whose sheets contradict each other.
+
+    Revenue by class is the register summed by class; the control's billed is the register's total and its ending the
+    aging's; every row of control, aging and exceptions adds up. Only the general ledger may differ, and shows it.
+    """
+    _classes_foot(facts.register, facts.by_class)
+    _control_foots(facts.control)
+    aging = facts.aging
+    buckets = [name for name in AGING.sheet.totals if name != "total"]
+    _rows_foot(AGING, aging, aging[buckets].sum(axis=1), "total", "buckets and credit")
+    exceptions = facts.exceptions
+    _rows_foot(EXCEPTIONS, exceptions, exceptions["decided"] + exceptions["open"], "count", "decided and open")
+    billed, ending = (int(facts.control[name].sum()) for name in ("billed", "ending"))
+    _equal(CONTROL, "", "billed", billed, int(facts.register["amount"].sum()), "the register's total")
+    _equal(AGING, "", "total", int(aging["total"].sum()), ending, "the control's ending balance")
+
+
+def _classes_foot(register: pd.DataFrame, by_class: pd.DataFrame) -> None:
+    """Bills, consumption and revenue of each class are those of its bills on the register."""
+    grouped = register.groupby("customer_class", sort=False)
+    summed = pd.DataFrame(
+        {"bills": grouped.size(), "consumption": grouped["consumption"].sum(), "revenue": grouped["amount"].sum()}
+    )
+    stated = by_class.set_index("customer_class")
+    if not stated.index.is_unique:
+        twice = str(stated.index[stated.index.duplicated()][0])
+        raise Refusal(REPORT_FOOTS.at(Place(BY_CLASS.name, twice), "The class is there twice"))
+    classes = stated.index.union(summed.index)
+    for name in summed.columns:
+        found = summed[name].reindex(classes, fill_value=0)
+        said = stated[name].reindex(classes, fill_value=0)
+        for customer_class in classes[(found != said).to_numpy()]:
+            _equal(
+                BY_CLASS, str(customer_class), name, int(said[customer_class]), int(found[customer_class]), "its bills"
+            )
+
+
+def _control_foots(control: pd.DataFrame) -> None:
+    """Beginning + billed - received + adjusted = ending; ending - general ledger = difference."""
+    ending = control["beginning"] + control["billed"] - control["received"] + control["adjusted"]
+    _rows_foot(CONTROL, control, ending, "ending", "beginning + billed - received + adjusted")
+    _rows_foot(CONTROL, control, control["ending"] - control["ledger"], "difference", "ending less general ledger")
+
+
+def _rows_foot(table: Table, frame: pd.DataFrame, found: pd.Series[int], column: str, what: str) -> None:
+    """Refuse the first row whose `column` is not what the rest of the row makes."""
+    wrong = (found != frame[column]).to_numpy()
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        key = " ".join(str(frame[name].iloc[row]) for name in table.key)
+        _equal(table, key, column, int(frame[column].iloc[row]), int(found.iloc[row]), what)
+
+
+def _equal(table: Table, key: str, column: str, said: int, found: int, what: str) -> None:
+    if said != found:
+        shown = dollars if table.columns[column].kind == "money" else str
+        fact = f"{table.columns[column].title} says {shown(said)} and {what} make {shown(found)}"
+        raise Refusal(REPORT_FOOTS.at(Place(table.name, key, column), fact))
+
+
+def _cover_figures(facts: PackFacts) -> dict[str, Value]:
+    """The cover's formulas by the name of their cell, with the value each of them has."""
+    frames = zip(
+        PACK_TABLES, (facts.register, facts.by_class, facts.exceptions, facts.control, facts.aging), strict=True
+    )
+    figures: dict[str, Value] = {f"{table.name}_rows": len(frame) for table, frame in frames}
+    figures |= {
+        f"{REGISTER.name}_amount": total(REGISTER, facts.register, "amount"),
+        f"{BY_CLASS.name}_amount": total(BY_CLASS, facts.by_class, "revenue"),
+        f"{CONTROL.name}_amount": total(CONTROL, facts.control, "ending"),
+        f"{AGING.name}_amount": total(AGING, facts.aging, "total"),
+        "check_ledger": total(CONTROL, facts.control, "difference"),
+        "check_open": int(facts.exceptions["open"].sum()),
+    }
+    return figures | dict.fromkeys(("check_classes", "check_billed", "check_aging"), 0)
+
+
+def _consumption_note(units: Iterable[str]) -> str:
+    """What the consumption of the classes is counted in; a total over several units is no volume, and is called so."""
+    found = sorted({str(unit) for unit in units} - {""})
+    if len(found) > 1:
+        return f"Consumption as billed, in {', '.join(found)}: totals over several units are no volume."
+    return f"Consumption in {found[0]}." if found else ""

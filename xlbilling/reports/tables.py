@@ -1,0 +1,133 @@
+"""The tables of the report workbooks, each declared once: the template is drawn from it and filled by it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, ClassVar, Final
+
+from xlbilling.records import Record, Sheet, Table, given
+
+
+class RegisterRow(Record):
+    """One bill of the period."""
+
+    sheet: ClassVar = Sheet(
+        "Billing register", "bill_register", "Billing register", ("number",), totals=("consumption", "amount")
+    )
+    number: Annotated[str, given("Bill", "Number of the bill.", "id", 12)]
+    account_id: Annotated[str, given("Account", "The account billed.", "id", 13)]
+    name: Annotated[str, given("Name", "Customer of record.", "text", 28)]
+    service_id: Annotated[str, given("Service", "The service billed.", "id", 14)]
+    customer_class: Annotated[str, given("Class", "Customer class.", "text", 21)]
+    service_from: Annotated[dt.date, given("From", "Day of the previous read; billed from the day after.", "date", 12)]
+    service_to: Annotated[dt.date, given("To", "Day of this read, billed too.", "date", 12)]
+    consumption: Annotated[int, given("Consumption", "Billed consumption in the unit beside it.", "quantity", 15)]
+    unit: Annotated[str, given("Unit", "Billing unit.", "text", 7)]
+    amount: Annotated[int, given("Amount", "Sum of the bill's lines.", "money", 16)]
+    due_date: Annotated[dt.date, given("Due", "Day payment is due.", "date", 12)]
+
+
+class ClassRow(Record):
+    """What one customer class used and was billed."""
+
+    sheet: ClassVar = Sheet(
+        "Revenue by class",
+        "revenue_by_class",
+        "Consumption and revenue by class",
+        ("customer_class",),
+        totals=("bills", "consumption", "revenue"),
+    )
+    customer_class: Annotated[str, given("Class", "Customer class.", "text", 23)]
+    bills: Annotated[int, given("Bills", "Bills of the class.", "whole", 10)]
+    consumption: Annotated[int, given("Consumption", "Billed consumption.", "quantity", 16)]
+    revenue: Annotated[int, given("Revenue", "Sum of the bills.", "money", 17)]
+
+
+class FindingCount(Record):
+    """How often one check found something, and what became of it."""
+
+    sheet: ClassVar = Sheet(
+        "Exceptions",
+        "exception_counts",
+        "Exceptions of the read checks",
+        ("rule", "severity"),
+        totals=("count", "decided", "open"),
+    )
+    rule: Annotated[str, given("Check", "Which check found it.", "text", 34)]
+    severity: Annotated[str, given("Severity", "block: the bill is held. review: look at it. info: noted.", "text", 14)]
+    count: Annotated[int, given("Found", "Findings of the period.", "whole", 13)]
+    decided: Annotated[int, given("Decided", "Findings the office decided on.", "whole", 13)]
+    open: Annotated[int, given("Open", "Findings still waiting.", "whole", 13)]
+
+
+class ControlRow(Record):
+    """One control account: beginning + billed - received + adjusted = ending, beside the general ledger."""
+
+    sheet: ClassVar = Sheet(
+        "Receivables control",
+        "receivables_control",
+        "Receivables control",
+        ("gl_account",),
+        totals=("beginning", "billed", "received", "adjusted", "ending", "ledger", "difference"),
+    )
+    gl_account: Annotated[str, given("GL account", "Number as accounting prints it.", "id", 16)]
+    name: Annotated[str, given("Name", "Name in the general ledger.", "text", 30)]
+    beginning: Annotated[int, given("Beginning", "Owed when the period began.", "money", 16)]
+    billed: Annotated[int, given("Billed", "Bills posted in the period.", "money", 16)]
+    received: Annotated[int, given("Received", "Payments posted in the period; they take off.", "money", 16)]
+    adjusted: Annotated[int, given("Adjusted", "Adjustments and reversals; plus bills more.", "money", 16)]
+    ending: Annotated[int, given("Ending", "Beginning + billed - received + adjusted.", "money", 16)]
+    ledger: Annotated[int, given("General ledger", "Balance in the general ledger.", "money", 16)]
+    difference: Annotated[int, given("Difference", "Ending less general ledger.", "money", 14)]
+
+
+class AgingRow(Record):
+    """What one account owes, by age."""
+
+    sheet: ClassVar = Sheet(
+        "Aging",
+        "aging",
+        "Aging of receivables",
+        ("account_id",),
+        totals=("current", "days_31_60", "days_61_90", "over_90", "credit", "total"),
+    )
+    account_id: Annotated[str, given("Account", "Account number.", "id", 14)]
+    name: Annotated[str, given("Name", "Customer of record.", "text", 32)]
+    current: Annotated[int, given("Current", "Up to 30 days.", "money", 16)]
+    days_31_60: Annotated[int, given("31-60 days", "31 to 60 days.", "money", 16)]
+    days_61_90: Annotated[int, given("61-90 days", "61 to 90 days.", "money", 16)]
+    over_90: Annotated[int, given("Over 90 days", "More than 90 days.", "money", 16)]
+    credit: Annotated[int, given("Credit", "Paid ahead; takes off.", "money", 16)]
+    total: Annotated[int, given("Total", "Balance of the account.", "money", 16)]
+
+
+class ChecklistRow(Record):
+    """One item of the close checklist as it stood when the month was closed."""
+
+    sheet: ClassVar = Sheet("Checklist", "close_checklist", "Close checklist", ("item",))
+    item: Annotated[str, given("Item", "What must be so before the month is closed.", "text", 38)]
+    state: Annotated[str, given("State", "done, open or signed.", "text", 10)]
+    detail: Annotated[str, given("Detail", "What was found.", "text", 58)]
+    signed_reason: Annotated[str, given("Signed reason", "Why the month closed all the same.", "text", 44)]
+    signed_by: Annotated[str, given("Signed by", "Who signed.", "text", 16)]
+
+
+REGISTER: Final = Table(RegisterRow)
+BY_CLASS: Final = Table(ClassRow)
+EXCEPTIONS: Final = Table(FindingCount)
+CONTROL: Final = Table(ControlRow)
+AGING: Final = Table(AgingRow)
+CHECKLIST: Final = Table(ChecklistRow)
+
+PACK_TABLES: Final = (REGISTER, BY_CLASS, EXCEPTIONS, CONTROL, AGING)
+CLOSE_TABLES: Final = (CHECKLIST, CONTROL)
+
+
+def total_name(table: Table, column: str) -> str:
+    """Name of the cell that holds a column's total, such as bill_register_total_amount."""
+    return f"{table.name}_total_{column}"
+
+
+def period_name(table: Table) -> str:
+    """Name of the cell under a sheet's title that says district and period."""
+    return f"{table.name}_period"
