@@ -1,5 +1,104 @@
-"""Reconcile: the billing subledger against the general ledger, line by line and by control account."""
+"""Reconcile: the billing subledger against the general ledger, line by line and by control account.
 
+Face: `reconcile(subledger, ledger, terms) -> Reconciliation`, `Terms`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from xlbilling.reconcile.books import Books, Side, open_books
+from xlbilling.reconcile.cells import match_keyed
+from xlbilling.reconcile.control import explained_by_reason, roll_forward
+from xlbilling.reconcile.entries import settle_entries
+from xlbilling.reconcile.evidence import name_keys
+from xlbilling.reconcile.journals import key_days
+from xlbilling.reconcile.leftovers import explain_leftovers, mark_crossings
+from xlbilling.reconcile.nearby import match_unnamed
+from xlbilling.reconcile.outcome import CONFIDENCES, EXACT, REASONS, Reconciliation
 from xlbilling.reconcile.terms import Terms
 
-__all__ = ["Terms"]
+__all__ = ["CONFIDENCES", "REASONS", "Reconciliation", "Terms", "reconcile"]
+
+
+def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Reconciliation:
+    """Match the subledger's lines with the ledger's rows and explain every difference.
+
+    `subledger`: id, post_date, kind, account_id, batch, reference, gl_account (our code), amount_cents (debit
+    positive). `ledger`: row, date, gl_account (the number), reference, description, source, amount_cents, kind
+    (posting | opening; other kinds are passed over). Links stay within one GL account. Names are matched first
+    (document, batch, a journal's day), then amounts and days where a row names nothing; equal candidates are
+    ambiguous. Refused: a subledger account the map does not place.
+    """
+    books = open_books(subledger, ledger, terms)
+    name_keys(books)
+    match_keyed(books)
+    settle_entries(books)
+    key_days(books)
+    match_keyed(books)
+    settle_entries(books)
+    match_unnamed(books)
+    mark_crossings(books)
+    explain_leftovers(books)
+    control = roll_forward(subledger, ledger, terms)
+    explained = explained_by_reason(books, control)
+    return Reconciliation(
+        matches=_matches(books),
+        subledger=_marked(books, books.sub, subledger, "id"),
+        ledger=_marked(books, books.gl, ledger, "row"),
+        control=_control(control, explained),
+        explained=explained,
+    )
+
+
+def _control(table: pd.DataFrame, explained: pd.DataFrame) -> pd.DataFrame:
+    """The control table with what rows explain, and what is left: the part of a difference no row accounts for."""
+    by_account = explained.groupby("gl_account")["cents"].sum()
+    table["explained"] = table["gl_account"].map(by_account).fillna(0).astype("int64")
+    table["unexplained"] = table["difference"] - table["explained"]
+    return table
+
+
+def _marked(books: Books, side: Side, frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    reasons = np.array([*REASONS, ""], dtype=object)
+    return pd.DataFrame(
+        {
+            "position": side.position,
+            name: frame[name].take(side.position).to_numpy(),
+            "match": side.match,
+            "reason": reasons[side.reason],
+            "pair": side.pair,
+            "gl_account": books.accounts.to_numpy()[side.account],
+            "amount_cents": side.cents,
+        }
+    )
+
+
+def _matches(books: Books) -> pd.DataFrame:
+    """The matches that stand, numbered as in the rows' `match`."""
+    size = books.matched
+    s, g = books.sub.match >= 0, books.gl.match >= 0
+    lines, rows = np.bincount(books.sub.match[s], minlength=size), np.bincount(books.gl.match[g], minlength=size)
+    standing = np.flatnonzero(rows)
+    account = np.zeros(size, dtype=np.int64)
+    account[books.gl.match[g]] = books.gl.account[g]
+    sums = [
+        np.bincount(side.match[on], weights=side.cents[on], minlength=size)[standing].astype(np.int64)
+        for side, on in ((books.sub, s), (books.gl, g))
+    ]
+    confidence = np.concatenate([*books.confidence, np.array([EXACT], dtype=np.int8)])[standing]
+    types = np.array(["1-1", "n-1", "1-n", "n-m"], dtype=object)
+    lines, rows = lines[standing], rows[standing]
+    return pd.DataFrame(
+        {
+            "match": standing,
+            "type": types[(lines > 1) + 2 * (rows > 1)],
+            "confidence": np.array(CONFIDENCES, dtype=object)[confidence],
+            "gl_account": books.accounts.to_numpy()[account[standing]],
+            "subledger_cents": sums[0],
+            "gl_cents": sums[1],
+            "lines": lines,
+            "rows": rows,
+        }
+    )

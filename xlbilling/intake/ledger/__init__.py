@@ -15,7 +15,7 @@ import pandas as pd
 
 from xlbilling.intake.ledger.grid import Grid, read_grids
 from xlbilling.intake.ledger.layout import Layout, heading
-from xlbilling.intake.ledger.layouts import BY_NAME_ONE_AMOUNT, LAYOUTS
+from xlbilling.intake.ledger.layouts import LAYOUTS
 from xlbilling.intake.ledger.lines import Line, Reader
 from xlbilling.intake.ledger.mapping import LedgerMap, read_map
 from xlbilling.intake.ledger.signs import debit_positive

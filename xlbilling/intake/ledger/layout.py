@@ -47,7 +47,8 @@ class Layout:
     def fits(self, header: Sequence[str]) -> bool:
         """Whether this header row is the layout's: every signature name is there, and each needed role has one."""
         names = set(header)
-        needed: set[Role] = {"date"} | ({"debit", "credit"} if "debit" in self.columns else {"amount"})
+        amounts: tuple[Role, ...] = ("debit", "credit") if "debit" in self.columns else ("amount",)
+        needed: set[Role] = {"date", *amounts}
         if self.account == "column":
             needed.add("account")
         return (

@@ -1,0 +1,248 @@
+"""Entries whose cells disagree: what one document, batch or day's journal shows of copies, omissions and slips.
+
+An entry is all open lines and rows of one key. Each finding needs proof in the amounts; where two findings fit
+equally, the weaker claim (the amount differs) is made.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from xlbilling.reconcile.books import Books, Ints
+from xlbilling.reconcile.outcome import EXACT, TOLERANCE, TOLERANCE_CENTS
+
+Find = Callable[["Entry"], None]
+
+
+@dataclass(slots=True)
+class Cell:
+    """One GL account of an entry: its open lines and rows, and what the subledger has more than the ledger."""
+
+    account: int
+    lines: list[int]
+    rows: list[int]
+    surplus: int = 0
+
+
+class Entry:
+    """The open cells of one key, settled finding by finding."""
+
+    def __init__(self, books: Books, lines: Ints, rows: Ints):
+        self.books = books
+        self.cells: dict[int, Cell] = {}
+        for index in lines.tolist():
+            self._cell(int(books.sub.account[index])).lines.append(index)
+        for index in rows.tolist():
+            self._cell(int(books.gl.account[index])).rows.append(index)
+        for cell in self.cells.values():
+            cell.surplus = self.line_sum(cell.lines) - self.row_sum(cell.rows)
+
+    def _cell(self, account: int) -> Cell:
+        return self.cells.setdefault(account, Cell(account, [], []))
+
+    def line_sum(self, lines: list[int]) -> int:
+        return int(self.books.sub.cents[lines].sum()) if lines else 0
+
+    def row_sum(self, rows: list[int]) -> int:
+        return int(self.books.gl.cents[rows].sum()) if rows else 0
+
+    def unsettled(self) -> Iterator[Cell]:
+        """The cells not settled yet, in a list of its own so that settling may go on while it is walked."""
+        yield from [cell for cell in self.cells.values() if cell.lines or cell.rows]
+
+    def leave(self, cell: Cell, lines: list[int], rows: list[int], reason: str) -> None:
+        """Leave these out of the cell for the reason; what remains is matched as soon as it agrees."""
+        self.books.differ(lines, rows, reason)
+        cell.lines = [index for index in cell.lines if index not in set(lines)]
+        cell.rows = [index for index in cell.rows if index not in set(rows)]
+        cell.surplus = self.line_sum(cell.lines) - self.row_sum(cell.rows)
+        if cell.surplus == 0 and cell.lines and cell.rows:
+            self.close(cell, EXACT)
+
+    def close(self, cell: Cell, confidence: int) -> None:
+        """Match all that is left of the cell."""
+        self.books.join_one(cell.lines, cell.rows, confidence)
+        cell.lines, cell.rows, cell.surplus = [], [], 0
+
+
+def settle_entries(books: Books) -> None:
+    """Settle every key that still has open lines or rows; what no finding explains stays open."""
+    for lines, rows in _open_keys(books):
+        entry = Entry(books, lines, rows)
+        for find in FINDINGS:
+            find(entry)
+
+
+def _open_keys(books: Books) -> Iterator[tuple[Ints, Ints]]:
+    s = np.flatnonzero(books.sub.open & (books.sub.key >= 0))
+    g = np.flatnonzero(books.gl.open & (books.gl.key >= 0))
+    s = s[np.argsort(books.sub.key[s], kind="stable")]
+    g = g[np.argsort(books.gl.key[g], kind="stable")]
+    s_key, g_key = books.sub.key[s], books.gl.key[g]
+    for key in np.unique(np.concatenate([s_key, g_key])).tolist():
+        lines = s[np.searchsorted(s_key, key) : np.searchsorted(s_key, key, "right")]
+        rows = g[np.searchsorted(g_key, key) : np.searchsorted(g_key, key, "right")]
+        yield lines, rows
+
+
+def posted_twice(entry: Entry) -> None:
+    """The ledger has a row (or each row) of the cell a second time: the copies are duplicate_in_gl."""
+    books = entry.books
+    for cell in entry.unsettled():
+        if not cell.lines or cell.surplus == 0:
+            continue
+        seen: set[tuple[object, ...]] = set()
+        copies: list[int] = []
+        for row in cell.rows:
+            name = (int(books.gl.cents[row]), *books.said(row)[:2])
+            copies += [row] if name in seen else []
+            seen.add(name)
+        for chosen in [copies, *([row] for row in copies)]:
+            if chosen and entry.row_sum(chosen) == -cell.surplus:
+                entry.leave(cell, [], chosen, "duplicate_in_gl")
+                break
+
+
+def entered_twice(entry: Entry) -> None:
+    """The subledger has a document's lines a second time: the copies are duplicate_in_subledger."""
+    copies = _copies(entry)
+    documents = {int(entry.books.document[line]) for line in copies}
+    for cell in entry.unsettled():
+        here = [line for line in cell.lines if line in copies]
+        if not here or not cell.rows or cell.surplus == 0:
+            continue
+        singles = [[line for line in here if entry.books.document[line] == document] for document in sorted(documents)]
+        fitting = [lines for lines in singles if lines and entry.line_sum(lines) == cell.surplus]
+        if entry.line_sum(here) == cell.surplus:
+            entry.leave(cell, here, [], "duplicate_in_subledger")
+        elif len(fitting) == 1:
+            entry.leave(cell, fitting[0], [], "duplicate_in_subledger")
+
+
+def _copies(entry: Entry) -> set[int]:
+    books = entry.books
+    seen: set[tuple[int, ...]] = set()
+    copies: set[int] = set()
+    for cell in entry.unsettled():
+        for line in cell.lines:
+            about = (books.document, books.batch, books.customer, books.own_account, books.sub.day, books.sub.cents)
+            name = tuple(int(field[line]) for field in about)
+            if name in seen and books.document[line] >= 0:
+                copies.add(line)
+            seen.add(name)
+    return copies
+
+
+def rounded(entry: Entry) -> None:
+    """Up to five cents between the two sums is rounding: matched within tolerance."""
+    for cell in entry.unsettled():
+        if cell.lines and cell.rows and 0 < abs(cell.surplus) <= TOLERANCE_CENTS:
+            entry.close(cell, TOLERANCE)
+
+
+def turned_round(entry: Entry) -> None:
+    """The ledger's sum is the subledger's with the sign turned."""
+    for cell in entry.unsettled():
+        if cell.lines and cell.rows and entry.line_sum(cell.lines) == -entry.row_sum(cell.rows) != 0:
+            entry.leave(cell, cell.lines, cell.rows, "wrong_sign")
+
+
+def left_out(entry: Entry) -> None:
+    """A row is short by exactly one document, or one batch, in every account it touches: that one is missing_in_gl."""
+    for names in (entry.books.document, entry.books.batch):
+        members: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for cell in entry.unsettled():
+            for line in cell.lines:
+                members[int(names[line])][cell.account].append(line)
+        # a document's lines in cells that agreed already were posted, so that document was not left out
+        posted = _names_matched(entry, names)
+        fitting = [
+            parts
+            for name, parts in members.items()
+            if name >= 0 and name not in posted and all(_is_surplus(entry, at, lines) for at, lines in parts.items())
+        ]
+        if len(fitting) == 1:
+            for account, lines in fitting[0].items():
+                entry.leave(entry.cells[account], lines, [], "missing_in_gl")
+            return
+
+
+def _names_matched(entry: Entry, names: Ints) -> set[int]:
+    lines = [line for cell in entry.unsettled() for line in cell.lines]
+    if not lines:
+        return set()
+    sub = entry.books.sub
+    done = np.flatnonzero((sub.key == sub.key[lines[0]]) & (sub.match >= 0))
+    return set(names[done].tolist())
+
+
+def _is_surplus(entry: Entry, account: int, lines: list[int]) -> bool:
+    cell = entry.cells[account]
+    # a cell that holds nothing else has no row at all, unless the surplus is the whole of it
+    return entry.line_sum(lines) == cell.surplus and (bool(cell.rows) or len(lines) == len(cell.lines))
+
+
+def put_elsewhere(entry: Entry) -> None:
+    """One account lacks the row and another has it to spare, same amount: posted to the wrong account."""
+    for cell in entry.unsettled():
+        if not cell.lines or cell.rows or cell.surplus == 0:
+            continue
+        spare = [
+            (other, row)
+            for other in entry.unsettled()
+            for row in other.rows
+            if other is not cell and entry.books.gl.cents[row] == cell.surplus == -other.surplus
+        ]
+        if len(spare) == 1:
+            other, row = spare[0]
+            entry.books.differ(cell.lines, [row], "wrong_account")
+            cell.lines, cell.surplus = [], 0
+            entry.leave(other, [], [row], "wrong_account")
+
+
+def one_too_many(entry: Entry) -> None:
+    """Without one of its rows (or one of its lines) the cell agrees: that one has nothing on the other side."""
+    for cell in entry.unsettled():
+        rows = [row for row in cell.rows if entry.books.gl.cents[row] == -cell.surplus]
+        lines = [line for line in cell.lines if entry.books.sub.cents[line] == cell.surplus]
+        if cell.surplus and len(rows) == 1 and len(cell.rows) > 1 and cell.lines:
+            entry.leave(cell, [], rows, "missing_in_subledger")
+        elif cell.surplus and len(lines) == 1 and len(cell.lines) > 1 and cell.rows:
+            entry.leave(cell, lines, [], "missing_in_gl")
+
+
+def differing(entry: Entry) -> None:
+    """Both sides are there and differ: two neighbouring digits exchanged, or simply another amount."""
+    for cell in entry.unsettled():
+        if cell.lines and cell.rows:
+            mine, theirs = entry.line_sum(cell.lines), entry.row_sum(cell.rows)
+            reason = "transposition" if transposed(mine, theirs) else "amount_differs"
+            entry.leave(cell, cell.lines, cell.rows, reason)
+
+
+def transposed(one: int, other: int) -> bool:
+    """Whether two amounts of the same sign differ by exactly one exchange of neighbouring digits: 14751 and 14571."""
+    if (one < 0) != (other < 0) or (one - other) % 9:
+        return False
+    a, b = str(abs(one)), str(abs(other))
+    width = max(len(a), len(b), 3)
+    a, b = a.zfill(width), b.zfill(width)
+    apart = [index for index in range(width) if a[index] != b[index]]
+    return len(apart) == 2 and apart[1] == apart[0] + 1 and a[apart[0]] == b[apart[1]] and a[apart[1]] == b[apart[0]]
+
+
+FINDINGS: Final[tuple[Find, ...]] = (
+    posted_twice,
+    entered_twice,
+    rounded,
+    turned_round,
+    left_out,
+    put_elsewhere,
+    one_too_many,
+    differing,
+)
