@@ -261,7 +261,7 @@ def _plain_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
     if rate and formula_here and expression:
         raise RowError("rate", f"{name} says both a rate and a formula")
     if not rate and not (formula_here and expression):
-        return Entry(key, None, "", (), row.rate_id, f"{name} {key} has no rate".replace("  ", " "))
+        return Entry(key, None, "", (), row.rate_id, _unpriced(row, f"{name} {key} has no rate"))
     if rate:
         return Entry(key, Number(_decimal(rate, "rate")), rate, (), row.rate_id)
     return Entry(key, _formula(expression), "", (), row.rate_id)
@@ -279,7 +279,7 @@ def _tier_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
     for row in ordered:
         rate, expression = row.text["rate"], row.text["expression"]
         if not rate and not expression:
-            problem = problem or f"tier {row.tier} of {name} {key} has no price".replace("  ", " ")
+            problem = problem or _unpriced(row, f"tier {row.tier} of {name} {key} has no price")
         price: Node = (
             Number(_decimal(rate, "rate")) if rate else _formula(expression) if expression else Number(Fraction(0))
         )
@@ -290,13 +290,18 @@ def _tier_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
     return Entry(key, None, "", tuple(tiers), ordered[0].rate_id, problem)
 
 
+def _unpriced(row: _Row, fact: str) -> str:
+    """Why a row has no price: its description says so where an import could not read one."""
+    return f"{fact} ({row.text['description']})" if row.text["description"] else fact
+
+
 def _ends(kind: str, tier: Tier, following: Tier) -> bool:
     has_cap = tier.cap is not None or tier.cap_share is not None or bool(tier.cap_name)
     return has_cap or (kind == "tiered" and following.from_unit is not None)
 
 
 def _tier(row: _Row, kind: str, price: Node) -> Tier:
-    start = _decimal(row.text["from_unit"], "from_unit") if row.text["from_unit"] else None
+    start = _formula(row.text["from_unit"]) if row.text["from_unit"] else None
     cap, share, name = None, None, ""
     written = row.text["cap"]
     if kind == "budget" and written in ("indoor", "outdoor"):
@@ -353,6 +358,7 @@ def _needs(component: Component, schedule: Schedule) -> set[str]:
         used.update(names(entry.value) if entry.value else ())
         for tier in entry.tiers:
             used.update(names(tier.price))
+            used.update(names(tier.from_unit) if tier.from_unit else ())
             used.update([tier.cap_name] if tier.cap_name else ["budget"] if tier.cap_share is not None else [])
     used.update(names(component.counted) if component.counted else ())
     used.update(component.base or (base_of(component, schedule) if component.kind in _TAKEN_OF else ()))

@@ -11,7 +11,7 @@ RATE_COLUMNS: Final[dict[str, str]] = {
     "kind": "How the component is worked out; one of KINDS.",
     "keys": 'What this row is for: name=value, several joined by "; "; name>=number for the last start reached.',
     "tier": "Tier number from 1; 0 where the component has no tiers.",
-    "from_unit": "First unit billed at this tier, so that the tier before ends one unit below.",
+    "from_unit": "First unit billed at this tier (number or formula), so that the tier before ends one unit below.",
     "cap": "Last unit of this tier (kind tiered); reach of this tier: units, indoor, outdoor or N% (kind budget).",
     "rate": "Amount, price per unit or percentage, as decimal text.",
     "expression": "Formula text (kind formula or lookup), what is counted (per_unit), or the charges taken as the base.",

@@ -259,21 +259,30 @@ class Batch:
                 ends.append(tier.cap)
             elif tier.cap_share is not None or tier.cap_name:
                 ends.append(None)
+            elif isinstance(following.from_unit, Number):
+                ends.append(following.from_unit.value - 1)
             else:
-                ends.append(following.from_unit - 1 if following.from_unit is not None else Fraction(0))
+                ends.append(None if following.from_unit is not None else Fraction(0))
         which = self.entry_of(component)
         if all(end is not None for end in ends):
             constants = Exact.of([end for end in ends if end is not None])
             return constants if len(ends) == 1 else constants.take(which)
-        return self.by_entry(component, lambda part, entry: part._budget_end(entry, number))
+        return self.by_entry(component, lambda part, entry: part._worked_end(entry, number))
 
-    def _budget_end(self, entry: Entry, number: int) -> Exact:
-        """Reach of a budget tier, in whole units, half to even: N% of the budget, or the indoor or outdoor budget."""
+    def _worked_end(self, entry: Entry, number: int) -> Exact:
+        """Where a tier ends that is no plain number.
+
+        A budget tier: N% of the budget, or the indoor or outdoor budget, in whole units, half to even. A tier whose
+        next first unit is a formula: one unit below it.
+        """
         if len(entry.tiers) <= number:
             return Exact.constant(0)
         tier = entry.tiers[number - 1]
         if tier.cap is not None:
             return Exact.constant(tier.cap)
+        following = entry.tiers[number].from_unit
+        if not tier.cap_name and tier.cap_share is None:
+            return self.formula(following) - 1 if following is not None else Exact.constant(0)
         if tier.cap_share is not None:
             return (self.value("budget") * tier.cap_share).round_half_even()
         return self.value(tier.cap_name).round_half_even()

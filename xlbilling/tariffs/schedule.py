@@ -34,7 +34,7 @@ class Tier:
     """One tier: its first unit or its own last unit or cap, and its price."""
 
     number: int
-    from_unit: Fraction | None
+    from_unit: Node | None
     cap: Fraction | None
     cap_share: Fraction | None  # N% of the budget, as N/100
     cap_name: str  # indoor or outdoor: that budget, rounded
