@@ -11,7 +11,6 @@ import re
 from typing import Any, Final
 
 from xlsxwriter import Workbook
-from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from xlbilling.build.styles import (
@@ -21,13 +20,12 @@ from xlbilling.build.styles import (
     COMPUTED_HEAD,
     GOOD_SOFT,
     INPUT_HEAD,
-    NUMBER_FORMAT,
     QUIET,
-    RIGHT,
     WARN_SOFT,
     Styles,
 )
 from xlbilling.records import Column, Table
+from xlbilling.workbook.looks import NUMBER_FORMAT
 
 TITLE_ROW: Final = 0
 TOTALS_ROW: Final = 1
@@ -37,6 +35,7 @@ LAST_ROW: Final = 1_048_575
 LETTER, LEGAL = 1, 5
 WIDE: Final = 170  # characters past which a sheet prints on legal paper
 NOTE_WIDTH: Final = 260
+ROOM: Final = 30  # columns of formulas the audit may take
 ADDED_UP: Final = "adds up"
 EARLIEST: Final = dt.date(1970, 1, 1)
 MOST: Final = 10**12
@@ -89,13 +88,14 @@ def _columns(sheet: Worksheet, styles: Styles, table: Table) -> None:
 def _title(sheet: Worksheet, styles: Styles, table: Table) -> None:
     band = styles.of(bg_color=ACCENT)
     sheet.set_row(TITLE_ROW, 30)
-    for position in range(len(table.columns)):
+    for position in range(len(table.columns) + (ROOM if table.name == "audit" else 0)):
         sheet.write_blank(TITLE_ROW, position, None, band)
-    sheet.write_url(TITLE_ROW, 0, "internal:Start!A1", band, "Start", "Back to Start")
+    back = styles.of(bg_color=ACCENT, font_color="#FFFFFF", align="left", indent=1)
+    sheet.write_formula(TITLE_ROW, 0, '=HYPERLINK("#Start!A1","‹ Start")', back, "‹ Start")
     strong = styles.of(bold=True, font_size=15, font_color="#FFFFFF")
     plain = styles.of(font_color="#D3E2EA")
     about = (table.record.__doc__ or "").split("\n")[0].rstrip(".")
-    sheet.write_rich_string(TITLE_ROW, 0, strong, table.sheet.title, plain, f"   {about}", band)
+    sheet.write_rich_string(TITLE_ROW, 1, strong, table.sheet.title, plain, f"   {about}", band)
 
 
 def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
@@ -103,7 +103,7 @@ def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
     sheet.set_row(TOTALS_ROW, 21)
     fields = list(table.columns)
     counted = next(name for name, c in table if re.fullmatch(r"[A-Za-z ]+", c.title))
-    count = styles.of(num_format='#,##0" rows";;"no rows"', font_color=QUIET, align="left")
+    count = styles.of(num_format='#,##0" rows";;"no rows"', font_color=QUIET, align="left", indent=1)
     sheet.write_formula(TOTALS_ROW, 0, f"=SUBTOTAL(103,{heading_ref(table, counted)})", count, 0)
     for name in table.sheet.totals:
         look = styles.of(bold=True, num_format=NUMBER_FORMAT[table.columns[name].kind], align="right")
@@ -113,7 +113,7 @@ def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
         refs = [heading_ref(table, name) for name in amounts]
         wrong = "+".join(f"SUMPRODUCT(ISERROR({ref})+ISTEXT({ref}))" for ref in refs)
         formula = f'=IF({wrong}=0,"{ADDED_UP}",({wrong})&" amounts are not numbers")'
-        sheet.write_formula(TOTALS_ROW, 1, formula, styles.of(font_color=QUIET, align="left"), ADDED_UP)
+        sheet.write_formula(TOTALS_ROW, 1, formula, styles.of(font_color=QUIET, align="left", indent=1), ADDED_UP)
 
 
 def _table(sheet: Worksheet, styles: Styles, table: Table) -> None:
@@ -193,20 +193,12 @@ def note_size(text: str) -> dict[str, Any]:
 
 def _printing(sheet: Worksheet, table: Table) -> None:
     """One page wide, landscape, the header repeated, "page n of m" below."""
-    last = len(table.columns) - 1
     characters = sum(column.width + 1 for column in table.columns.values())
     sheet.set_landscape()
     sheet.set_paper(LEGAL if characters > WIDE else LETTER)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(TITLE_ROW, HEADER_ROW)
-    sheet.print_area(0, 0, LAST_ROW, last)
+    if table.name != "audit":  # it takes columns of formulas; what is used prints
+        sheet.print_area(0, 0, LAST_ROW, len(table.columns) - 1)
     sheet.set_footer("&L&9&A&C&9Printed &D&R&9page &P of &N")
-
-
-def table_range(table: Table) -> str:
-    """The sheet range of the empty table: A3:M4."""
-    return f"A{HEADER_ROW + 1}:{xl_col_to_name(len(table.columns) - 1)}{FIRST_ROW + 1}"
-
-
-__all__ = ["RIGHT", "add_sheet", "code_name", "heading_ref", "note_size", "table_range"]

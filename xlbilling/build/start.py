@@ -12,10 +12,8 @@ from xlbilling.build.styles import (
     ACCENT,
     ACCENT_SOFT,
     INK,
-    INPUT,
     INPUT_HEAD,
     LINE,
-    NUMBER_FORMAT,
     QUIET,
     RIGHT,
     SECOND,
@@ -24,17 +22,18 @@ from xlbilling.build.styles import (
     Styles,
 )
 from xlbilling.records import TABLE, TABLES, Table
+from xlbilling.workbook.looks import INPUT, NUMBER_FORMAT
 from xlbilling.workbook.port import DASH, FIXED_ROWS
 
 NAME: Final = "Start"
 LEFT: Final = 1  # column B: messages, tiles and the lists
 DESK: Final = 9  # column J: the desk's inputs, the links and the months
 MESSAGE_ROW, QUESTION_ROW, ASKED_ROW = 2, 3, 4
-TILE_ROW: Final = 6
-LISTS_ROW: Final = 9
-SHEETS_ROW: Final = 19
-CYCLES_ROW: Final = 26
-CHARTS_ROW: Final = 41
+TILE_ROW: Final = 7
+LISTS_ROW: Final = 10
+SHEETS_ROW: Final = 20
+CYCLES_ROW: Final = 27
+CHARTS_ROW: Final = 42
 WIDTHS: Final = (2, 32, 15, 15, 15, 15, 15, 15, 3, 17, 17, 17)
 
 # name of the cell, label, number format; a tile nobody has filled shows a dash
@@ -74,6 +73,7 @@ def add_start(book: Workbook, styles: Styles) -> Worksheet:
     sheet.set_vba_name(code_name(NAME))
     sheet.hide_gridlines(2)
     sheet.set_tab_color(ACCENT)
+    sheet.set_default_row(18)
     for position, width in enumerate(WIDTHS):
         sheet.set_column(position, position, width, styles.of())
     _band(sheet, styles)
@@ -120,11 +120,14 @@ def _messages(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     warm = book.add_format({"bg_color": WARN_SOFT})
     rule = {"type": "formula", "criteria": f'=$B${QUESTION_ROW + 1}<>""', "format": warm}
     sheet.conditional_format(QUESTION_ROW, LEFT, ASKED_ROW, len(WIDTHS) - 1, rule)
+    sheet.write_blank(MESSAGE_ROW, 0, None, styles.of(num_format=";;;"))
+    name_cell(book, "Marked", NAME, MESSAGE_ROW, 0)  # where the cells a button marked are remembered
     for name, row in (("Message", MESSAGE_ROW), ("Question", QUESTION_ROW), ("Asked", ASKED_ROW)):
         name_cell(book, name, NAME, row, LEFT)
 
 
 def _tiles(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
+    sheet.set_row(TILE_ROW - 2, 8)
     sheet.set_row(TILE_ROW - 1, 20)
     sheet.set_row(TILE_ROW, 32)
     for position, (name, label, kind) in enumerate(TILES, start=LEFT):
@@ -201,10 +204,10 @@ def _charts(book: Workbook, sheet: Worksheet) -> None:
     """Money by month, and where each cycle's run stands."""
     months = [("billed", ACCENT), ("received", SECOND)]
     runs = [("billed", ACCENT), ("held", SECOND), ("to_bill", THIRD)]
-    money = _chart(book, TABLE["months"], CYCLES_ROW, DESK, months, "column", "Billed and received", "#,##0")
-    state = _chart(book, TABLE["runs"], CYCLES_ROW, LEFT, runs, "bar", "Services by cycle", "0")
-    money.set_size({"width": 660, "height": 300})
-    state.set_size({"width": 545, "height": 300})
+    money = _chart(book, TABLE["months"], CYCLES_ROW, DESK, months, "clustered", "Billed and received", "#,##0")
+    state = _chart(book, TABLE["runs"], CYCLES_ROW, LEFT, runs, "stacked", "Services by cycle", "0")
+    money.set_size({"width": 655, "height": 300})
+    state.set_size({"width": 560, "height": 300})
     sheet.insert_chart(CHARTS_ROW, LEFT, money, {"object_position": 1, "description": "Billed and received by month"})
     sheet.insert_chart(CHARTS_ROW, 6, state, {"object_position": 1, "x_offset": 20, "description": "Cycles"})
 
@@ -212,8 +215,7 @@ def _charts(book: Workbook, sheet: Worksheet) -> None:
 def _chart(
     book: Workbook, table: Table, row: int, left: int, series: list[tuple[str, str]], kind: str, title: str, shape: str
 ) -> Any:
-    options = {"type": kind} | ({"subtype": "stacked"} if kind == "bar" else {})
-    chart = book.add_chart(options)
+    chart = book.add_chart({"type": "column"} | ({"subtype": "stacked"} if kind == "stacked" else {}))
     fields = list(table.columns)
     last = row + FIXED_ROWS[table.name]
     for name, colour in series:
@@ -236,7 +238,7 @@ def _chart(
         "line": {"none": True},
         "major_gridlines": {"visible": True, "line": {"color": LINE}},
     }
-    chart.set_x_axis(across if kind == "column" else across | {"reverse": True})
+    chart.set_x_axis(across)
     chart.set_y_axis(up)
     chart.set_legend({"position": "bottom", "font": font})
     chart.set_chartarea({"border": {"color": LINE}, "fill": {"color": "#FFFFFF"}})
@@ -248,5 +250,6 @@ def _printing(sheet: Worksheet) -> None:
     sheet.set_paper(LETTER)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 1)
+    sheet.center_horizontally()
     sheet.print_area(0, 0, CHARTS_ROW + 15, len(WIDTHS) - 1)
     sheet.set_footer("&L&9&A&C&9Printed &D&R&9page &P of &N")

@@ -8,6 +8,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
 from xlbilling.records import Column, ColumnKind, Filled
+from xlbilling.workbook.looks import FILL, NUMBER_FORMAT
 
 FONT: Final = "Calibri"
 ACCENT: Final = "#1F5C7A"
@@ -17,28 +18,14 @@ THIRD: Final = "#9AA7AF"
 INK: Final = "#22313A"
 QUIET: Final = "#6B7A83"
 LINE: Final = "#D9E0E4"
-INPUT: Final = "#FFF7DB"
 INPUT_HEAD: Final = "#F2D37B"
-COMPUTED: Final = "#F3F5F6"
 COMPUTED_HEAD: Final = "#7C8A93"
 ALARM: Final = "#B3261E"
 ALARM_SOFT: Final = "#FBE4E2"
 WARN_SOFT: Final = "#FFEFC9"
 GOOD_SOFT: Final = "#E3F2E6"
 
-NUMBER_FORMAT: Final[dict[ColumnKind, str]] = {
-    "id": "@",
-    "text": "@",
-    "choice": "@",
-    "stamp": "@",
-    "date": "mm/dd/yyyy",
-    "money": "#,##0.00",
-    "quantity": "#,##0.00",
-    "rate": "0.00####",
-    "whole": "0",
-}
 RIGHT: Final = frozenset({"money", "quantity", "rate", "whole"})
-FILL: Final[dict[Filled, str]] = {"typed": INPUT, "given": "#FFFFFF", "computed": COMPUTED}
 HEAD: Final[dict[Filled, tuple[str, str]]] = {
     "typed": (INPUT_HEAD, INK),
     "given": (ACCENT, "#FFFFFF"),
@@ -83,9 +70,9 @@ class Styles:
             text_wrap=True,
             border=1,
             border_color=LINE,
-            align="right" if column.kind in RIGHT else "left",
+            **_aligned(column.kind),
         )
 
 
 def _aligned(kind: ColumnKind) -> dict[str, Any]:
-    return {"align": "right"} if kind in RIGHT else {"align": "left", "indent": 0}
+    return {"align": "right"} if kind in RIGHT else {"align": "left", "indent": 1}

@@ -33,7 +33,7 @@ def plain_workbook(vba_project: bytes) -> bytes:
     made = io.BytesIO()
     book = Workbook(made, {"in_memory": True, "strings_to_numbers": False, "strings_to_urls": False})
     book.set_properties({"title": "Billing", "author": "xlbilling", "company": "", "created": MADE})
-    book.set_size(24000, 14000)
+    book.set_size(1600, 1000)
     book.add_vba_project(io.BytesIO(vba_project), is_stream=True)
     book.set_vba_name("ThisWorkbook")
     styles = Styles(book)
@@ -51,7 +51,7 @@ def _audit_cells(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     """Whether the audit is green, and how far all differences are from nothing, one by one and filters or not."""
     fields = list(TABLE["audit"].columns)
     state, difference = fields.index("reason"), fields.index("difference")
-    sheet.write_string(TOTALS_ROW, state, NOT_RECALCULATED, styles.of(bold=True, font_color=QUIET))
+    sheet.write_string(TOTALS_ROW, state, NOT_RECALCULATED, styles.of(bold=True, font_color=QUIET, indent=1))
     name_cell(book, "AuditState", "Audit", TOTALS_ROW, state)
     look = styles.of(bold=True, num_format="#,##0.00", align="right")
     sheet.write_formula(TOTALS_ROW, difference, "=SUMPRODUCT(ABS(audit[Difference]))", look, 0)

@@ -126,7 +126,7 @@ class FileWorkbook:
         letters = {name: by_title[c.title] for name, c in declared} | {e.name: by_title[e.heading] for e in extra}
         rows = range(shape.header_row + 1, shape.header_row + 1 + len(frame))
         columns: Columns = {declared.columns[name].title: cells for name, cells in give(declared, frame).items()}
-        columns |= sheet.own_for(frame)
+        columns |= {title: c for title, c in sheet.own_for(frame).items() if title not in shape.calculated}
         for name, formula in (formulas or {}).items():
             columns[declared.columns[name].title] = _formula_cells(formula, rows, letters, None)
         for column in extra:

@@ -33,6 +33,7 @@ class TableShape:
     sheet_part: str
     area: Area
     titles: tuple[str, ...]
+    calculated: frozenset[str]  # headings of the columns Excel fills down with a formula of its own
 
     @property
     def header_row(self) -> int:
@@ -67,8 +68,13 @@ def shape_of(path: Path) -> Shape:
 
 def _table_shape(package: Package, part: str, sheet: str, sheet_part: str) -> TableShape:
     root = ElementTree.fromstring(package.read(part))  # noqa: S314
-    titles = tuple(column.get("name", "") for column in root.iter(f"{_MAIN}tableColumn"))
-    return TableShape(root.get("displayName", ""), part, sheet, sheet_part, Area.parse(root.get("ref", "")), titles)
+    columns = {
+        column.get("name", ""): column.findtext(f"{_MAIN}calculatedColumnFormula") or ""
+        for column in root.iter(f"{_MAIN}tableColumn")
+    }
+    area = Area.parse(root.get("ref", ""))
+    filled = frozenset(title for title, formula in columns.items() if formula)
+    return TableShape(root.get("displayName", ""), part, sheet, sheet_part, area, tuple(columns), filled)
 
 
 def _cell(text: str) -> tuple[str, int, int] | None:
