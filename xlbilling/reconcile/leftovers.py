@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from xlbilling.reconcile.books import NONE, Books, Ints
 from xlbilling.reconcile.journals import named_day, near_day
@@ -21,6 +22,7 @@ _BY_HAND_WORDS: Final = re.compile(r"\b(manual|reclass\w*|journal entry|audit ad
 _BATCH_DAY: Final = re.compile(r"[A-Za-z]{1,4}(\d{2})(\d{2})-\w+")
 # A batch of the period's last two days may still be on its way to the ledger.
 _ON_ITS_WAY: Final = 2
+_MOSTLY: Final = 0.5
 
 
 def period_days(terms: Terms) -> tuple[int, int]:
@@ -97,13 +99,20 @@ def _netted(books: Books, lines: Ints) -> Ints:
 def _explain_rows(books: Books) -> None:
     first, last = period_days(books.terms)
     ends = int(books.sub.day.max()) if len(books.sub) else last
+    carriers = _carriers(books)
     for row in np.flatnonzero(books.gl.open).tolist():
-        books.gl.reason[row] = code_of(_row_reason(books, row, first, max(last, ends)))
+        books.gl.reason[row] = code_of(_row_reason(books, row, first, max(last, ends), carriers))
 
 
-def _row_reason(books: Books, row: int, first: int, ends: int) -> str:
+def _carriers(books: Books) -> set[str]:
+    """The journals that mostly carry our own papers: being in one of them is no sign of a hand-written entry."""
+    named = pd.Series(books.gl.key >= 0).groupby(books.gl_words["source"].to_numpy()).mean()
+    return set(named[named >= _MOSTLY].index)
+
+
+def _row_reason(books: Books, row: int, first: int, ends: int, carriers: set[str]) -> str:
     reference, said, source = books.said(row)
-    if books.gl.key[row] == NONE and _by_hand(reference, said, source):
+    if books.gl.key[row] == NONE and _by_hand(reference, said, "" if source in carriers else source):
         return "manual_journal"
     day = int(books.gl.day[row])
     if day > ends:

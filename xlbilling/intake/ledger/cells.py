@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
 
 DayOrder = Literal["mdy", "dmy"]
 
 _AMOUNT: Final = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d+))?")
+_NOISY: Final = re.compile(r"-?\d+\.\d{6,}")
+_NOISE: Final = Decimal("0.00001")
 _SIDE: Final = re.compile(r"\s*(CR|DR)\.?$", re.IGNORECASE)
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
 _NAMED: Final = re.compile(r"(\d{1,2})[- ]([A-Za-z]{3})[A-Za-z]*[- ,]+(\d{4}|\d{2})")
 _ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?(?:\.0+)?)?")
+_SERIAL: Final = re.compile(r"[2-6]\d{4}(?:\.0+)?")
 _PLAIN: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _MONTHS: Final = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
@@ -52,6 +56,19 @@ def amount_cents(text: str) -> int | None:
     return -value if negative != bool(signs) else value
 
 
+def stored_cents(text: str) -> int | None:
+    """The cents of an amount stored in a workbook, where sums carry the noise of doubles: 84.42999999999999 is 84.43.
+
+    Only noise is rounded (less than a hundred-thousandth of a cent); 12.345 is no exact amount here either.
+    """
+    exact = amount_cents(text)
+    if exact is not None or not _NOISY.fullmatch(text):
+        return exact
+    scaled = Decimal(text) * 100
+    nearest = scaled.to_integral_value()
+    return int(nearest) if abs(scaled - nearest) < _NOISE else None
+
+
 @lru_cache(maxsize=65536)
 def printed_date(text: str, order: DayOrder = "mdy") -> dt.date | None:
     """The day a cell names; None where it names none. 03/04/2026 is read in the layout's declared order."""
@@ -65,6 +82,15 @@ def printed_date(text: str, order: DayOrder = "mdy") -> dt.date | None:
             except ValueError:
                 return None
     return None
+
+
+def serial_date(text: str, first_serial: int) -> dt.date | None:
+    """The day a workbook stores as a number, counted from 1900 or 1904; None for a text file (0) or another number."""
+    if first_serial not in (1900, 1904) or not _SERIAL.fullmatch(text):
+        return None
+    # Excel counts a 29 February 1900 that never was, so day 1 of the usual count is two days after this origin
+    origin = dt.date(1899, 12, 30) if first_serial == 1900 else dt.date(1904, 1, 1)
+    return origin + dt.timedelta(days=int(text.partition(".")[0]))
 
 
 def _year(text: str) -> int:

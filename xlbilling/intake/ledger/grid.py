@@ -3,95 +3,67 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from python_calamine import CalamineError, CalamineWorkbook
+from xlbilling.intake.files import UNREADABLE, kind_of, take
+from xlbilling.intake.old_sheets import OldWorkbook, open_document
+from xlbilling.intake.sheets import Row, Workbook
+from xlbilling.intake.text import decode
+from xlbilling.problems import Place, Refusal
 
-from xlbilling.problems import Place, Refusal, declare
+_CELL_LIMIT: Final = 1 << 20
+_MARKS: Final = ",\t;|"
 
-UNREADABLE: Final = declare(
-    "ledger_file_unreadable",
-    "A ledger export cannot be opened as a CSV file or a workbook.",
-    "Export the report again as CSV or Excel (.xlsx) and choose that file.",
-)
 
-Grid = list[list[str]]
-_WORKBOOKS: Final = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
-# A float that is a printed amount lies this close to a whole cent; a sum's noise is about 1e-9 of a cent.
-_CENT_NOISE: Final = 1e-5
+@dataclass(slots=True)
+class Grid:
+    """Rows of text cells from the file's first physical row on; `first_serial` is the year day 0 of its date numbers.
+
+    In a CSV file a row is a record: a quoted field may hold line breaks. `first_serial` is 0 for text files, where a
+    bare number is never a date.
+    """
+
+    rows: list[list[str]]
+    first_serial: int = 0
 
 
 def read_grids(path: Path) -> list[Grid]:
-    """The sheets of a workbook, or the one grid of a CSV file; row 0 is the file's first physical row (record).
+    """The visible sheets of a workbook in order, or the one grid of a text file; refused where it is neither."""
+    data = take(path)
+    kind = kind_of(data, path.name)
+    if kind == "text":
+        return [_text_grid(decode(data, path.name).characters, path.name)]
+    book: Workbook | OldWorkbook
+    if kind == "workbook":
+        book = Workbook(data, path.name)
+    else:
+        book = open_document(data, path.name) if kind == "open_document" else OldWorkbook(data, path.name)
+    grids = []
+    for sheet in book.visible():
+        grid = Grid([], 1904 if book.date1904 else 1900)
+        book.read(sheet, lambda number, row, rows=grid.rows: _put(rows, number, row))  # type: ignore[misc]
+        grids.append(grid)
+    return grids
 
-    Refused: a file that is neither. A quoted CSV field may hold line breaks; the record counts as one row.
-    """
-    if path.suffix.lower() in _WORKBOOKS:
-        return _workbook_grids(path)
-    return [_csv_grid(path)]
+
+def _put(rows: list[list[str]], number: int, row: Row) -> None:
+    # rows that hold nothing are not stored in a sheet, but they count
+    empty: list[str] = []
+    rows.extend([empty] * (number - 1 - len(rows)))
+    cells = [""] * (max(row) + 1)
+    for column, text in row.items():
+        cells[column] = text
+    rows.append(cells)
 
 
-def _csv_grid(path: Path) -> Grid:
+def _text_grid(text: str, name: str) -> Grid:
+    csv.field_size_limit(_CELL_LIMIT)
+    head = text[:65536].split("\n")[:60]
+    delimiter = max(_MARKS, key=lambda mark: sum(line.count(mark) for line in head))
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Refusal(UNREADABLE.at(Place(file=path.name), f"the file cannot be read: {error.strerror}")) from error
-    if b"\0" in raw[:4096]:
-        raise Refusal(UNREADABLE.at(Place(file=path.name), "the file is not text"))
-    text = _decoded(raw)
-    csv.field_size_limit(1 << 20)
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+        return Grid(list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
     except csv.Error as error:
-        raise Refusal(UNREADABLE.at(Place(file=path.name), f"the file is not a CSV file: {error}")) from error
-
-
-def _decoded(raw: bytes) -> str:
-    # desktop accounting programs still write Windows-1252; UTF-8 never decodes from it by accident
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
-
-
-def _delimiter(text: str) -> str:
-    head = text[:65536].splitlines()[:60]
-    return max(",\t;|", key=lambda mark: sum(line.count(mark) for line in head))
-
-
-def _workbook_grids(path: Path) -> list[Grid]:
-    try:
-        book = CalamineWorkbook.from_path(path)
-        return [
-            [[_text(value) for value in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-            for name in book.sheet_names
-        ]
-    except (CalamineError, OSError, ValueError) as error:
-        raise Refusal(UNREADABLE.at(Place(file=path.name), f"the workbook cannot be opened: {error}")) from error
-
-
-def _text(value: object) -> str:
-    """A cell as text: numbers by their shortest exact decimals, floats a hair from a whole cent as that cent."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return _decimal_text(value)
-    return "" if value is None else str(value)
-
-
-def _decimal_text(value: float) -> str:
-    if value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    scaled = value * 100
-    if abs(scaled) < 1e13 and abs(scaled - round(scaled)) < _CENT_NOISE:
-        return f"{value:.2f}"
-    return repr(value)
+        raise Refusal(UNREADABLE.at(Place(file=name), f"it is not a CSV file ({error})")) from None

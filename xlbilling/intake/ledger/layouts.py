@@ -233,7 +233,17 @@ _ACCOUNTS: Final = (
     "gl acct",
     "account code",
 )
-_REFERENCES: Final = ("reference", "ref", "ref no", "reference number", "reference no", "ref nbr", "document", "doc no")
+_REFERENCES: Final = (
+    "reference",
+    "ref",
+    "ref no",
+    "reference number",
+    "reference no",
+    "ref nbr",
+    "doc",
+    "doc no",
+    "num",
+)
 _DESCRIPTIONS: Final = ("description", "memo", "payee or description", "narrative", "comment", "details", "trans desc")
 _SOURCES: Final = ("source", "src", "journal", "jrnl", "jnl", "type")
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from xlbilling.intake.ledger.accounts import printed_account
-from xlbilling.intake.ledger.cells import amount_cents, printed_date
-from xlbilling.intake.ledger.grid import Grid
+from xlbilling.intake.ledger.cells import amount_cents, printed_date, serial_date, stored_cents
 from xlbilling.intake.ledger.layout import Layout, Role, heading
 from xlbilling.problems import Place, Problem, declare
 
@@ -59,19 +58,29 @@ class Reader:
     header_row: int
     segments: Sequence[str] = ()
     titles: AbstractSet[str] = frozenset()
+    first_serial: int = 0
     problems: list[Problem] = field(default_factory=list)
     _at: dict[Role, int] = field(default_factory=dict)
     _segment_at: list[int] = field(default_factory=list)
     _account: tuple[str, str] = ("", "")
     _carried: dict[Role, str] = field(default_factory=dict)
 
-    def lines(self, grid: Grid) -> Iterator[Line]:
+    def lines(self, grid: Sequence[Sequence[str]]) -> Iterator[Line]:
         """Every row below the header in its order, each classified once."""
         self._at = self.layout.places(self.header)
         wanted = [heading(name) for name in self.segments] or list(self.layout.segments)
         self._segment_at = [list(self.header).index(name) for name in wanted if name in self.header]
         for row, cells in enumerate(grid[self.header_row + 1 :], 1):
             yield self._line(row, cells)
+
+    def _day(self, text: str) -> dt.date | None:
+        """The day in a date cell: as printed, or (in a workbook only) the number a date is stored as."""
+        if not text:
+            return None
+        return printed_date(text, self.layout.day_order) or serial_date(text, self.first_serial)
+
+    def _cents(self, text: str) -> int | None:
+        return stored_cents(text) if self.first_serial else amount_cents(text)
 
     def _cell(self, cells: Sequence[str], role: Role) -> str:
         index = self._at.get(role, -1)
@@ -85,7 +94,7 @@ class Reader:
         if self._repeats_header(cells):
             return Line(row, "header")
         printed, said = self._cell(cells, "date"), self._cell(cells, "description")
-        day = printed_date(printed, self.layout.day_order) if printed else None
+        day = self._day(printed)
         labelled = first if day is None or first != printed else ""
         if self._is_total(cells, labelled, said):
             return Line(row, "total", gl_account=self._account[0])
@@ -126,7 +135,7 @@ class Reader:
     def _opening(self, row: int, cells: Sequence[str], day: dt.date | None) -> Line:
         self._take_account(cells)
         balance = self._cell(cells, "balance")
-        cents = amount_cents(balance) if balance else self._posted_cents(cells)
+        cents = self._cents(balance) if balance else self._posted_cents(cells)
         if cents is None:
             self._unread(row, "the opening balance has no amount that can be read")
             return Line(row, "unread", day, *self._account)
@@ -137,12 +146,12 @@ class Reader:
         number, name = printed_account(first, self.known)
         in_section = self.layout.account == "section" and index == 0
         in_column = self.layout.account == "column" and index == self._at.get("account", -1)
-        is_account = number in self.known or first[:1].isdigit() or (in_section and len(cells) > 1)
+        is_account = number in self.known or first[:1].isdigit() or in_section
         if first in self.titles or _PAGE.search(first) or not (in_section or in_column) or not is_account:
             return Line(row, "note", description=first)
         self._account = (number, name)
         balance = self._cell(cells, "balance")
-        cents = amount_cents(balance) if balance and self._at.get("balance") != index else None
+        cents = self._cents(balance) if balance and self._at.get("balance") != index else None
         return Line(row, "section" if cents is None else "opening", None, number, name, cents=cents)
 
     def _posting(self, row: int, cells: Sequence[str], day: dt.date | None) -> Line:
@@ -150,13 +159,16 @@ class Reader:
         values = {role: self._cell(cells, role) for role in ("date", "reference", "source", "description")}
         if self.layout.carried and day is None and not values["date"]:
             values |= {role: self._carried.get(role, "") for role in self.layout.carried}
-            day = printed_date(values["date"], self.layout.day_order) if values["date"] else None
+            day = self._day(values["date"])
         elif self.layout.carried:
             self._carried = {role: values.get(role, "") for role in self.layout.carried}
         cents = self._posted_cents(cells)
         if day is None and cents is not None and not values["date"] and not values["reference"]:
             # a subtotal that carries no words at all, such as the one under each journal entry
             return Line(row, "total", gl_account=self._account[0])
+        if day is None and cents is None and not values["reference"]:
+            # neither a day nor an amount nor a number of its own: words such as a page's heading
+            return Line(row, "note", description=values["description"])
         if day is None or cents is None:
             wrong = f"the date {values['date']!r}" if day is None else "the amount"
             self._unread(row, f"{wrong} cannot be read")
@@ -170,7 +182,7 @@ class Reader:
     def _posted_cents(self, cells: Sequence[str]) -> int | None:
         """The posting's amount as printed: debit positive, except natural-side layouts (decided later, per account)."""
         if "amount" in self._at:
-            cents = amount_cents(self._cell(cells, "amount"))
+            cents = self._cents(self._cell(cells, "amount"))
             if self.layout.signs != "side_flag" or cents is None:
                 return cents
             side = self._cell(cells, "side")[:1].upper()
@@ -178,8 +190,8 @@ class Reader:
         debit, credit = self._cell(cells, "debit"), self._cell(cells, "credit")
         if not debit and not credit:
             return None
-        debits = amount_cents(debit) if debit else 0
-        credits_ = amount_cents(credit) if credit else 0
+        debits = self._cents(debit) if debit else 0
+        credits_ = self._cents(credit) if credit else 0
         if debits is None or credits_ is None:
             return None
         return debits + credits_ if self.layout.signs == "credit_printed_negative" else debits - credits_

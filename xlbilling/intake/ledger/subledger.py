@@ -10,7 +10,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.intake.files import take
 from xlbilling.intake.ledger.cells import amount_cents, printed_date
+from xlbilling.intake.text import decode
 from xlbilling.problems import Place, Refusal, declare
 
 COLUMNS: Final = ("id", "post_date", "kind", "account_id", "batch", "reference", "gl_account", "debit", "credit")
@@ -27,11 +29,11 @@ def read_subledger(path: Path) -> pd.DataFrame:
     It is our own book, so nothing in it may be left out: one unreadable line refuses the file, naming the line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decode(take(path), path.name).characters
         reader = csv.reader(io.StringIO(text, newline=""))
         header = [name.strip().lower() for name in next(reader, [])]
         rows = [row for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise _refused(path, 0, str(error)) from error
     lacking = [name for name in COLUMNS if name not in header]
     if lacking:
