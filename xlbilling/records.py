@@ -232,6 +232,9 @@ class Rate(Record):
     unit: Annotated[str, Column("Unit", "Unit the rate is per.", "text", 8)] = ""
     gl_account: Annotated[str, Column("GL account", "Revenue account the charge posts to.", "id", 14)] = ""
     effective_from: Annotated[dt.date, required("Effective from", "First day the line is in force.", "date", 13)]
+    effective_to: Annotated[
+        dt.date | None, Column("Effective to", "Last day in force; blank until a newer line replaces it.", "date", 13)
+    ] = None
     applies_by: Annotated[
         str,
         Column(
@@ -244,6 +247,10 @@ class Rate(Record):
     ] = "service_days"
     resolution: Annotated[str, required("Resolution", "Board resolution that set it.", "text", 14)]
     rounding: Annotated[str, Column("Rounding", "Blank: each charge line half-up to the cent.", "text", 10)] = ""
+    on_bill: Annotated[
+        str,
+        Column("On bill", "no: only other lines use it. Blank or yes: a printed charge.", "choice", 9, choices=YES_NO),
+    ] = ""
     position: Annotated[int, Column("Order", "Printed order of the charge.", "whole", 7)] = 0
     description: Annotated[str, Column("Description", "Further words for the bill or the office.", "text", 30)] = ""
 

@@ -63,8 +63,7 @@ class Store:
         store = cls(url, _engine(url), clock or _now)
         with store.engine.begin() as connection:
             schema.metadata.create_all(connection)
-            for statement in schema.triggers(store.dialect):
-                connection.exec_driver_sql(statement.replace("%", "%%") if store.dialect != "sqlite" else statement)
+            store.set_triggers(connection)
             connection.execute(sa.insert(schema.metadata.tables["meta"]), {"name": "version", "value": schema.VERSION})
         with store.work(actor, "create") as work:
             work.event(f"Store made; {actor} is its first lead.")
@@ -90,6 +89,16 @@ class Store:
                 STORE_VERSION.at(None, f"the store is version {version}, this program reads {schema.VERSION}")
             )
         return store
+
+    @staticmethod
+    def engine_of(url: str) -> Engine:
+        """The engine of a store's URL, with the pragmas a SQLite store needs."""
+        return _engine(url)
+
+    def set_triggers(self, connection: Connection) -> None:
+        """Let the database itself keep posted documents and closed periods as they are."""
+        for statement in schema.triggers(self.dialect):
+            connection.exec_driver_sql(statement if self.dialect == "sqlite" else statement.replace("%", "%%"))
 
     @property
     def dialect(self) -> str:
@@ -275,7 +284,9 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
         return Conflict(PERIOD_CLOSED.at(None, "a document is dated in an accounting period that is not open"))
     if "append_only" in text:
         return Refusal(
-            APPEND_ONLY.at(None, f"the store keeps posted documents as they are ({text.rsplit(':', maxsplit=1)[-1].strip()})")
+            APPEND_ONLY.at(
+                None, f"the store keeps posted documents as they are ({text.rsplit(':', maxsplit=1)[-1].strip()})"
+            )
         )
     if "standing_bills" in text:
         return Conflict(ALREADY_BILLED.at(None, "a service in this batch was billed meanwhile"))

@@ -1,0 +1,307 @@
+"""Billing: drafts computed for the run, and every open batch posted as numbered documents with balanced entries."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import pandas as pd
+
+from xlbilling import ledger
+from xlbilling.bills import Drafts, Terms
+from xlbilling.bills import compute as compute_bills
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk, money
+from xlbilling.office.money import post_adjustments, post_payments
+from xlbilling.office.readings import settled_reads, store_findings
+from xlbilling.office.posting import entries_of, write_batch, write_entries
+from xlbilling.office.rows import keep_undo, past_undo
+from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
+from xlbilling.office.views import run_bills
+from xlbilling.periods import AccountingPeriod
+from xlbilling.problems import Place, Refusal, declare
+from xlbilling.reads import Settled
+from xlbilling.store import Work
+from xlbilling.store.backup import back_up
+from xlbilling.tariffs import rate_book
+
+PAYMENTS_WAIT: Final = declare(
+    "payments_unposted",
+    "Receipts wait to be posted, so the bills would show a wrong balance.",
+    "Press Post first, or take the receipts out.",
+)
+RATES_REFUSED: Final = declare(
+    "rates_refused", "Lines on sheet Rates cannot be used.", "Correct the marked lines and press Save."
+)
+NOTHING_TO_POST: Final = declare(
+    "nothing_to_post", "No batch waits to be posted.", "Compute bills or take in receipts first.", "info"
+)
+
+
+@button(
+    "Compute", "Bills", "CP", "CalculateNow",
+    "Computes draft bills for the cycle. Drafts are replaced, posted bills never. Refuses while receipts wait to be posted.",
+)  # fmt: skip
+def compute(desk: Desk) -> Outcome:
+    """Compute the run's draft bills from settled reads and the rates in force; every due service is drafted or held."""
+    desk.need("clerk", "computing bills")
+    desk.need_open()
+    refuse_unsaved(desk, SAVED_HERE)
+    waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
+    if waiting:
+        raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{waiting} receipts are not posted"))
+    desk.book.progress("Settling reads", 0, 3)
+    settled = settled_reads(desk)
+    desk.book.progress("Pricing", 1, 3)
+    drafts = draft(desk, settled)
+    desk.book.progress("Writing drafts", 2, 3)
+    with desk.store.work(desk.actor, "compute") as work:
+        store_findings(work, desk.run, settled.findings)
+        said = _write_drafts(desk, work, drafts, settled)
+        run = {"c": desk.run.cycle, "p": desk.run.period}
+        undo = [(statement, run) for statement in _CLEAR_DRAFTS]
+        keep_undo(work, "Compute", [{"sql": undo}], said)
+    refresh_tables(desk, ["reads", "exceptions", "bills", "bill_lines", "cycles", "log"])
+    desk.book.show("Bills")
+    held = drafts.bills["state"].eq("held")
+    return Outcome(said, drafts.problems, listed=bool(held.any()))
+
+
+def draft(desk: Desk, settled: Settled) -> Drafts:
+    """The run's due services priced at the rates in force."""
+    run, rules = desk.run, desk.rules
+    rates = desk.store.table("rates")
+    book, problems = rate_book(rates)
+    blocking = [p for p in problems if p.severity == "block"]
+    if blocking:
+        desk.book.mark(blocking)
+        raise Refusal(
+            RATES_REFUSED.at(
+                blocking[0].place, f"{len(blocking)} problems; first: {blocking[0].fact}", blocking[0].remedy
+            )
+        )
+    whole = rules.choice("billing", "first_and_last", "whole", "days") == "whole"
+    terms = Terms(
+        run.cycle, run.period, run.bill_date, run.due_date, rules.text("billing", "billing_unit"),
+        None if whole else rules.whole("billing", "nominal_days"),
+    )  # fmt: skip
+    return compute_bills(terms, due_services(desk, settled), book)
+
+
+def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
+    """The active services of the run without a standing bill in it, with what they are billed from."""
+    run = desk.run
+    services = desk.store.query(
+        "SELECT s.* FROM services s WHERE s.cycle = :c AND s.status = 'active' AND NOT EXISTS "
+        "(SELECT 1 FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.service_id = s.service_id "
+        "AND b.cycle = :c AND b.period = :p) ORDER BY s.service_id",
+        c=run.cycle,
+        p=run.period,
+    )
+    measured = settled.services.set_index("service_id")
+    made = services.join(
+        measured[["service_from", "service_to", "days", "consumption", "read_code", "hold"]], on="service_id"
+    )
+    unmetered = made["service_to"].isna()
+    if unmetered.any():
+        made = _unmetered(desk, made, unmetered)
+    made = made.loc[made["started_on"].isna() | made["started_on"].le(made["service_to"])].reset_index(drop=True)
+    made["replaces"] = made["service_id"].map(_reversed(desk)).fillna("").astype("str")
+    billed_before = desk.store.query(
+        "SELECT DISTINCT service_id FROM standing_bills UNION SELECT service_id FROM consumption_history"
+    )
+    first = made["started_on"].notna() & ~made["service_id"].isin(billed_before["service_id"])
+    last = made["ended_on"].notna() & made["ended_on"].le(made["service_to"])
+    return made.assign(
+        part=first | last, days=made["days"].astype("int64"), consumption=made["consumption"].astype("int64")
+    )
+
+
+def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.DataFrame:
+    """Services without a meter, such as fire lines, are billed from their last bill to the run's last read day."""
+    last = desk.store.query("SELECT service_id, MAX(service_to) AS service_to FROM standing_bills GROUP BY service_id")
+    made = made.copy()
+    began = made["service_id"].map(last.set_index("service_id")["service_to"]).fillna(made["started_on"])
+    made.loc[rows, "service_from"] = began[rows].fillna(desk.run.read_from)
+    made.loc[rows, "service_to"] = desk.run.read_to
+    made.loc[rows, "days"] = (made["service_to"] - made["service_from"]).dt.days[rows]
+    made.loc[rows, "consumption"] = 0
+    made.loc[rows, ["read_code", "hold"]] = ["actual", ""]
+    metered = desk.store.query("SELECT DISTINCT service_id FROM meters WHERE status = 'active'")["service_id"]
+    no_read = rows & made["service_id"].isin(metered)
+    made.loc[no_read, "hold"] = "no usable read for every register"
+    return made
+
+
+def _reversed(desk: Desk) -> pd.Series[str]:
+    """The run's reversed bills by service, so that a new bill names the one it replaces."""
+    found = desk.store.query(
+        "SELECT b.service_id, MAX(b.number) AS number FROM bills b JOIN reversals r ON r.document = b.number "
+        "WHERE b.cycle = :c AND b.period = :p GROUP BY b.service_id",
+        c=desk.run.cycle,
+        p=desk.run.period,
+    )
+    return found.set_index("service_id")["number"]
+
+
+_CLEAR_DRAFTS: Final = (
+    "DELETE FROM draft_lines WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p)",
+    "DELETE FROM draft_reads WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p)",
+    "DELETE FROM draft_bills WHERE cycle = :c AND period = :p",
+)
+
+
+def _write_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> str:
+    """Replace the run's drafts; the words say how many, how much, and up to which receipts."""
+    run = desk.run
+    for statement in _CLEAR_DRAFTS:
+        work.execute(statement, c=run.cycle, p=run.period)
+    work.insert("draft_bills", drafts.bills)
+    work.insert("draft_lines", drafts.lines)
+    work.insert("draft_reads", _metered(drafts.bills, settled))
+    held = int(drafts.bills["state"].eq("held").sum())
+    cut_off = work.value("SELECT MAX(received_on) FROM payments WHERE state = 'posted'") or "none yet"
+    return (
+        f"{len(drafts.bills) - held} draft bills for {run}, {money(drafts.bills['amount'].sum())} in all; {held} held. "
+        f"Receipts are counted up to {cut_off}."
+    )
+
+
+def _metered(bills: pd.DataFrame, settled: Settled) -> pd.DataFrame:
+    """The registers each draft bill is made from."""
+    registers = settled.registers.loc[settled.registers["due"]]
+    key = registers["service_id"].map(bills.set_index("service_id")["bill_key"])
+    made = registers.assign(bill_key=key)
+    made["unit"] = registers["unit"]
+    return made.loc[key.notna()]
+
+
+@button(
+    "Post", "Bills", "PO", "FileCheckIn",
+    "Posts what waits: receipts, adjustments, then the cycle's draft bills, each as a numbered batch. Press twice: look, then post.",
+    role="lead",
+)  # fmt: skip
+def post(desk: Desk) -> Outcome:
+    """Post every open batch in one transaction: numbered documents, balanced entries, and a verified backup."""
+    desk.need("lead", "posting")
+    period = desk.need_open()
+    refuse_unsaved(desk, SAVED_HERE)
+    preview = _waiting(desk)
+    if not preview:
+        return Outcome(NOTHING_TO_POST.meaning)
+    if not desk.confirm(["Post?", *preview]):
+        return Outcome(f"{'; '.join(preview)}. Press Post again to post.")
+    head = desk.store.value("SELECT MAX(seal) FROM events WHERE event = (SELECT MAX(event) FROM events)")
+    with desk.store.work(desk.actor, "post", f"post after {head}") as work:
+        done = [
+            *post_payments(desk, work, period),
+            *post_adjustments(desk, work, period),
+            *_post_bills(desk, work, period),
+        ]
+        past_undo(work)
+        work.event("; ".join(done))
+    back_up(desk.store, desk.folder / "backups", "post")
+    desk.forget()
+    refresh_tables(
+        desk,
+        [
+            "bills",
+            "bill_lines",
+            "payments",
+            "adjustments",
+            "accounts",
+            "meters",
+            "gl_accounts",
+            "cycles",
+            "reads",
+            "log",
+        ],
+    )
+    return Outcome("Posted: " + "; ".join(done) + ".")
+
+
+def _waiting(desk: Desk) -> list[str]:
+    """What Post would post, in the clerk's words."""
+    made = []
+    for name, words in (("payments", "receipts"), ("adjustments", "adjustments")):
+        found = desk.store.query(
+            f"SELECT COUNT(*) AS count, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount FROM {name} WHERE state = 'open'"  # noqa: S608
+            + (" AND kind = 'adjust'" if name == "adjustments" else "")
+        ).iloc[0]
+        if found["count"]:
+            made.append(f"{found['count']} {words}, {money(found['amount'])}")
+    drafts, _ = run_bills(desk)
+    ready = drafts.loc[drafts["state"].eq("draft")]
+    if len(ready):
+        audit = desk.store.value(
+            "SELECT state FROM audits WHERE cycle = :c AND period = :p ORDER BY audit_id DESC LIMIT 1",
+            c=desk.run.cycle,
+            p=desk.run.period,
+        )
+        made.append(f"{len(ready)} bills of {desk.run}, {money(ready['amount'].sum())} (audit: {audit or 'not done'})")
+    return made
+
+
+def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
+    """Turn the run's drafts into posted bills: numbers, standing rows, entries; held services stay drafts on hold."""
+    run = desk.run
+    where = {"c": run.cycle, "p": run.period}
+    drafts = work.table("draft_bills", "cycle = :c AND period = :p AND state = 'draft'", **where)
+    if drafts.empty:
+        return []
+    total = int(drafts["amount"].sum())
+    batch = write_batch(work, "bills", run.cycle, str(period), len(drafts), total)
+    bills = drafts.assign(number=work.documents("B", len(drafts)), batch=batch, state="posted")
+    of_key = bills.set_index("bill_key")["number"]
+    lines = _numbered(work, "draft_lines", of_key, where)
+    _check_accounts(work, lines)
+    work.insert("bills", bills)
+    work.insert("bill_lines", lines)
+    work.insert("bill_reads", _numbered(work, "draft_reads", of_key, where))
+    work.insert("standing_bills", bills[["service_id", "service_from", "service_to", "number"]])
+    entries = entries_of(
+        work, bills.rename(columns={"number": "document"}), str(period), "billing", batch, run.bill_date
+    )
+    journal = ledger.bill_entries(bills, lines, desk.receivable(), int(entries["entry"].iloc[0]))
+    write_entries(work, entries, journal)
+    for statement in _CLEAR_POSTED:
+        work.execute(statement, **where)
+    return [f"{batch}: {len(bills)} bills, {money(total)}"]
+
+
+_CLEAR_POSTED: Final = (
+    "DELETE FROM draft_lines WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft')",
+    "DELETE FROM draft_reads WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft')",
+    "DELETE FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft'",
+)
+
+
+def _numbered(work: Work, name: str, of_key: pd.Series[str], where: dict[str, Any]) -> pd.DataFrame:
+    """Draft rows under the numbers of their bills."""
+    rows = work.query(
+        f"SELECT d.* FROM {name} d JOIN draft_bills b ON b.bill_key = d.bill_key "  # noqa: S608
+        "WHERE b.cycle = :c AND b.period = :p AND b.state = 'draft'",
+        **where,
+    )
+    return rows.assign(number=rows["bill_key"].map(of_key)).drop(columns="bill_key")
+
+
+def _check_accounts(work: Work, lines: pd.DataFrame) -> None:
+    """Every charge must post to a listed ledger account."""
+    listed = work.query("SELECT gl_account FROM gl_accounts")["gl_account"]
+    unknown = lines.loc[~lines["gl_account"].isin(listed)]
+    if len(unknown):
+        row = unknown.iloc[0]
+        fact = f"charge {row['charge']!r} posts to {row['gl_account'] or '(blank)'}, which is not on sheet GL accounts"
+        raise Refusal(ledger.GL_UNKNOWN.at(Place(table="rates", column="gl_account"), fact))
+
+
+def drafts_digest(desk: Desk) -> str:
+    """A digest of the run's bills and lines: an audit holds for exactly these."""
+    drafts, posted = run_bills(desk)
+    parts = [
+        drafts[["bill_key", "consumption", "amount", "state"]],
+        posted[["bill_key", "consumption", "amount"]].assign(state="draft"),
+    ]
+    both = pd.concat(parts, ignore_index=True).sort_values("bill_key")
+    return hashlib.sha256(both.to_csv(index=False).encode()).hexdigest()

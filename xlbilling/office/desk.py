@@ -1,0 +1,154 @@
+"""The desk: one person at one workbook on one store, with the period and the run they are working on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from xlbilling.ledger import NO_ROLE
+from xlbilling.money import dollars
+from xlbilling.periods import AccountingPeriod
+from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.reads import BillingUnit, Rules, Window
+from xlbilling.store import Store
+from xlbilling.workbook.port import Workbook
+
+NO_PERIOD: Final = declare(
+    "no_period", "No accounting period is chosen on Start.", "Type the open period on Start, such as 2026-11."
+)
+PERIOD_NOT_OPEN: Final = declare(
+    "period_not_open", "The accounting period on Start is not open.", "Type the open period on Start."
+)
+NO_RUN: Final = declare(
+    "no_run",
+    "The cycle on Start has no run in this accounting period.",
+    "Choose the cycle on Start, or add the run on sheet Cycles and Save.",
+)
+NOT_ALLOWED: Final = declare(
+    "not_allowed", "The button needs another role.", "Ask the billing lead; roles are on sheet Policy, topic staff."
+)
+ROLES: Final = ("accounting", "clerk", "lead")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One billing run of a cycle with its dates."""
+
+    cycle: str
+    period: str
+    read_from: pd.Timestamp
+    read_to: pd.Timestamp
+    bill_date: pd.Timestamp
+    due_date: pd.Timestamp
+    delinquent_date: pd.Timestamp
+    autopay_date: pd.Timestamp
+
+    @property
+    def window(self) -> Window:
+        return Window(self.cycle, self.period, self.read_from.date(), self.read_to.date())
+
+    def __str__(self) -> str:
+        return f"cycle {self.cycle} of {self.period}"
+
+
+@dataclass
+class Desk:
+    """Everything an action needs: the workbook port, the store, who is asking and the folder files go to."""
+
+    book: Workbook
+    store: Store
+    actor: str
+    folder: Path
+
+    @cached_property
+    def rules(self) -> Rules:
+        return Rules.of(self.store.table("policy"))
+
+    @property
+    def role(self) -> str:
+        """The actor's role as sheet Policy has it; somebody who is not listed may look, nothing more."""
+        return self.rules.settings.get(("staff", self.actor), "")
+
+    def need(self, role: str, what: str) -> None:
+        """Refuse where the actor's role does not reach to `role`."""
+        held = ROLES.index(self.role) if self.role in ROLES else -1
+        if held < ROLES.index(role):
+            fact = f"{what} needs the role {role}; {self.actor} has {self.role or 'none'}"
+            raise Refusal(NOT_ALLOWED.at(Place(table="policy", key=f"staff / {self.actor}"), fact))
+
+    @cached_property
+    def period(self) -> AccountingPeriod:
+        """The accounting period chosen on Start; it must be open."""
+        text = str(self.book.get("Period") or "").strip()
+        if not text:
+            raise Refusal(NO_PERIOD.at(Place(table="Start", cell="Period"), "no accounting period is chosen"))
+        try:
+            return AccountingPeriod.parse(text)
+        except ValueError as fault:
+            raise Refusal(NO_PERIOD.at(Place(table="Start", cell="Period"), str(fault))) from None
+
+    def need_open(self) -> AccountingPeriod:
+        """The chosen accounting period; refused unless it is open."""
+        state = self.store.value("SELECT state FROM periods WHERE period = :p", p=str(self.period))
+        if state != "open":
+            opened = self.store.value("SELECT MAX(period) FROM periods WHERE state = 'open'") or "none"
+            fact = f"accounting period {self.period} is {state or 'not opened yet'}; the open one is {opened}"
+            raise Conflict(PERIOD_NOT_OPEN.at(Place(table="Start", cell="Period"), fact))
+        return self.period
+
+    @cached_property
+    def run(self) -> Run:
+        """The run of the cycle chosen on Start in the chosen period."""
+        cycle = str(self.book.get("Cycle") or "").strip()
+        found = self.store.table("cycles", "cycle = :c AND period = :p", c=cycle, p=str(self.period))
+        if found.empty:
+            fact = f"cycle {cycle or '(blank)'} has no run in {self.period}"
+            raise Refusal(NO_RUN.at(Place(table="Start", cell="Cycle"), fact))
+        row = found.iloc[0]
+        return Run(**{name: row[name] for name in Run.__dataclass_fields__})
+
+    @property
+    def billing_unit(self) -> BillingUnit:
+        """The district's billing unit and what it does with fractions, as sheet Policy says."""
+        rules = self.rules
+        return BillingUnit(
+            rules.text("billing", "billing_unit"),
+            rules.fraction("billing", "gallons_per_ccf"),
+            rules.whole("billing", "consumption_places"),
+            rules.choice("billing", "fractions", "bill", "truncate"),
+        )
+
+    def receivable(self) -> str:
+        """The control account bills are debited to; exactly one ledger account has the role."""
+        return self.gl_account("receivable")
+
+    def gl_account(self, role: str) -> str:
+        found = self.store.table("gl_accounts", "role = :role", role=role)["gl_account"].tolist()
+        if len(found) != 1:
+            raise Refusal(
+                NO_ROLE.at(Place(table="gl_accounts", column="role"), f"{len(found)} accounts have the role {role}")
+            )
+        return str(found[0])
+
+    def confirm(self, lines: Sequence[str]) -> bool:
+        """Put a preview to the person; True once they have said yes to exactly this."""
+        return self.book.confirm("\n".join(lines))
+
+    def forget(self) -> None:
+        """Drop what was remembered of Policy, period and run, after a change."""
+        for name in ("rules", "period", "run"):
+            self.__dict__.pop(name, None)
+
+
+def today(store: Store) -> dt.date:
+    return store.clock().date()
+
+
+def money(amount_cents: Any) -> str:
+    return dollars(int(amount_cents or 0))

@@ -1,0 +1,326 @@
+"""Money: receipts and corrections taken in as documents, posted in batches, reversed by new documents."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import pandas as pd
+
+from xlbilling import ledger
+from xlbilling.intake.receipts import read_receipts
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk, money, today
+from xlbilling.office.posting import entries_of, write_batch, write_entries
+from xlbilling.office.rows import Step, keep_undo, past_undo, saves
+from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
+from xlbilling.office.working_copy import Changes, changes
+from xlbilling.periods import AccountingPeriod
+from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.receipts import OUTSIDE_PERIOD, UNKNOWN_ACCOUNT, check
+from xlbilling.store import Work
+from xlbilling.store.backup import back_up
+
+NOT_REVERSIBLE: Final = declare(
+    "not_reversible", "The document is not posted, or is reversed already.", "Look the number up on Bills or Payments."
+)
+ADJUSTMENT_INCOMPLETE: Final = declare(
+    "adjustment_incomplete",
+    "A correction lacks something it needs.",
+    "Fill in the marked cell and press the button again.",
+)
+POSTED_ROW: Final = declare(
+    "posted_row",
+    "A posted row was typed over; posted documents stay as they are.",
+    "Press Refresh, then use Adjust or Reverse.",
+)
+_MONEY_SHEETS: Final = ["payments", "adjustments", "accounts", "gl_accounts", "bills", "bill_lines", "cycles", "log"]
+
+
+@button(
+    "Import payments", "Money", "IP", "CreateReportFromWizard",
+    "Takes in the payments file named on Start. The same file twice adds nothing; Post posts them.",
+)  # fmt: skip
+def import_payments(desk: Desk) -> Outcome:
+    """Take a payments file into the open batch of receipts; every row is taken or listed with its line."""
+    desk.need("clerk", "importing payments")
+    period = desk.need_open()
+    refuse_unsaved(desk, ["payments"])
+    path = desk.book.ask_file("the payments file", "PaymentsFile")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    receipts = read_receipts(path)
+    with desk.store.work(desk.actor, "import_payments", f"payments {period} {digest}") as work:
+        if work.done_before is not None:
+            return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
+        frame = receipts.frame.assign(place=receipts.frame["source_line"].astype("str"))
+        taken, refused = check(frame, work.table("accounts")["account_id"], work.table("payments"), period)
+        listed = [*receipts.rejects, *(p.on(Place(file=path.name, line=int(p.place.key))) for p in refused)]
+        import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
+        _insert_payments(work, taken, period, import_id)
+        rows_in = len(receipts.frame) + len(receipts.rejects)
+        work.insert_one(
+            "imports", import_id=import_id, kind="payments", cycle="", period=str(period), file_name=path.name, digest=digest,
+            layout="listing", rows_in=rows_in, taken=len(taken), rejected=len(listed), duplicates=0, changed=0, state="current",
+            at=work.at, actor=work.actor,
+        )  # fmt: skip
+        work.insert_rows(
+            "rejects", ["import_id", "source_line", "code", "message"],
+            [(import_id, line, code, fact) for (line, code), fact in {(p.place.line, p.code): p.fact for p in listed}.items()],
+        )  # fmt: skip
+        said = f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. Press Post to post them."
+        undo: Step = {
+            "sql": [
+                ("DELETE FROM payments WHERE import_id = :i AND state = 'open'", {"i": import_id}),
+                ("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id}),
+            ]
+        }
+        keep_undo(work, "Import payments", [undo], said)
+    refresh_tables(desk, ["payments", "log"])
+    return Outcome(said, listed, listed=bool(listed))
+
+
+def _insert_payments(work: Work, taken: pd.DataFrame, period: AccountingPeriod, import_id: int | None) -> list[str]:
+    """Write receipts as open documents under the next numbers."""
+    numbers = work.documents("P", len(taken))
+    made = taken.assign(payment_id=numbers, batch="", period=str(period), state="open", rev=1)
+    made["import_id"] = pd.array([import_id] * len(taken), dtype="Int64")
+    work.insert("payments", made)
+    return numbers
+
+
+@saves("payments")
+def write_payments(desk: Desk, work: Work, change: Changes) -> list[Step]:
+    """Write receipts typed on Payments: new ones get a number, open ones may be changed, posted ones may not."""
+    period = desk.need_open()
+    if change.before["state"].ne("open").any():
+        key = change.before.loc[change.before["state"].ne("open"), "payment_id"].iloc[0]
+        raise Refusal(POSTED_ROW.at(Place(table="payments", key=key), f"receipt {key} is posted"))
+    rows = pd.concat([change.new, change.changed], ignore_index=True)
+    earlier = work.table("payments")
+    earlier = earlier.loc[~earlier["payment_id"].isin(change.changed["payment_id"])]
+    taken, refused = check(rows.assign(place=rows["payment_id"]), work.table("accounts")["account_id"], earlier, period)
+    if refused or len(taken) != len(rows):
+        raise Refusal(refused[0])
+    numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("DELETE FROM payments WHERE payment_id = :id AND state = 'open'", {"id": number}) for number in numbers
+    ]
+    for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
+        for values, run in ((row, True), (old, False)):
+            bound = {n: values[n] for n in ("account_id", "method", "reference")} | {
+                "amount": int(values["amount"]), "received_on": f"{values['received_on']:%Y-%m-%d}", "id": row["payment_id"]
+            }  # fmt: skip
+            if run:
+                work.execute(_CHANGE_PAYMENT, **bound)
+            else:
+                steps.append((_CHANGE_PAYMENT, bound))
+    work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
+    return [{"sql": steps}]
+
+
+_CHANGE_PAYMENT: Final = (
+    "UPDATE payments SET account_id = :account_id, method = :method, reference = :reference, amount = :amount, "
+    "received_on = :received_on, rev = rev + 1 WHERE payment_id = :id AND state = 'open'"
+)
+
+
+def post_payments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
+    """Post the open receipts as one batch: cash debited, the receivable credited."""
+    waiting = work.table("payments", "state = 'open' AND period = :p", p=str(period))
+    if waiting.empty:
+        return []
+    total = int(waiting["amount"].sum())
+    batch = write_batch(work, "payments", "", str(period), len(waiting), total)
+    documents = waiting.assign(
+        document=waiting["payment_id"],
+        debit=desk.gl_account("cash"),
+        credit=desk.receivable(),
+        post_date=waiting["received_on"],
+    )
+    entries = entries_of(work, documents, str(period), "payment", batch, documents["post_date"].to_numpy())
+    write_entries(work, entries, ledger.pair_entries(documents, int(entries["entry"].iloc[0])))
+    work.execute(
+        "UPDATE payments SET state = 'posted', batch = :b WHERE state = 'open' AND period = :p", b=batch, p=str(period)
+    )
+    return [f"{batch}: {len(waiting)} receipts, {money(total)}"]
+
+
+@saves("adjustments")
+def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
+    """Write corrections typed on Adjustments as open documents; posted ones stay as they are."""
+    period = desk.need_open()
+    if len(change.changed):
+        key = change.changed["adjustment_id"].iloc[0]
+        raise Refusal(
+            POSTED_ROW.at(
+                Place(table="adjustments", key=key), f"{key} is taken in already; undo it, or correct it with another"
+            )
+        )
+    accounts = set(work.table("accounts")["account_id"])
+    revenue = set(work.table("gl_accounts")["gl_account"])
+    for row in change.new.to_dict("records"):
+        _complete(row, accounts, revenue, period)
+    numbers = work.documents("A", len(change.new))
+    made = change.new.assign(adjustment_id=numbers, batch="", period=str(period), state="open", rev=1)
+    made["posted_on"] = change.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
+    work.insert("adjustments", made)
+    work.event(f"Adjustments: {len(numbers)} taken in")
+    return [
+        {"sql": [("DELETE FROM adjustments WHERE adjustment_id = :id AND state = 'open'", {"id": n}) for n in numbers]}
+    ]
+
+
+def _complete(row: dict[str, Any], accounts: set[str], gl_accounts: set[str], period: AccountingPeriod) -> None:
+    """Refuse a correction that lacks its account, amount, ledger account or document, or is dated outside the period."""
+
+    def lacking(column: str, fact: str) -> Refusal:
+        return Refusal(ADJUSTMENT_INCOMPLETE.at(Place(table="adjustments", key="", column=column), fact))
+
+    if row["kind"] == "adjust":
+        if row["account_id"] not in accounts:
+            raise Refusal(
+                UNKNOWN_ACCOUNT.at(
+                    Place(table="adjustments", column="account_id"), f"account {row['account_id']!r} is not known"
+                )
+            )
+        if row["amount"] is pd.NA or not row["amount"]:
+            raise lacking("amount", f"the adjustment of account {row['account_id']} has no amount")
+        if row["gl_account"] not in gl_accounts:
+            raise lacking("gl_account", f"ledger account {row['gl_account']!r} is not on sheet GL accounts")
+    elif not row["document"]:
+        raise lacking("document", f"{row['kind']} names no bill or payment")
+    day = row["posted_on"]
+    if pd.notna(day) and not period.first <= day.date() <= period.last:
+        raise Refusal(
+            OUTSIDE_PERIOD.at(Place(table="adjustments", column="posted_on"), f"{day:%Y-%m-%d} is not in {period}")
+        )
+
+
+def _posting_day(desk: Desk, period: AccountingPeriod) -> Any:
+    """Today where it is in the period, else the period's last day."""
+    day = today(desk.store)
+    return day if period.first <= day <= period.last else period.last
+
+
+@button(
+    "Adjust", "Money", "AD", "AccountingFormat",
+    "Takes in the corrections typed on Adjustments; Post posts them. Press twice: look, then take in.",
+)  # fmt: skip
+def adjust(desk: Desk) -> Outcome:
+    """Take in typed corrections as numbered documents in the open batch."""
+    desk.need("clerk", "adjusting")
+    desk.need_open()
+    taken = _take_typed(desk, "Adjust")
+    waiting = desk.store.query("SELECT COUNT(*) AS count FROM adjustments WHERE state = 'open' AND kind = 'adjust'")
+    return Outcome(f"{taken} {int(waiting['count'].iloc[0])} adjustments wait for Post.")
+
+
+def _take_typed(desk: Desk, label: str) -> str:
+    """Save what is typed on Adjustments after its preview; the words say what happened."""
+    typed = changes(desk, "adjustments")
+    if typed.refused or typed.conflicts:
+        desk.book.mark([*typed.refused, *typed.conflicts])
+        raise Refusal([*typed.refused, *typed.conflicts][0])
+    if not typed:
+        return "Nothing new is typed on Adjustments."
+    with desk.store.work(desk.actor, label.lower()) as work:
+        keep_undo(work, label, write_adjustments(desk, work, typed), f"{label}: {len(typed.new)} corrections taken in")
+    refresh_tables(desk, ["adjustments", "log"])
+    return f"{len(typed.new)} corrections taken in."
+
+
+@button(
+    "Reverse", "Money", "RV", "UndoSendUpdate",
+    "Cancels the posted bills and payments named on Adjustments with kind reverse or rebill. Press twice: look, then post.",
+    role="lead",
+)  # fmt: skip
+def reverse(desk: Desk) -> Outcome:
+    """Post the typed reversals: each cancels a posted document by a new entry, and a rebill frees its days to be billed."""
+    desk.need("lead", "reversing")
+    period = desk.need_open()
+    refuse_unsaved(desk, [name for name in SAVED_HERE if name != "adjustments"])
+    taken = _take_typed(desk, "Reverse")
+    waiting = desk.store.table("adjustments", "state = 'open' AND kind <> 'adjust' AND period = :p", p=str(period))
+    if waiting.empty:
+        return Outcome(f"{taken} Nothing waits to be reversed.")
+    preview = [f"{row.kind} {row.document}: {row.reason}" for row in waiting.itertuples()]
+    if not desk.confirm(["Reverse?", *preview]):
+        return Outcome(f"{'; '.join(preview)}. Press Reverse again to post.")
+    with desk.store.work(desk.actor, "reverse") as work:
+        batch = write_batch(work, "reversals", "", str(period), len(waiting), 0)
+        for row in waiting.itertuples():
+            _reverse_one(work, row, batch, period)
+        past_undo(work)
+        work.event(f"{batch}: reversed {', '.join(waiting['document'])}")
+    back_up(desk.store, desk.folder / "backups", "reverse")
+    refresh_tables(desk, _MONEY_SHEETS)
+    return Outcome(f"{batch}: reversed {len(waiting)} documents: {', '.join(waiting['document'])}.")
+
+
+def _reverse_one(work: Work, row: Any, batch: str, period: AccountingPeriod) -> None:
+    """Cancel one posted document: its journal lines with the sign turned, as a new entry of the same kind."""
+    entry = work.query(
+        "SELECT e.* FROM entries e WHERE e.document = :d AND e.kind IN ('billing', 'payment', 'adjustment') AND e.reverses IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.document = e.document)",
+        d=row.document,
+    )
+    if entry.empty:
+        raise Conflict(
+            NOT_REVERSIBLE.at(
+                Place(table="adjustments", key=row.adjustment_id, column="document"),
+                f"{row.document} cannot be reversed",
+            )
+        )
+    if row.kind == "rebill" and entry["kind"].iloc[0] != "billing":
+        raise Refusal(
+            NOT_REVERSIBLE.at(
+                Place(table="adjustments", key=row.adjustment_id, column="kind"), f"{row.document} is no bill"
+            )
+        )
+    before = int(entry["entry"].iloc[0])
+    lines = work.table("journal", "entry = :e", e=before)
+    made = entries_of(
+        work,
+        pd.DataFrame({"document": [row.adjustment_id]}),
+        str(period),
+        str(entry["kind"].iloc[0]),
+        batch,
+        row.posted_on,
+        [before],
+    )
+    write_entries(work, made, ledger.reversal(lines, int(made["entry"].iloc[0])))
+    work.insert_one(
+        "reversals",
+        document=row.document,
+        reversed_by=row.adjustment_id,
+        reason=row.reason,
+        actor=work.actor,
+        at=work.at,
+    )
+    work.execute("DELETE FROM standing_bills WHERE number = :n", n=row.document)
+    work.execute(
+        "UPDATE adjustments SET state = 'posted', batch = :b WHERE adjustment_id = :a", b=batch, a=row.adjustment_id
+    )
+
+
+def post_adjustments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
+    """Post the open adjustments as one batch: the receivable debited with what is added, credited with what comes off."""
+    waiting = work.table("adjustments", "state = 'open' AND kind = 'adjust' AND period = :p", p=str(period))
+    if waiting.empty:
+        return []
+    total = int(waiting["amount"].sum())
+    batch = write_batch(work, "adjustments", "", str(period), len(waiting), total)
+    documents = waiting.assign(
+        document=waiting["adjustment_id"],
+        debit=desk.receivable(),
+        credit=waiting["gl_account"],
+        amount=waiting["amount"].astype("int64"),
+    )
+    entries = entries_of(work, documents, str(period), "adjustment", batch, waiting["posted_on"].to_numpy())
+    write_entries(work, entries, ledger.pair_entries(documents, int(entries["entry"].iloc[0])))
+    work.execute(
+        "UPDATE adjustments SET state = 'posted', batch = :b WHERE state = 'open' AND kind = 'adjust' AND period = :p",
+        b=batch,
+        p=str(period),
+    )
+    return [f"{batch}: {len(waiting)} adjustments, {money(total)}"]

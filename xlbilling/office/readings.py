@@ -1,0 +1,401 @@
+"""Readings: meter-read files taken in once, checked, and settled with what the office decides on Exceptions."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from xlbilling.intake.reads import parse_reads
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk, Run
+from xlbilling.office.rows import Step, keep_undo, saves
+from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.views import last_reads, shows
+from xlbilling.office.working_copy import Changes
+from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.reads import Settled, settle
+from xlbilling.reads.measure import register_key
+from xlbilling.reads.settle import Office
+from xlbilling.records import TABLE
+from xlbilling.store import Work
+from xlbilling.workbook.port import row_keys
+
+REASON_MISSING: Final = declare(
+    "reason_missing", "A decision has no reason.", "Type why in column Reason; fill it down for many rows."
+)
+NO_READS: Final = declare("no_reads", "The run has no reads yet.", "Press Import reads first.")
+RUN_POSTED: Final = declare(
+    "run_posted",
+    "The reads of a posted bill cannot be replaced.",
+    "Use Reverse with kind rebill, then import the corrected file.",
+)
+FIRST_ROW: Final = 4
+
+
+@button(
+    "Import reads", "Readings", "IR", "ImportTextFile",
+    "Takes in the meter-read file named on Start for this cycle. The same file twice adds nothing; a corrected file shows its changes.",
+)  # fmt: skip
+def import_reads(desk: Desk) -> Outcome:
+    """Take in a read file for the run on Start: new reads, changed reads, rejects; nothing is dropped in silence."""
+    desk.need("clerk", "importing reads")
+    desk.need_open()
+    refuse_unsaved(desk, ["exceptions"])
+    run = desk.run
+    path = desk.book.ask_file("the meter-read file", "ReadsFile")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    key = f"reads {run.cycle} {run.period} {digest}"
+    desk.book.progress(f"Reading {path.name}", 0, 3)
+    parsed = parse_reads(path)
+    with desk.store.work(desk.actor, "import_reads", key) as work:
+        if work.done_before is not None:
+            refresh = work.done_before
+            return Outcome(f"{path.name} was imported before; nothing was added. Then: {refresh}")
+        said, steps = _take_in(work, run, path, digest, parsed)
+        keep_undo(work, "Import reads", steps, said)
+    refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
+    rejects = _rejects(path, parsed.rejects)
+    return Outcome(said, rejects, listed=bool(rejects))
+
+
+def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tuple[str, list[Step]]:
+    """Write the file's reads: those that are new, and those that correct a read that is not billed yet."""
+    reads = parsed.reads.reset_index(drop=True)
+    keys = register_key(reads["meter_id"], reads["register_id"])
+    current = work.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
+    current_keys = register_key(current["meter_id"], current["register_id"])
+    at = (
+        pd.Index(current_keys).drop_duplicates().get_indexer(pd.Index(keys))
+        if len(current)
+        else np.full(len(reads), -1)
+    )
+    first = ~current_keys.duplicated()
+    known = current.loc[first].reset_index(drop=True)
+    same, changed, details = np.zeros(len(reads), dtype=bool), [], []
+    seen = at >= 0
+    if seen.any():
+        old = known.iloc[at[seen]].reset_index(drop=True)
+        new = reads.loc[seen].reset_index(drop=True)
+        equal = (
+            old["dial_read"].eq(new["dial_read"])
+            & old["read_date"].dt.strftime("%Y-%m-%d").fillna("").eq(new["read_date"])
+            & old["read_code"].eq(new["read_code"])
+            & old["unit"].eq(new["unit"])
+        )
+        same[np.flatnonzero(seen)[equal.to_numpy()]] = True
+        for position in np.flatnonzero(~equal.to_numpy()):
+            before, after = old.iloc[position], new.iloc[position]
+            changed.append((int(before["read_id"]), int(np.flatnonzero(seen)[position])))
+            details.append(
+                f"{register_key(new['meter_id'], new['register_id']).iloc[position]}: {before['dial_read']} -> {after['dial_read']}"
+            )
+    billed = _billed(work, [read for read, _ in changed])
+    if billed:
+        fact = f"{len(billed)} changed reads are billed already, the first on bill {billed[0]}"
+        raise Conflict(RUN_POSTED.at(Place(file=path.name), fact))
+    fresh = reads.loc[~same]
+    import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
+    first_id = (work.value("SELECT MAX(read_id) FROM reads") or 0) + 1
+    work.insert("reads", _rows(fresh, run, import_id, first_id))
+    position_of = {position: first_id + n for n, position in enumerate(np.flatnonzero(~same))}
+    for old_id, position in changed:
+        work.execute(
+            "UPDATE reads SET state = 'superseded', superseded_by = :n WHERE read_id = :o",
+            n=position_of[position],
+            o=old_id,
+        )
+    work.insert_rows(
+        "rejects",
+        ["import_id", "source_line", "code", "message"],
+        [
+            (import_id, int(r.source_line), r.code, r.message)
+            for r in parsed.rejects.drop_duplicates(["source_line", "code"]).itertuples()
+        ],
+    )
+    rows_in = len(reads) + len(parsed.rejects)
+    duplicates = int(same.sum())
+    work.insert_one(
+        "imports", import_id=import_id, kind="reads", cycle=run.cycle, period=run.period, file_name=path.name, digest=digest,
+        layout=parsed.format, rows_in=rows_in, taken=len(fresh), rejected=len(parsed.rejects), duplicates=duplicates,
+        changed=len(changed), state="current", at=work.at, actor=work.actor,
+    )  # fmt: skip
+    said = (
+        f"{path.name} ({parsed.format}): {rows_in} rows = {len(fresh) - len(changed)} new reads + {len(changed)} changed "
+        f"+ {duplicates} there already + {len(parsed.rejects)} rejected."
+    )
+    if details:
+        said += " Changed: " + "; ".join(details[:10]) + ("; ..." if len(details) > 10 else "")
+    return said, [_withdrawal(import_id, [old for old, _ in changed])]
+
+
+def _rows(fresh: pd.DataFrame, run: Run, import_id: int, first_id: int) -> pd.DataFrame:
+    """Parsed reads as rows of the store: the value in millionths of the file's unit."""
+    value = [None if not text else _millionths(text) for text in fresh["read_value"]]
+    return pd.DataFrame(
+        {
+            "read_id": np.arange(first_id, first_id + len(fresh)),
+            "import_id": import_id,
+            "cycle": run.cycle,
+            "period": run.period,
+            "account_id": fresh["account_id"].to_numpy(),
+            "meter_id": fresh["meter_id"].to_numpy(),
+            "register_id": fresh["register_id"].to_numpy(),
+            "read_date": [text or None for text in fresh["read_date"]],
+            "read_time": fresh["read_time"].to_numpy(),
+            "dial_read": fresh["dial_read"].to_numpy(),
+            "read_value": pd.array(value, dtype="Int64"),
+            "unit": fresh["unit"].to_numpy(),
+            "read_code": fresh["read_code"].to_numpy(),
+            "source_line": fresh["source_line"].to_numpy(),
+            "state": "current",
+            "superseded_by": pd.array([None] * len(fresh), dtype="Int64"),
+        }
+    )
+
+
+def _millionths(text: str) -> int:
+    """Decimal text as whole millionths; a read with more than six decimals was refused when it was parsed."""
+    whole, _, part = text.partition(".")
+    return int(whole or 0) * 1_000_000 + int(part[:6].ljust(6, "0"))
+
+
+def _billed(work: Work, read_ids: list[int]) -> list[str]:
+    """Standing bills that were made from one of these reads."""
+    found = (
+        work.query(
+            "SELECT b.number, r.read_id FROM bill_reads r JOIN standing_bills b ON b.number = r.number WHERE r.read_id IS NOT NULL"
+        )
+        if read_ids
+        else pd.DataFrame({"number": [], "read_id": []})
+    )
+    return found.loc[found["read_id"].isin(read_ids), "number"].tolist()
+
+
+def _withdrawal(import_id: int, superseded: list[int]) -> Step:
+    """How an import is taken back: its reads withdrawn, those it replaced current again, the file forgotten."""
+    statements: list[tuple[str, dict[str, Any]]] = [
+        ("UPDATE reads SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id}),
+        ("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id}),
+    ]
+    statements += [
+        ("UPDATE reads SET state = 'current', superseded_by = NULL WHERE read_id = :r", {"r": read})
+        for read in superseded
+    ]
+    return {"sql": statements}
+
+
+def _rejects(path: Path, rejects: pd.DataFrame) -> list[Problem]:
+    """The file's rejected rows as problems that name the file's line."""
+    return [
+        Problem(
+            r.code,
+            Place(file=path.name, line=int(r.source_line)),
+            r.message,
+            "Correct the line and import the file again.",
+        )
+        for r in rejects.itertuples()
+    ]
+
+
+@button(
+    "Validate", "Readings", "VA", "DataValidation",
+    "Checks every read of the cycle and lists what needs a decision on Exceptions.",
+)  # fmt: skip
+def validate(desk: Desk) -> Outcome:
+    """Check the run's reads and list the findings, worst first; decisions that still hold are kept."""
+    desk.need("clerk", "checking reads")
+    refuse_unsaved(desk, ["exceptions"])
+    settled = settled_reads(desk)
+    found = settled.findings
+    with desk.store.work(desk.actor, "validate") as work:
+        said = store_findings(work, desk.run, found)
+        work.event(said)
+    refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
+    desk.book.show("Exceptions")
+    return Outcome(said, listed=bool(found["state"].eq("open").any()))
+
+
+def settled_reads(desk: Desk) -> Settled:
+    """The run's reads measured, checked and settled with the decisions that stand."""
+    run = desk.run
+    reads = desk.store.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
+    if reads.empty:
+        raise Refusal(NO_READS.at(Place(table="reads"), f"{run} has no reads"))
+    history = desk.store.query(
+        """
+        SELECT h.service_id, h.service_to, h.days, h.consumption, h.read_code FROM consumption_history h
+          JOIN services s ON s.service_id = h.service_id WHERE s.cycle = :c
+        UNION ALL
+        SELECT b.service_id, b.service_to, b.days, b.consumption, b.read_code FROM bills b
+          JOIN standing_bills t ON t.number = b.number JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c
+        """,
+        c=run.cycle,
+    )
+    decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
+    office = Office(registers(desk), reads, history, decisions)
+    return settle(run.window, desk.billing_unit, desk.rules, office)
+
+
+def registers(desk: Desk) -> pd.DataFrame:
+    """The registers on the run's cycle with their last billed reads; due where the service is active and unbilled."""
+    run = desk.run
+    made = last_reads(desk, run.cycle)
+    services = desk.store.query(
+        "SELECT s.service_id, s.account_id, s.customer_class, s.status, "
+        "CASE WHEN EXISTS (SELECT 1 FROM bills b JOIN standing_bills t ON t.number = b.number "
+        "WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p) THEN 1 ELSE 0 END AS count "
+        "FROM services s WHERE s.cycle = :c",
+        c=run.cycle,
+        p=run.period,
+    )
+    made = made.loc[made["status"].eq("active")].drop(columns="status").merge(services, on="service_id")
+    made["due"] = made["status"].eq("active") & made["count"].eq(0)
+    value = made["previous_read"].where(made["previous_read"].ne(""), "0")
+    made["previous_value"] = np.array([_millionths(text) for text in value], dtype=np.int64)
+    # A register billed already in this run is not due, and its own read is its last one: nothing to say of it.
+    return made.loc[made["count"].eq(0)].reset_index(drop=True)
+
+
+def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
+    """Replace the run's findings; those that no longer hold are kept as gone when a decision was typed."""
+    earlier = work.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
+    revs = earlier.set_index("exception_id")["rev"] if len(earlier) else pd.Series(dtype="int64")
+    gone = earlier.loc[earlier["decision"].ne("") & ~earlier["exception_id"].isin(found["exception_id"])]
+    work.execute("DELETE FROM exceptions WHERE cycle = :c AND period = :p", c=run.cycle, p=run.period)
+    rows = found.drop_duplicates("exception_id").assign(cycle=run.cycle, period=run.period)
+    rows["rev"] = rows["exception_id"].map(revs).fillna(0).astype("int64") + 1
+    work.insert("exceptions", rows)
+    if len(gone):
+        work.insert("exceptions", gone.assign(state="gone"))
+    still = rows.loc[rows["state"].eq("open")]
+    counts = still["severity"].value_counts()
+    return (
+        f"{len(rows)} findings for {run}: {counts.get('block', 0)} hold a bill, {counts.get('review', 0)} to look at, "
+        f"{counts.get('info', 0)} noted, {int(rows['state'].eq('decided').sum())} decided."
+    )
+
+
+@saves("exceptions")
+def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
+    """Write decisions typed on Exceptions, with who and when; every decision needs its reason."""
+    before: list[tuple[str, dict[str, Any]]] = []
+    run = {"cycle": desk.run.cycle, "period": desk.run.period}
+    for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
+        if row["decision"] and not row["reason"].strip():
+            place = Place(table="exceptions", key=row["exception_id"], column="reason")
+            raise Refusal(
+                REASON_MISSING.at(place, f"{row['exception_id']} is decided {row['decision']} without a reason")
+            )
+        work.execute(
+            _DECIDE, decision=row["decision"], override_read=row["override_read"], reason=row["reason"],
+            decided_by=work.actor if row["decision"] else "", decided_at=work.at if row["decision"] else "",
+            state="decided" if row["decision"] else "open", id=row["exception_id"], **run,
+        )  # fmt: skip
+        kept = {n: old[n] for n in ("decision", "override_read", "reason", "decided_by", "decided_at", "state")}
+        before.append((_DECIDE, {**kept, **run, "id": row["exception_id"]}))
+    work.event(f"Decided {len(change.changed)} findings")
+    return [{"sql": before}]
+
+
+_DECIDE: Final = (
+    "UPDATE exceptions SET decision = :decision, override_read = :override_read, reason = :reason, "
+    "decided_by = :decided_by, decided_at = :decided_at, state = :state, rev = rev + 1 "
+    "WHERE exception_id = :id AND cycle = :cycle AND period = :period"
+)
+
+
+@shows("reads")
+def reads_view(desk: Desk) -> pd.DataFrame:
+    """The run's current reads with the last read beside each, and what the checks say."""
+    run = desk.run
+    made = desk.store.query(
+        "SELECT r.*, i.file_name FROM reads r JOIN imports i ON i.import_id = r.import_id "
+        "WHERE r.cycle = :c AND r.period = :p AND r.state = 'current' ORDER BY r.read_id",
+        c=run.cycle,
+        p=run.period,
+    )
+    made["source"] = made["file_name"] + ":" + made["source_line"].astype("str")
+    last = last_reads(desk, run.cycle)
+    drop = [n for n in ("account_id",) if n in made]
+    made = made.drop(columns=drop).merge(
+        last[["meter_id", "register_id", "service_id", "previous_date", "previous_read"]],
+        on=["meter_id", "register_id"],
+        how="left",
+    )
+    billed = (
+        desk.store.query(
+            "SELECT d.read_id, d.previous_date, d.previous_read, d.consumption FROM draft_reads d WHERE d.read_id IS NOT NULL "
+            "UNION ALL SELECT d.read_id, d.previous_date, d.previous_read, d.consumption FROM bill_reads d "
+            "JOIN standing_bills t ON t.number = d.number WHERE d.read_id IS NOT NULL"
+        )
+        .drop_duplicates("read_id", keep="last")
+        .set_index("read_id")
+    )
+    for name in ("previous_date", "previous_read"):
+        from_bill = made["read_id"].map(billed[name])
+        made[name] = from_bill.where(from_bill.notna(), made[name])
+    made["consumption"] = made["read_id"].map(billed["consumption"]).fillna(0).astype("int64")
+    made["days"] = (made["read_date"] - made["previous_date"]).dt.days.fillna(0).astype("int64")
+    accounts = desk.store.query("SELECT service_id, account_id FROM services WHERE cycle = :c", c=run.cycle)
+    made["account_id"] = made["service_id"].map(accounts.set_index("service_id")["account_id"]).fillna("")
+    made["finding"] = _finding_of(desk, made)
+    return made.fillna({"service_id": "", "previous_read": ""})
+
+
+def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
+    """The checks' names beside each read: of its register, and of its service."""
+    found = desk.store.table(
+        "exceptions", "cycle = :c AND period = :p AND state <> 'gone'", c=desk.run.cycle, p=desk.run.period
+    )
+    ids = found["exception_id"].str.split(" ", n=1).str[1] if len(found) else pd.Series(dtype="str")
+    names = found["rule"].groupby(ids).agg(", ".join) if len(found) else pd.Series(dtype="str")
+    of_register = register_key(reads["meter_id"], reads["register_id"]).map(names).fillna("")
+    of_service = reads["service_id"].map(names).fillna("")
+    both = of_register.ne("") & of_service.ne("")
+    return of_register + np.where(both, ", ", "") + of_service
+
+
+@shows("exceptions")
+def exceptions_view(desk: Desk) -> pd.DataFrame:
+    """The run's findings, open ones first, the gravest and dearest on top."""
+    run = desk.run
+    made = desk.store.table(
+        "exceptions",
+        "cycle = :c AND period = :p AND state <> 'gone'",
+        "CASE state WHEN 'open' THEN 0 ELSE 1 END, "
+        "CASE severity WHEN 'block' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, money_at_risk DESC, exception_id",
+        c=run.cycle,
+        p=run.period,
+    )
+    made["place"] = _cells(desk, made["place"])
+    return made
+
+
+def _cells(desk: Desk, places: pd.Series[str]) -> list[str]:
+    """Where a finding is, as its cell: reads|17|dial_read -> Reads!G20; rows stand on the sheets in key order."""
+    rows: dict[tuple[str, str], int] = {}
+    run = desk.run
+    ids = desk.store.query(
+        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id",
+        c=run.cycle,
+        p=run.period,
+    )
+    rows |= {("reads", str(read)): FIRST_ROW + n for n, read in enumerate(ids["read_id"].tolist())}
+    meters = last_reads(desk, run.cycle)
+    rows |= {("meters", key): FIRST_ROW + n for n, key in enumerate(row_keys(TABLE["meters"], meters))}
+    made = []
+    for text in places:
+        table, key, column = text.split("|")
+        row = rows.get((table, key))
+        letter = _letter(list(TABLE[table].columns).index(column))
+        made.append(f"{TABLE[table].sheet.name}!{letter}{row}" if row else f"{TABLE[table].sheet.name} {key}")
+    return made
+
+
+def _letter(index: int) -> str:
+    """Column letter of a position from 0: 0 -> A, 26 -> AA."""
+    return (_letter(index // 26 - 1) if index >= 26 else "") + chr(65 + index % 26)

@@ -1,0 +1,138 @@
+"""Rows: typed changes written to the store with their history, and taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import pandas as pd
+
+from xlbilling.office.desk import Desk
+from xlbilling.office.working_copy import Changes, as_text, content
+from xlbilling.problems import Refusal, declare
+from xlbilling.records import TABLE
+from xlbilling.store import Work
+from xlbilling.store.schema import stored_columns
+from xlbilling.workbook.port import row_keys
+
+Step: TypeAlias = dict[str, Any]  # one step of taking an action back: rows to restore, or statements to run
+Saver: TypeAlias = Callable[[Desk, Work, Changes], list[Step]]
+
+NO_EARLIER: Final = declare(
+    "no_earlier_row", "A row has no earlier revision to go back to.", "Type the old values and press Save."
+)
+SAVES: Final[dict[str, Saver]] = {}
+
+
+def saves(name: str) -> Callable[[Saver], Saver]:
+    """Declare the decorated function as what writes a sheet whose rows are documents or decisions."""
+
+    def declare_saver(saver: Saver) -> Saver:
+        SAVES[name] = saver
+        return saver
+
+    return declare_saver
+
+
+def keep_undo(work: Work, button_label: str, inverse: Sequence[dict[str, Any]], detail: str) -> None:
+    """Note what was done, and how to take it back."""
+    event = work.event(detail)
+    number = (work.value("SELECT MAX(undo_id) FROM undo") or 0) + 1
+    work.insert_one(
+        "undo",
+        undo_id=number,
+        event=event,
+        actor=work.actor,
+        action=button_label,
+        inverse=json.dumps(list(inverse)),
+        state="ready",
+    )
+
+
+def past_undo(work: Work) -> None:
+    """After a posting nothing before it can be taken back."""
+    work.execute("UPDATE undo SET state = 'past' WHERE state = 'ready'")
+
+
+def write_rows(work: Work, changes: Changes) -> list[Step]:
+    """Insert new rows and update changed ones of a working table, each with its next revision and its history."""
+    name, new, changed = changes.table, changes.new, changes.changed
+    columns = stored_columns(name)
+    declared = TABLE[name]
+    event = work.event(f"{declared.sheet.name}: {len(new)} new rows, {len(changed)} changed")
+    made = new.assign(rev=1).reindex(columns=columns)
+    work.insert(name, made)
+    _history(work, name, made, event)
+    updated = (
+        changed.assign(rev=changes.before["rev"].to_numpy() + 1).reindex(columns=columns) if len(changed) else changed
+    )
+    where = " AND ".join(f"{k} = :{k}" for k in declared.key)
+    sets = ", ".join(f'"{c}" = :{c}' for c in columns if c not in declared.key)
+    for _, row in updated.iterrows():
+        work.execute(f"UPDATE {name} SET {sets} WHERE {where}", **{c: _bound(row[c]) for c in columns})  # noqa: S608
+    if len(updated):
+        _history(work, name, updated, event)
+    keys = [row_keys(declared, frame) for frame in (made, updated)]
+    return [{"rows": name, "added": keys[0], "changed": keys[1]}]
+
+
+def _history(work: Work, name: str, rows: pd.DataFrame, event: int) -> None:
+    columns = list(rows.columns)
+    keys = row_keys(TABLE[name], rows)
+    kept = [
+        (name, key, int(row["rev"]), event, content(row, columns))
+        for key, row in zip(keys, rows.to_dict("records"), strict=True)
+    ]
+    work.insert_rows("row_history", ["table_name", "row_key", "rev", "event", "content"], kept)
+
+
+def _bound(value: Any) -> Any:
+    """A value as the database takes it: days as ISO text, numbers as they are, none as NULL."""
+    if value is None or value is pd.NaT or value is pd.NA or value != value:
+        return None
+    if isinstance(value, pd.Timestamp):
+        return as_text(value)
+    return value if isinstance(value, str) else int(value)
+
+
+def restore_rows(work: Work, name: str, added: list[str], changed: list[str]) -> None:
+    """Take added rows out again and give changed rows their earlier content, as a new revision."""
+    declared = TABLE[name]
+    stored = work.table(name)
+    at = {key: n for n, key in enumerate(row_keys(declared, stored))}
+    event = work.event(f"{declared.sheet.name}: {len(added)} rows taken out again, {len(changed)} put back")
+    where = " AND ".join(f"{k} = :{k}" for k in declared.key)
+    for key in added:
+        row = stored.iloc[at[key]]
+        work.execute(f"DELETE FROM {name} WHERE {where}", **{k: _bound(row[k]) for k in declared.key})  # noqa: S608
+        _keep(work, name, key, int(row["rev"]) + 1, event, "{}")
+    for key in changed:
+        _restore(work, name, key, int(stored["rev"].iloc[at[key]]), event)
+
+
+def _restore(work: Work, name: str, key: str, rev: int, event: int) -> None:
+    """Give one row the content it had a revision ago."""
+    declared = TABLE[name]
+    earlier = work.value(
+        "SELECT content FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r", t=name, k=key, r=rev - 1
+    )
+    if earlier is None:
+        raise Refusal(NO_EARLIER.at(None, f"{declared.sheet.name} {key} has no earlier revision"))
+    old: dict[str, str] = json.loads(earlier) | {"rev": str(rev + 1)}
+    values = {column: _stored(declared.columns[column].kind, text) for column, text in old.items()}
+    sets = ", ".join(f'"{c}" = :{c}' for c in values if c not in declared.key)
+    where = " AND ".join(f"{k} = :{k}" for k in declared.key)
+    work.execute(f"UPDATE {name} SET {sets} WHERE {where}", **values)  # noqa: S608
+    _keep(work, name, key, rev + 1, event, json.dumps(old))
+
+
+def _stored(kind: str, text: str) -> Any:
+    """A value of the history as the store keeps it."""
+    if kind in ("money", "quantity", "whole"):
+        return int(text) if text else None
+    return None if kind == "date" and not text else text
+
+
+def _keep(work: Work, name: str, key: str, rev: int, event: int, kept: str) -> None:
+    work.insert_one("row_history", table_name=name, row_key=key, rev=rev, event=event, content=kept)

@@ -1,0 +1,169 @@
+"""Sheets: Save writes what staff typed, Refresh shows the store, Undo last takes the last button back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk
+from xlbilling.office.rows import SAVES, Step, keep_undo, restore_rows, write_rows
+from xlbilling.office.start import fill_start
+from xlbilling.office.views import shown, view
+from xlbilling.office.working_copy import Changes, chain_head, changes
+from xlbilling.problems import Conflict, Problem, Refusal, declare
+from xlbilling.records import TABLE
+from xlbilling.store import Work
+from xlbilling.store.schema import WORKING
+
+UNSAVED: Final = declare(
+    "unsaved_changes", "Sheets hold typing that is not saved yet.", "Press Save first, or put the old values back."
+)
+CONFLICTS: Final = declare(
+    "save_conflicts",
+    "Rows were changed by somebody else; nothing was saved.",
+    "Look at the marked cells, press Refresh, type again.",
+)
+NOT_SAVED: Final = declare(
+    "cells_refused",
+    "Cells cannot be taken as they are; nothing was saved.",
+    "Correct the marked cells and press Save again.",
+)
+NOTHING_TO_UNDO: Final = declare(
+    "nothing_to_undo",
+    "There is nothing of yours to undo since the last posting.",
+    "Posted work is corrected with Adjust or Reverse.",
+)
+SAVED_HERE: Final = (*WORKING, "exceptions", "payments", "adjustments", "close")
+
+
+@button(
+    "Save",
+    "Sheets",
+    "SV",
+    "FileSave",
+    "Shows what would change, then writes it in one go. Press twice: look, then save.",
+)
+def save(desk: Desk) -> Outcome:
+    """Write what staff typed on all sheets in one transaction, after a preview."""
+    found = [changes(desk, name) for name in SAVED_HERE]
+    refused = [p for c in found for p in c.refused]
+    conflicts = [p for c in found for p in c.conflicts]
+    typed_over = [p for c in found for p in c.typed_over]
+    desk.book.mark([*refused, *conflicts, *typed_over])
+    if refused:
+        raise Refusal(
+            NOT_SAVED.at(refused[0].place, f"{len(refused)} cells; first: {refused[0].fact}", refused[0].remedy)
+        )
+    if conflicts:
+        raise Conflict(CONFLICTS.at(conflicts[0].place, f"{len(conflicts)} rows; first: {conflicts[0].fact}"))
+    found = [c for c in found if c]
+    preview = [line for c in found for line in c.preview()]
+    if not preview:
+        refresh_tables(desk, [p for p in SAVED_HERE if any(t.place.table == TABLE[p].sheet.name for t in typed_over)])
+        return Outcome("Nothing to save." if not typed_over else _over(typed_over), typed_over)
+    _allowed(desk, found)
+    if not desk.confirm([f"Save {len(preview)} changes?", *preview]):
+        return Outcome(f"{len(preview)} changes are listed; press Save again to write them.")
+    with desk.store.work(desk.actor, "save") as work:
+        keep_undo(work, "Save", _write(desk, work, found), f"Saved {len(preview)} changes: {'; '.join(preview[:20])}")
+    desk.forget()
+    refresh_tables(desk, [c.table for c in found])
+    return Outcome(f"Saved {len(preview)} changes. {_over(typed_over)}".strip(), typed_over)
+
+
+@button(
+    "Refresh",
+    "Sheets",
+    "RF",
+    "RefreshAll",
+    "Fills the sheets from the store. Refuses while anything typed is not saved.",
+)
+def refresh(desk: Desk) -> Outcome:
+    """Show the store on every sheet, unless typing would be lost."""
+    refuse_unsaved(desk, SAVED_HERE)
+    fill(desk)
+    return Outcome(f"Sheets show {desk.run} as the store has it now.")
+
+
+@button(
+    "Undo last",
+    "Sheets",
+    "UN",
+    "Undo",
+    "Takes back what your last button wrote, as long as it is not posted.",
+    "normal",
+)
+def undo_last(desk: Desk) -> Outcome:
+    """Restore what the actor's last button changed, until something was posted."""
+    refuse_unsaved(desk, SAVED_HERE)
+    last = desk.store.table("undo", "actor = :a AND state = 'ready'", "undo_id DESC", a=desk.actor)
+    if last.empty:
+        raise Refusal(NOTHING_TO_UNDO.at(None, f"{desk.actor} has done nothing that can be taken back"))
+    row = last.iloc[0]
+    if not desk.confirm([f"Undo {row['action']}?"]):
+        return Outcome(f"Undo {row['action']}: press Undo last again to do it.")
+    with desk.store.work(desk.actor, "undo_last") as work:
+        for step in json.loads(row["inverse"]):
+            _take_back(work, step)
+        work.execute("UPDATE undo SET state = 'undone' WHERE undo_id = :u", u=int(row["undo_id"]))
+        work.event(f"Undid {row['action']} (event {row['event']})")
+    desk.forget()
+    fill(desk)
+    return Outcome(f"Undid {row['action']}.")
+
+
+def refuse_unsaved(desk: Desk, names: Iterable[str]) -> None:
+    """Refuse where one of these sheets holds typing that a rewrite would lose."""
+    unsaved = [c for c in (changes(desk, name) for name in names) if c]
+    if unsaved:
+        problems = [p for c in unsaved for p in (*c.refused, *c.conflicts)]
+        desk.book.mark(problems)
+        lines = [line for c in unsaved for line in c.preview()] or [str(problems[0])]
+        raise Conflict(UNSAVED.at(None, f"{len(lines)} unsaved: {'; '.join(lines[:5])}"))
+
+
+def refresh_tables(desk: Desk, names: Iterable[str]) -> None:
+    """Write these sheets from the store, and Start."""
+    for name in dict.fromkeys(names):
+        desk.book.write(name, view(desk, name))
+    fill_start(desk)
+    desk.book.put("ChainHead", chain_head(desk))
+
+
+def fill(desk: Desk) -> None:
+    """Write every sheet from the store."""
+    names = shown()
+    for done, name in enumerate(names):
+        desk.book.progress(f"Sheet {TABLE[name].sheet.name}", done, len(names))
+        desk.book.write(name, view(desk, name))
+    refresh_tables(desk, ())
+
+
+def _write(desk: Desk, work: Work, found: Sequence[Changes]) -> list[Step]:
+    """Write the changes of each sheet; the steps that take them back."""
+    steps: list[Step] = []
+    for change in found:
+        steps += SAVES[change.table](desk, work, change) if change.table in SAVES else write_rows(work, change)
+    return steps
+
+
+def _take_back(work: Work, step: Step) -> None:
+    if "rows" in step:
+        restore_rows(work, step["rows"], step["added"], step["changed"])
+    for statement, values in step.get("sql", []):
+        work.execute(statement, **values)
+
+
+def _allowed(desk: Desk, found: Sequence[Changes]) -> None:
+    """Policy, rates and ledger accounts are the lead's to change; everything else any clerk's."""
+    lead = {"policy", "rates", "gl_accounts", "close"}
+    touched = {c.table for c in found}
+    desk.need("lead" if touched & lead else "clerk", f"saving {', '.join(sorted(touched & lead)) or 'sheets'}")
+
+
+def _over(typed_over: Sequence[Problem]) -> str:
+    if not typed_over:
+        return ""
+    return f"{len(typed_over)} computed cells were typed over and are put back; first: {typed_over[0].place}."

@@ -1,0 +1,192 @@
+"""Views: what each sheet shows, taken from the store for the run and the period on Start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from xlbilling.office.desk import Desk
+from xlbilling.records import TABLE
+from xlbilling.store.schema import WORKING
+
+IN_CYCLE: Final = {
+    "services": "cycle = :cycle",
+    "accounts": "account_id IN (SELECT account_id FROM services WHERE cycle = :cycle) "
+    "OR NOT EXISTS (SELECT 1 FROM services s WHERE s.account_id = accounts.account_id)",
+    "meters": "service_id IN (SELECT service_id FROM services WHERE cycle = :cycle) "
+    "OR NOT EXISTS (SELECT 1 FROM services s WHERE s.service_id = meters.service_id)",
+}
+
+
+_SHOWS: Final[dict[str, Callable[[Desk], pd.DataFrame]]] = {}
+
+
+def shows(name: str) -> Callable[[Callable[[Desk], pd.DataFrame]], Callable[[Desk], pd.DataFrame]]:
+    """Declare the decorated function as what a sheet shows; it stands beside the action that fills the sheet."""
+
+    def declare(rows: Callable[[Desk], pd.DataFrame]) -> Callable[[Desk], pd.DataFrame]:
+        _SHOWS[name] = rows
+        return rows
+
+    return declare
+
+
+def view(desk: Desk, name: str) -> pd.DataFrame:
+    """The rows a sheet shows, in the store's types, every declared column filled."""
+    made = _SHOWS[name](desk) if name in _SHOWS else working(desk, name)
+    declared = list(TABLE[name].columns)
+    return made.reindex(columns=declared) if list(made.columns) != declared else made
+
+
+def working(desk: Desk, name: str) -> pd.DataFrame:
+    """The rows of a sheet that Save writes, of this cycle where the table has one."""
+    return desk.store.table(name, IN_CYCLE.get(name, ""), **({"cycle": desk.run.cycle} if name in IN_CYCLE else {}))
+
+
+def balances(desk: Desk, gl_account: str | None = None) -> pd.DataFrame:
+    """What each account owes: receivable lines summed; columns account_id, amount."""
+    account = gl_account or desk.receivable()
+    return desk.store.query(
+        "SELECT account_id, CAST(SUM(amount) AS BIGINT) AS amount FROM journal WHERE gl_account = :gl GROUP BY account_id",
+        gl=account,
+    )
+
+
+def last_reads(desk: Desk, cycle: str) -> pd.DataFrame:
+    """Each register's last billed read, or the read it started with: previous_date, previous_read by register."""
+    meters = desk.store.query(
+        "SELECT m.* FROM meters m JOIN services s ON s.service_id = m.service_id WHERE s.cycle = :cycle "
+        "ORDER BY m.meter_id, m.register_id",
+        cycle=cycle,
+    )
+    billed = desk.store.query(
+        "SELECT r.meter_id, r.register_id, r.read_date, r.dial_read FROM bill_reads r "
+        "JOIN standing_bills b ON b.number = r.number JOIN services s ON s.service_id = b.service_id "
+        "WHERE s.cycle = :cycle ORDER BY r.read_date",
+        cycle=cycle,
+    ).drop_duplicates(["meter_id", "register_id"], keep="last")
+    merged = meters.merge(billed, on=["meter_id", "register_id"], how="left")
+    never = merged["read_date"].isna()
+    merged["previous_date"] = merged["read_date"].where(~never, merged["start_date"])
+    merged["previous_read"] = merged["dial_read"].where(~never, merged["start_read"]).fillna("")
+    return merged.drop(columns=["read_date", "dial_read"])
+
+
+@shows("accounts")
+def _accounts(desk: Desk) -> pd.DataFrame:
+    made = working(desk, "accounts")
+    owed = balances(desk).set_index("account_id")["amount"]
+    made["balance"] = made["account_id"].map(owed).fillna(0).astype("int64")
+    return made
+
+
+@shows("meters")
+def _meters(desk: Desk) -> pd.DataFrame:
+    made = working(desk, "meters")
+    last = last_reads(desk, desk.run.cycle)[["meter_id", "register_id", "previous_date", "previous_read"]]
+    last = last.rename(columns={"previous_date": "last_date", "previous_read": "last_read"})
+    return made.merge(last, on=["meter_id", "register_id"], how="left").fillna({"last_read": ""})
+
+
+@shows("gl_accounts")
+def _gl_accounts(desk: Desk) -> pd.DataFrame:
+    made = working(desk, "gl_accounts")
+    total = desk.store.query(
+        "SELECT gl_account, CAST(SUM(amount) AS BIGINT) AS amount FROM journal GROUP BY gl_account"
+    )
+    made["balance"] = made["gl_account"].map(total.set_index("gl_account")["amount"]).fillna(0).astype("int64")
+    return made
+
+
+@shows("cycles")
+def _cycles(desk: Desk) -> pd.DataFrame:
+    made = working(desk, "cycles")
+    return made.merge(run_states(desk), on=["cycle", "period"], how="left")
+
+
+def run_states(desk: Desk) -> pd.DataFrame:
+    """Where each run stands: cycle, period, state, services, billed, held."""
+    return desk.store.query(
+        """
+        SELECT c.cycle, c.period,
+          (SELECT COUNT(*) FROM services s WHERE s.cycle = c.cycle AND s.status = 'active') AS services,
+          (SELECT COUNT(*) FROM bills b JOIN standing_bills t ON t.number = b.number
+            WHERE b.cycle = c.cycle AND b.period = c.period) AS billed,
+          (SELECT COUNT(*) FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = 'held') AS held,
+          CASE
+            WHEN EXISTS (SELECT 1 FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = 'draft')
+              THEN 'computed'
+            WHEN EXISTS (SELECT 1 FROM bills b WHERE b.cycle = c.cycle AND b.period = c.period) THEN 'posted'
+            WHEN EXISTS (SELECT 1 FROM reads r WHERE r.cycle = c.cycle AND r.period = c.period AND r.state = 'current')
+              THEN 'reads in'
+            ELSE 'waiting' END AS state
+        FROM cycles c ORDER BY c.period, c.cycle
+        """
+    ).astype({"services": "int64", "billed": "int64", "held": "int64"})
+
+
+@shows("bills")
+def _bills(desk: Desk) -> pd.DataFrame:
+    drafts, posted = run_bills(desk)
+    posted["state"] = np.where(posted["reversed"].ne(""), "reversed", "posted")
+    return pd.concat([drafts.assign(number=""), posted], ignore_index=True)
+
+
+def run_bills(desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The run's drafts, and its posted bills with `reversed` (the document that reversed it, or blank)."""
+    run = desk.run
+    drafts = desk.store.table("draft_bills", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
+    posted = desk.store.query(
+        "SELECT b.*, COALESCE(r.reversed_by, '') AS reversed FROM bills b LEFT JOIN reversals r ON r.document = b.number "
+        "WHERE b.cycle = :c AND b.period = :p ORDER BY b.number",
+        c=run.cycle,
+        p=run.period,
+    )
+    return drafts, posted
+
+
+@shows("bill_lines")
+def _bill_lines(desk: Desk) -> pd.DataFrame:
+    run = desk.run
+    drafts = desk.store.query(
+        "SELECT l.* FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
+        "WHERE b.cycle = :c AND b.period = :p ORDER BY l.bill_key, l.line",
+        c=run.cycle,
+        p=run.period,
+    )
+    posted = desk.store.query(
+        "SELECT b.bill_key, l.* FROM bill_lines l JOIN bills b ON b.number = l.number "
+        "WHERE b.cycle = :c AND b.period = :p ORDER BY l.number, l.line",
+        c=run.cycle,
+        p=run.period,
+    )
+    return pd.concat([drafts, posted.drop(columns="number")], ignore_index=True) if len(drafts) else posted
+
+
+@shows("payments")
+def _payments(desk: Desk) -> pd.DataFrame:
+    made = desk.store.query(
+        "SELECT p.*, COALESCE(r.reversed_by, '') AS reversed FROM payments p "
+        "LEFT JOIN reversals r ON r.document = p.payment_id WHERE p.period = :p ORDER BY p.payment_id",
+        p=str(desk.period),
+    )
+    made["state"] = made["state"].where(made["reversed"].eq(""), "reversed")
+    return made
+
+
+@shows("adjustments")
+def _adjustments(desk: Desk) -> pd.DataFrame:
+    return desk.store.table("adjustments", "period = :p", p=str(desk.period))
+
+
+@shows("log")
+def _log(desk: Desk) -> pd.DataFrame:
+    return desk.store.query("SELECT * FROM events ORDER BY event DESC LIMIT 500")
+
+
+def shown() -> tuple[str, ...]:
+    """Names of all tables that a Refresh fills."""
+    return tuple(name for name in TABLE if name in WORKING or name in _SHOWS)
