@@ -33,26 +33,26 @@ _AMERICAN_DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _DAY_ZERO: Final = dt.datetime(1899, 12, 30)
 
 NUMBER: Final = declare(
-    "CELL-NUMBER", "A cell holds something that is not a number.", "Type a plain number such as 1204.07."
+    "cell_number", "A cell holds something that is not a number.", "Type a plain number such as 1204.07."
 )
 PLACES_LOST: Final = declare(
-    "CELL-PLACES",
+    "cell_places",
     "A number has more decimal places than its column can hold exactly.",
     "Type the number you mean with fewer decimal places; nothing is rounded for you.",
 )
-DATE: Final = declare("CELL-DATE", "A cell does not hold a date.", "Type the date as 11/30/2026 or 2026-11-30.")
+DATE: Final = declare("cell_date", "A cell does not hold a date.", "Type the date as 11/30/2026 or 2026-11-30.")
 ID: Final = declare(
-    "CELL-ID",
+    "cell_id",
     "A number stands where an account, meter or other number with leading zeros belongs.",
     "Format the cell as Text and type it again with its leading zeros.",
 )
 CHOICE: Final = declare(
-    "CELL-CHOICE", "A cell holds a word that is not in its list.", "Pick a word from the cell's drop-down list."
+    "cell_choice", "A cell holds a word that is not in its list.", "Pick a word from the cell's drop-down list."
 )
-BLANK: Final = declare("CELL-BLANK", "A cell that must be filled in is blank.", "Fill it in.")
-ERROR: Final = declare("CELL-ERROR", "A cell shows an Excel error.", "Mend the formula or type the value in its place.")
+BLANK: Final = declare("cell_blank", "A cell that must be filled in is blank.", "Fill it in.")
+ERROR: Final = declare("cell_error", "A cell shows an Excel error.", "Mend the formula or type the value in its place.")
 CURRENCY: Final = declare(
-    "CELL-CURRENCY",
+    "cell_currency",
     "A price stands in a cell formatted as Currency, which Excel hands over cut to four decimal places.",
     "Format the cell as Number and press the button again.",
 )

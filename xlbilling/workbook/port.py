@@ -37,22 +37,22 @@ ERRORS: Final = frozenset(
 _NAMED: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 HEADING: Final = declare(
-    "SHEET-HEADING",
+    "sheet_heading",
     "A heading of a table is missing, renamed or there twice.",
     "Put the heading back as it was; new columns of your own go to the right of the table.",
 )
 NO_TABLE: Final = declare(
-    "SHEET-TABLE",
+    "sheet_table",
     "A table of the workbook is not there.",
     "Restore the workbook from a copy or build a new one; no data is lost, the store holds it.",
 )
 NO_CELL: Final = declare(
-    "SHEET-CELL",
+    "sheet_cell",
     "A named cell of the workbook is not there.",
     "Restore the workbook from a copy or build a new one; no data is lost, the store holds it.",
 )
 NO_FILE: Final = declare(
-    "FILE-WANTED",
+    "file_wanted",
     "A button needs a file and none is named, or the named one is not there.",
     "Type the file's path in the cell and press the button again.",
 )
