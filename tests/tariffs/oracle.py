@@ -1,0 +1,144 @@
+"""The slow, obviously right pricing of one service: fractions, one day at a time, nothing shared with the product."""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+from fractions import Fraction
+from typing import Any
+
+Rate = dict[str, Any]
+Line = tuple[int, str, int, Fraction]  # segment, charge, tier, exact amount
+
+
+class Refused(Exception):
+    pass
+
+
+def to_cents(amount: Fraction) -> int:
+    """Half away from zero, written out."""
+    whole, rest = divmod(abs(amount) * 100, 1)
+    cents = int(whole) + (1 if rest >= Fraction(1, 2) else 0)
+    return -cents if amount < 0 else cents
+
+
+def bill_lines(rates: list[Rate], service: dict[str, Any]) -> list[Line]:
+    """The exact lines of one service: every day of its period is given to the rates in force on that day."""
+    mine = [r for r in rates if (r["tariff"], r["customer_class"]) == (service["tariff"], service["customer_class"])]
+    changes = sorted({rate["effective_from"] for rate in mine})
+    days = [service["service_from"] + dt.timedelta(n + 1) for n in range(service["days"])]
+    by_version: dict[dt.date, int] = {}
+    for day in days:
+        version = None
+        for change in changes:
+            rule = next(rate["applies_by"] for rate in mine if rate["effective_from"] == change)
+            seen = {"service_days": day, "read_date": days[-1], "bill_date": service["bill_date"]}[rule]
+            if seen >= change:
+                version = change
+        if version is None:
+            raise Refused(f"no rate on {day}")
+        by_version[version] = by_version.get(version, 0) + 1
+    lines: list[Line] = []
+    full_days = service.get("nominal_days") or len(days)
+    for segment, version in enumerate(sorted(by_version), start=1):
+        usage_share = Fraction(by_version[version], len(days))
+        day_share = Fraction(by_version[version], full_days)
+        in_force = {}
+        for rate in sorted(mine, key=lambda each: each["effective_from"]):
+            if rate["effective_from"] <= version:
+                in_force[rate["component"]] = rate["effective_from"]
+        rows = [rate for rate in mine if in_force.get(rate["component"]) == rate["effective_from"]]
+        lines += segment_lines(segment, rows, service, usage_share, day_share)
+    return lines
+
+
+def segment_lines(
+    segment: int, rows: list[Rate], service: dict[str, Any], usage_share: Fraction, day_share: Fraction
+) -> list[Line]:
+    consumption = service["consumption"] * usage_share
+    lines: list[Line] = []
+    so_far: dict[str, Fraction] = {}
+    order = sorted({(rate["position"], rate["component"]) for rate in rows})
+    for _, component in order:
+        mine = [r for r in rows if r["component"] == component and matches(r["keys"], service)]
+        if not mine:
+            raise Refused(f"no key for {component}")
+        first = mine[0]
+        rate = Fraction(first["rate"]) if first["rate"] else Fraction(0)
+        base = (
+            sum((so_far[name.strip()] for name in first["expression"].split("+")), Fraction(0))
+            if (first["kind"] in ("percentage", "minimum", "cap") and first["expression"])
+            else sum(so_far.values(), Fraction(0))
+        )
+        parts: list[tuple[int, Fraction]] = []
+        match first["kind"]:
+            case "fixed":
+                parts = [(0, rate * day_share)]
+            case "flat":
+                parts = [(0, rate * consumption)]
+            case "per_unit":
+                parts = [(0, rate * Fraction(service[first["expression"]]) * day_share)]
+            case "percentage":
+                parts = [(0, rate / 100 * base)]
+            case "minimum":
+                parts = [(0, max(rate * day_share - base, Fraction(0)))]
+            case "cap":
+                parts = [(0, min(rate * day_share - base, Fraction(0)))]
+            case "tiered":
+                parts = tier_parts(mine, consumption, day_share)
+            case "formula":
+                full = dict(service) | {"consumption": consumption / day_share}
+                parts = [(0, evaluate(first["expression"], full) * day_share)]
+        so_far[component] = sum((amount for _, amount in parts), Fraction(0))
+        lines += [(segment, component, tier, amount) for tier, amount in parts]
+    return lines
+
+
+def tier_parts(rows: list[Rate], consumption: Fraction, day_share: Fraction) -> list[tuple[int, Fraction]]:
+    """Fill the tiers one after the other, each as wide as the schedule says times the share of the days."""
+    ordered = sorted(rows, key=lambda rate: rate["tier"])
+    left, below, parts = consumption, Fraction(0), []
+    for rate, following in zip(ordered, [*ordered[1:], None], strict=True):
+        if following is None:
+            held = left
+        else:
+            end = Fraction(rate["cap"]) if rate["cap"] else Fraction(following["from_unit"]) - 1
+            width = max(end - below, Fraction(0)) * day_share
+            below = max(below, end)
+            held = min(left, width)
+        left -= held
+        parts.append((rate["tier"], held * Fraction(rate["rate"])))
+    return parts
+
+
+def matches(keys: str, service: dict[str, Any]) -> bool:
+    return all(service.get(part.split("=")[0]) == part.split("=")[1] for part in keys.split("; ") if part)
+
+
+def evaluate(text: str, values: dict[str, Any]) -> Fraction:
+    """A formula by Python's own parser, over Fractions."""
+
+    def of(node: ast.expr) -> Fraction:
+        match node:
+            case ast.Constant():
+                return Fraction(ast.get_source_segment(text, node) or "")
+            case ast.Name(name):
+                return Fraction(values[name])
+            case ast.UnaryOp(ast.USub(), operand):
+                return -of(operand)
+            case ast.BinOp(left, ast.Add(), right):
+                return of(left) + of(right)
+            case ast.BinOp(left, ast.Sub(), right):
+                return of(left) - of(right)
+            case ast.BinOp(left, ast.Mult(), right):
+                return of(left) * of(right)
+            case ast.BinOp(left, ast.Div(), right):
+                return of(left) / of(right)
+            case ast.BinOp(left, ast.BitXor(), right):
+                return of(left) ** int(of(right))
+            case ast.Call(ast.Name(name), arguments):
+                found = [of(argument) for argument in arguments]
+                return {"min": min, "max": max, "round": lambda many: Fraction(round(many[0]))}[name](found)
+        raise Refused(text)
+
+    return of(ast.parse(text, mode="eval").body)
