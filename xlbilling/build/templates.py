@@ -42,6 +42,7 @@ NUMBER_FORMATS: Final[dict[str, str]] = {
     "id": "@",
     "text": "@",
 }
+INDENTED: Final = {"align": "left", "indent": 1}
 NUMBERS: Final = ("money", "quantity", "whole")
 
 
@@ -116,7 +117,7 @@ class _Template:
         sheet.set_row(HEADING_ROW, 22)
         for position, (_, column) in enumerate(table):
             sheet.set_column(position, position, column.width)
-            sheet.write_blank(FIRST_ROW, position, None, self.cell_look(column))
+            sheet.write_blank(FIRST_ROW, position, None, self.cell_look(column, position == 0))
         self._totals(sheet, table)
         sheet.add_table(HEADING_ROW, 0, FIRST_ROW, len(table.columns) - 1, self._table_options(table))
         sheet.freeze_panes(FIRST_ROW, 1)
@@ -125,30 +126,38 @@ class _Template:
         sheet.ignore_errors({"number_stored_as_text": spans})
         return sheet
 
-    def cell_look(self, column: Column) -> Any:
-        """How the cells of a column look; long text wraps, numbers stand to the right."""
-        wanted: dict[str, Any] = {"bottom": 4, "bottom_color": LINE, "num_format": NUMBER_FORMATS[column.kind]}
+    def cell_look(self, column: Column, first: bool = False) -> Any:
+        """How the cells of a column look: numbers to the right, text a little off the number before it."""
+        wanted: dict[str, Any] = {"bottom": 1, "bottom_color": LINE, "num_format": NUMBER_FORMATS[column.kind]}
         if column.kind in NUMBERS:
             wanted["align"] = "right"
         elif column.kind == "date":
             wanted["align"] = "center"
-        elif column.width > 40:
+        elif not first:
+            wanted |= INDENTED
+        if column.width > 40:
             wanted["text_wrap"] = True
         return self.look(**wanted)
 
     def _table_options(self, table: Table) -> dict[str, Any]:
+        first = next(iter(table.columns.values()))
         return {
             "name": table.name,
             "style": None,
             "columns": [
-                {"header": column.title, "header_format": self._heading(column), "format": self.cell_look(column)}
+                {
+                    "header": column.title,
+                    "header_format": self._heading(column, column is first),
+                    "format": self.cell_look(column, column is first),
+                }
                 for _, column in table
             ],
         }
 
-    def _heading(self, column: Column) -> Any:
+    def _heading(self, column: Column, first: bool = False) -> Any:
         align = "right" if column.kind in NUMBERS else "center" if column.kind == "date" else "left"
-        return self.look(bold=True, font_color=WATER, bg_color=PALE, top=1, bottom=1, border_color=WATER, align=align)
+        wanted = {"bold": True, "font_color": WATER, "bg_color": PALE, "top": 1, "bottom": 1, "border_color": WATER}
+        return self.look(**wanted, **({"align": align} if first or align != "left" else INDENTED))
 
     def _totals(self, sheet: Any, table: Table) -> None:
         """The totals over the heading: what the filter leaves in view, so that a filtered table foots too."""
@@ -167,7 +176,8 @@ class _Template:
         for row, (name, label) in enumerate(facts.items(), first_row):
             sheet.set_row(row, 18)
             sheet.write_string(row, 0, label, self.look(font_color=QUIET))
-            plain = self.look(font_name="Consolas", font_size=9) if name == "chain_head" else self.look(bold=True)
+            seal = {"font_name": "Consolas", "font_size": 9}
+            plain = self.look(**INDENTED, **(seal if name == "chain_head" else {"bold": True}))
             sheet.write_string(row, 1, "", plain)
             self.named(name, sheet, row, 1)
 
@@ -175,11 +185,11 @@ class _Template:
         """The table of a cover: what it says, how many, how much; every number a formula over the sheets' tables."""
         kinds: tuple[ColumnKind, ...] = ("text", "text", "whole", "money")
         columns = [Column(title, "", kind) for title, kind in zip(headings, kinds, strict=True)]
-        looks = [self.cell_look(column) for column in columns]
+        looks = [self.cell_look(column, column is columns[0]) for column in columns]
         for row, line in enumerate(lines, first_row + 1):
             sheet.set_row(row, 19)
             if line.sheet:
-                link = self.look(bottom=4, bottom_color=LINE, font_color=WATER, underline=1)
+                link = self.look(bottom=1, bottom_color=LINE, font_color=WATER, underline=1)
                 sheet.write_url(row, 0, f"internal:'{line.sheet}'!A1", link, line.what)
             else:
                 sheet.write_string(row, 0, line.what, looks[0])
@@ -191,7 +201,9 @@ class _Template:
                 if figure and line.zero:
                     self.alarm(sheet, f"{_letter(position)}{row + 1}")
         sheet.set_row(first_row, 22)
-        headed = [{"header": column.title, "header_format": self._heading(column)} for column in columns]
+        headed = [
+            {"header": column.title, "header_format": self._heading(column, column is columns[0])} for column in columns
+        ]
         options = {"name": table, "style": None, "autofilter": False, "columns": headed}
         sheet.add_table(first_row, 0, first_row + len(lines), len(columns) - 1, options)
 
@@ -301,8 +313,7 @@ def _class_charts(template: _Template, sheet: Any) -> None:
             {
                 "num_font": words,
                 "num_format": "#,##0",
-                "crossing": "max",
-                "label_position": "low",
+                "label_position": "high",
                 "line": {"none": True},
                 "major_gridlines": {"visible": True, "line": {"color": LINE, "width": 0.5}},
             }
@@ -344,7 +355,7 @@ def _close_figures() -> list[Figure]:
     amounts = [
         Figure(
             column.title,
-            column.note,
+            column.note.rstrip("."),
             CONTROL.sheet.name,
             amount=(f"control_{name}", f"=SUM({_column(CONTROL, name)})"),
             zero=name == "difference",
@@ -366,7 +377,7 @@ def _signatures(template: _Template, sheet: Any, first_row: int) -> None:
         sheet.set_row(row, 26)
         sheet.write_string(row, 0, who, template.look(valign="bottom", font_color=QUIET))
         sheet.write_blank(row, 1, None, template.look(bottom=1, bottom_color=INK))
-        sheet.write_string(row, 2, "Date", template.look(valign="bottom", align="right", font_color=QUIET))
+        sheet.write_string(row, 2, "Date", template.look(valign="bottom", align="right", indent=1, font_color=QUIET))
         sheet.write_blank(row, 3, None, template.look(bottom=1, bottom_color=INK))
 
 

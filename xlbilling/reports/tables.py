@@ -107,8 +107,8 @@ class ChecklistRow(Record):
     sheet: ClassVar = Sheet("Checklist", "close_checklist", "Close checklist", ("item",))
     item: Annotated[str, given("Item", "What must be so before the month is closed.", "text", 38)]
     state: Annotated[str, given("State", "done, open or signed.", "text", 10)]
-    detail: Annotated[str, given("Detail", "What was found.", "text", 58)]
-    signed_reason: Annotated[str, given("Signed reason", "Why the month closed all the same.", "text", 44)]
+    detail: Annotated[str, given("Detail", "What was found.", "text", 64)]
+    signed_reason: Annotated[str, given("Signed reason", "Why the month closed all the same.", "text", 60)]
     signed_by: Annotated[str, given("Signed by", "Who signed.", "text", 16)]
 
 
