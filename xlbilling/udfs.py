@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import xlwings as xw
 
 from xlbilling.reads.dials import MILLION
 from xlbilling.reads.dials import consumption as counted
@@ -44,16 +45,29 @@ FUNCTIONS: Final[dict[str, ExcelFunction]] = {}
 
 
 def excel_function(
-    about: str, optional: tuple[str, ...] = (), **arguments: str
+    about: str, arguments: Mapping[str, str], optional: frozenset[str] = frozenset()
 ) -> Callable[[Callable[..., Grid]], Callable[..., Grid]]:
     """Declare the decorated function as an Excel function of its own name in capitals."""
 
     def declare(run: Callable[..., Grid]) -> Callable[..., Grid]:
         name = run.__name__.upper()
-        FUNCTIONS[name] = ExcelFunction(name, about, arguments, run, frozenset(optional))
-        return run
+        FUNCTIONS[name] = ExcelFunction(name, about, arguments, run, optional)
+        return _for_xlwings(run, arguments)
 
     return declare
+
+
+def _for_xlwings(run: Callable[..., Grid], arguments: Mapping[str, str]) -> Callable[..., Grid]:
+    """Tell xlwings to hand every argument over as rows of cells, an error in a cell as its text.
+
+    xlwings would take the type hints for converters, so it sees the function without them.
+    """
+    hints, run.__annotations__ = run.__annotations__, {}
+    xw.func(run)
+    for name in arguments:
+        xw.arg(name, ndim=2, err_to_str=True)(run)
+    run.__annotations__ = hints
+    return run
 
 
 # ---------------------------------------------------------------------------------------------------- the functions
@@ -61,11 +75,13 @@ def excel_function(
 
 @excel_function(
     "Consumption between two dial values: rollover past the last digit counted, times the multiplier.",
-    optional=("multiplier",),
-    previous="Dial at the last billed read; a cell or a column.",
-    current="Dial at this read; a cell or a column.",
-    dials="Number of digits before the register comes back to zero.",
-    multiplier="What one dial unit stands for; 1 when left out.",
+    {
+        "previous": "Dial at the last billed read; a cell or a column.",
+        "current": "Dial at this read; a cell or a column.",
+        "dials": "Number of digits before the register comes back to zero.",
+        "multiplier": "What one dial unit stands for; 1 when left out.",
+    },
+    frozenset({"multiplier"}),
 )
 def consumption(previous: Any, current: Any, dials: Any, multiplier: Any = None) -> Grid:
     """One column, as many rows as the longest argument; a row without both dials is blank."""
@@ -83,8 +99,10 @@ def consumption(previous: Any, current: Any, dials: Any, multiplier: Any = None)
 
 @excel_function(
     "Quantity in each tier; the quantities of a row add up to its consumption.",
-    consumption="Consumption; a cell or a column.",
-    tier_starts="First unit billed in each tier, such as 0, 15, 41, 149; a row or a column.",
+    {
+        "consumption": "Consumption; a cell or a column.",
+        "tier_starts": "First unit billed in each tier, such as 0, 15, 41, 149; a row or a column.",
+    },
 )
 def tier_split(consumption: Any, tier_starts: Any) -> Grid:
     """One row per consumption, one column per tier."""
@@ -103,9 +121,11 @@ def tier_split(consumption: Any, tier_starts: Any) -> Grid:
 
 @excel_function(
     "An amount or a tier width times segment days over all days, exact and unrounded.",
-    amount_or_width="Amount, tier width or consumption of the whole service period.",
-    segment_days="Days of the segment.",
-    all_days="Days of the whole service period.",
+    {
+        "amount_or_width": "Amount, tier width or consumption of the whole service period.",
+        "segment_days": "Days of the segment.",
+        "all_days": "Days of the whole service period.",
+    },
 )
 def prorate(amount_or_width: Any, segment_days: Any, all_days: Any) -> Grid:
     """One column, as many rows as the longest argument."""
@@ -130,7 +150,7 @@ _BILL_ARGUMENTS: Final = {
 }
 
 
-@excel_function("Bill of each row by the rates in force: the sum of its rounded charges.", **_BILL_ARGUMENTS)
+@excel_function("Bill of each row by the rates in force: the sum of its rounded charges.", _BILL_ARGUMENTS)
 def bill_total(
     rates: Any,
     rate_schedule: Any,
@@ -148,7 +168,7 @@ def bill_total(
     return [[amount / 100] for amount in cents.tolist()]
 
 
-@excel_function("Charges of one bill: charge, quantity, rate and amount, a row each.", **_BILL_ARGUMENTS)
+@excel_function("Charges of one bill: charge, quantity, rate and amount, a row each.", _BILL_ARGUMENTS)
 def bill_lines(
     rates: Any,
     rate_schedule: Any,

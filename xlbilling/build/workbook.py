@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import io
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from xlbilling.build.callbacks import callbacks_module
+from xlbilling.build.functions import WORKBOOK_OPEN, Argument, Function, embedded_xlwings, functions_module
+from xlbilling.build.ribbon import Group, RibbonButton, inject_ribbon, ribbon_xml
 from xlbilling.build.sheets import TOTALS_ROW, add_sheet, code_name
 from xlbilling.build.start import NAME as START
 from xlbilling.build.start import add_start, name_cell
 from xlbilling.build.styles import ALARM_SOFT, GOOD_SOFT, QUIET, Styles
+from xlbilling.build.vba import vba_project
+from xlbilling.office.buttons import BUTTONS, GROUPS
 from xlbilling.records import TABLE, TABLES
+from xlbilling.udfs import FUNCTIONS
 
 MADE: Final = dt.datetime(2026, 11, 1)  # a fixed day, so that the same source gives the same bytes
+TAB: Final = "Billing"
 NOT_RECALCULATED: Final = "not recalculated"
 
 
@@ -26,6 +36,42 @@ def sheet_names() -> list[str]:
 def code_names() -> list[str]:
     """The VBA document modules, one a sheet, in the order of the sheets."""
     return [code_name(name) for name in sheet_names()]
+
+
+def build_workbook(target: Path, buttons: Iterable[RibbonButton] | None = None) -> None:
+    """Build billing.xlsm at `target`: sheets, macros, Excel functions and the Billing tab.
+
+    `buttons` are the declared ones where none are given. The file is put in place in one step.
+    """
+    shown = declared_buttons() if buttons is None else list(buttons)
+    modules = [callbacks_module(shown), functions_module(excel_functions()), *embedded_xlwings()]
+    macros = vba_project(modules, code_names(), WORKBOOK_OPEN)
+    groups = [Group(name, name) for name in GROUPS]
+    made = inject_ribbon(plain_workbook(macros), ribbon_xml(TAB, groups, shown))
+    unfinished = target.with_name(f".{target.name}.tmp")
+    unfinished.write_bytes(made)
+    unfinished.replace(target)
+
+
+def declared_buttons() -> list[RibbonButton]:
+    """Every button of the product; importing the macros declares them."""
+    importlib.import_module("xlbilling.macros")
+    return list(BUTTONS.values())
+
+
+def excel_functions() -> list[Function]:
+    """The declared Excel functions as their VBA wrappers need them."""
+    return [
+        Function(
+            declared.name,
+            declared.run.__module__,
+            declared.run.__name__,
+            tuple(Argument(name, text, name in declared.optional) for name, text in declared.arguments.items()),
+            declared.about,
+            is_array=True,
+        )
+        for declared in FUNCTIONS.values()
+    ]
 
 
 def plain_workbook(vba_project: bytes) -> bytes:
