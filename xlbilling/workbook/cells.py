@@ -30,7 +30,8 @@ MOST_DIGITS: Final = 12  # a decimal with more of them is a computed fraction, n
 _PLAIN: Final = re.compile(r"(-?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?")
 _DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00:00)?")
 _AMERICAN_DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-_DAY_ZERO: Final = dt.datetime(1899, 12, 30)
+_EPOCH: Final = dt.datetime(1970, 1, 1)
+_NO_DAY: Final = int(np.iinfo(np.int64).min)  # NaT
 
 NUMBER: Final = declare(
     "cell_number", "A cell holds something that is not a number.", "Type a plain number such as 1204.07."
@@ -108,9 +109,12 @@ def cell_values(kind: ColumnKind, values: pd.Series[Any]) -> list[Any]:
         return [None if gap else cell for gap, cell in zip(gaps.tolist(), cells.tolist(), strict=True)]
     if kind == "date":
         days = pd.to_datetime(values).to_numpy().astype("datetime64[s]")
-        return [None if day is None else day for day in days.astype(object).tolist()]
+        made: list[Any] = days.astype(object).tolist()
+        return made
     if kind == "rate":
         return [_rate_cell(value) for value in values.tolist()]
+    if values.dtype == "str":
+        return [text or None for text in values.fillna("").tolist()]
     return [None if _is_blank(value) or value == "" else str(value) for value in values.tolist()]
 
 
@@ -124,7 +128,19 @@ def _rate_cell(value: Any) -> Any:
 
 
 def _blank(cells: Objects) -> Mask:
+    """Which cells are blank; a column of one sort of cell is told apart without asking each."""
+    sorts = _sorts(cells)
+    if sorts <= {type(None), float}:
+        return np.isnan(cells.astype(np.float64))
+    if sorts <= {type(None), str}:
+        return np.array([not cell or cell.isspace() for cell in cells], dtype=bool)
+    if sorts <= {type(None), dt.datetime, dt.date, int, bool, Decimal}:
+        return np.array([cell is None for cell in cells], dtype=bool)
     return np.fromiter((_is_blank(cell) for cell in cells), bool, len(cells))
+
+
+def _sorts(cells: Objects) -> set[type]:
+    return set(map(type, cells))
 
 
 def _is_blank(cell: Any) -> bool:
@@ -148,9 +164,11 @@ class _Column:
         if self.column.required:
             for row in np.flatnonzero(blank):
                 self._refuse(BLANK, int(row), f"{self.column.title} is blank")
-        errors = np.fromiter((isinstance(c, str) and c.strip() in ERRORS for c in cells), bool, len(cells))
+        errors = np.zeros(len(cells), bool)
+        if not ERRORS.isdisjoint(cells):
+            errors |= np.fromiter((isinstance(cell, str) and cell in ERRORS for cell in cells), bool, len(cells))
         for row in np.flatnonzero(errors):
-            self._refuse(ERROR, int(row), f"{self.column.title} shows {cells[row].strip()}")
+            self._refuse(ERROR, int(row), f"{self.column.title} shows {cells[row]}")
         left = ~(blank | errors)
         kind = self.column.kind
         if kind in PLACES:
@@ -170,7 +188,9 @@ class _Column:
         scale = 10**places
         made = np.zeros(len(cells), np.int64)
         bad = np.zeros(len(cells), bool)
-        floats = left & np.fromiter((type(c) in (float, int) for c in cells), bool, len(cells))
+        floats = left
+        if not _sorts(cells) <= {float, int, type(None)}:
+            floats = left & np.fromiter((type(cell) in (float, int) for cell in cells), bool, len(cells))
         at = np.flatnonzero(floats)
         scaled, good = exact_scaled(np.array(cells[at], dtype=np.float64), scale)
         made[at], bad[at] = scaled, ~good
@@ -201,32 +221,44 @@ class _Column:
     # -------------------------------------------------------------------------------------------- dates
 
     def _dates(self, cells: Objects, left: Mask) -> npt.NDArray[np.datetime64]:
-        made = np.full(len(cells), np.datetime64("NaT"), "datetime64[s]")
+        found = _each(cells, left, _day)
         for row in np.flatnonzero(left):
-            day = _day(cells[row])
-            if day is None:
+            if found[row] is None:
                 self._refuse(DATE, int(row), f"{self.column.title} is {_shown(cells[row])}")
-            else:
-                made[row] = day
-        return made
+        seconds = [_NO_DAY if day is None else (day - _EPOCH).days * 86_400 for day in found]
+        return np.array(seconds, dtype=np.int64).view("datetime64[s]")
 
     # -------------------------------------------------------------------------------------------- text
 
     def _texts(self, cells: Objects, left: Mask, taker: Callable[[Any], str | None]) -> Any:
-        made = np.full(len(cells), self.default if isinstance(self.default, str) else "", object)
+        default = self.default if isinstance(self.default, str) else ""
+        if self.column.kind in ("id", "text", "stamp") and _sorts(cells) <= {str, type(None)}:
+            stripped = [cell.strip() if keep else default for cell, keep in zip(cells, left, strict=True)]
+            return pd.array(stripped, dtype="str")
+        found = _each(cells, left, taker)
         for row in np.flatnonzero(left):
-            text = taker(cells[row])
-            if text is None:
+            if found[row] is None:
                 kind = CURRENCY if isinstance(cells[row], Decimal) else _REFUSED_TEXT[self.column.kind]
                 self._refuse(kind, int(row), f"{self.column.title} is {_shown(cells[row])}")
-            else:
-                made[row] = text
-        return pd.array(made, dtype="str")
+        return pd.array([default if text is None else text for text in found], dtype="str")
 
     def _choice(self, cell: Any) -> str | None:
         """The word of the list, whatever its capitals; a column of choices without a list takes any word."""
         text = cell.strip().casefold() if isinstance(cell, str) else None
         return next((choice for choice in self.column.choices if choice.casefold() == text), None)
+
+
+def _each(cells: Objects, left: Mask, taker: Callable[[Any], Any]) -> list[Any]:
+    """What `taker` makes of each cell that is left, None elsewhere; like cells of one sort are asked once."""
+    known: dict[tuple[type, Any], Any] = {}
+    made: list[Any] = [None] * len(cells)
+    for row in np.flatnonzero(left).tolist():
+        cell = cells[row]
+        key = (type(cell), cell)
+        if key not in known:
+            known[key] = taker(cell)
+        made[row] = known[key]
+    return made
 
 
 def exact_scaled(values: npt.NDArray[np.float64], scale: int) -> tuple[npt.NDArray[np.int64], Mask]:

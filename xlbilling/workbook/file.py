@@ -71,9 +71,9 @@ class FileWorkbook:
         rows = self._rows(shape.sheet)[shape.area.first_row - 1 : shape.area.last_row]
         titles = self._titles(shape, rows[0] if rows else [])
         body = np.full((max(shape.area.last_row - shape.area.first_row, 0), len(titles)), None, object)
-        for number, row in enumerate(rows[1:]):
-            cells = row[first : first + len(titles)]
-            body[number, : len(cells)] = [None if cell == "" else cell for cell in cells]
+        if len(rows) > 1:
+            cells = np.array([row[first : first + len(titles)] for row in rows[1:]], dtype=object)
+            body[: cells.shape[0], : cells.shape[1]] = np.where(cells == "", None, cells)
         fields, own, problems = headings(
             declared, shape.sheet, titles, shape.header_row, lambda p: column_letters(first + 1 + p)
         )

@@ -259,6 +259,8 @@ def own_columns(
     table: Table, frame: pd.DataFrame, body: npt.NDArray[np.object_], own: Mapping[str, int]
 ) -> pd.DataFrame:
     """Staff's own columns by heading, indexed by row key."""
+    if not own:
+        return pd.DataFrame()
     index = pd.Index(row_keys(table, frame), dtype="str")
     return pd.DataFrame({title: pd.Series(body[:, at], index=index, dtype=object) for title, at in own.items()}, index)
 
