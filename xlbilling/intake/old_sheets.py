@@ -1,0 +1,91 @@
+"""Workbooks of the other kinds (.xls, .xlsb, .ods) through calamine, with the same face as `sheets.Workbook`."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+from typing import Final
+
+import python_calamine as calamine
+
+from xlbilling.intake.files import DTD, ENCRYPTED, HIDDEN, UNREADABLE
+from xlbilling.intake.package import Package
+from xlbilling.intake.sheets import UNCERTAIN, EnoughRead, RowSink, SheetName, number_text
+from xlbilling.problems import Place, Refusal
+
+_VISIBLE: Final = calamine.SheetVisibleEnum.Visible
+_ERROR_VALUE: Final = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|GETTING_DATA)")
+
+
+class OldWorkbook:
+    """A workbook that calamine opens; cells come as text, numbers exact, dates as ISO text."""
+
+    date1904 = False
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.place = Place(file=name)
+        try:
+            self._book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+            found = self._book.sheets_metadata
+        except calamine.PasswordError:
+            raise Refusal(ENCRYPTED.at(self.place, "the workbook is protected by a password")) from None
+        except (calamine.CalamineError, OSError, ValueError):
+            raise Refusal(UNREADABLE.at(self.place, "the workbook is damaged or of an unknown kind")) from None
+        sheets = [s for s in found if s.typ == calamine.SheetTypeEnum.WorkSheet]
+        self.sheets = [SheetName(s.name, s.name, s.visible != _VISIBLE) for s in sheets]
+
+    def visible(self) -> list[SheetName]:
+        """The sheets a person sees; refused when there are none."""
+        seen = [sheet for sheet in self.sheets if not sheet.hidden]
+        if not seen:
+            raise Refusal(HIDDEN.at(self.place, "none of its sheets can be seen"))
+        return seen
+
+    def read(self, sheet: SheetName, sink: RowSink) -> None:
+        """Give each row that holds something to `sink`, in order, with its row number."""
+        try:
+            found = self._book.get_sheet_by_name(sheet.name)
+            rows = found.iter_rows()
+            left = found.start[1] if found.start else 0
+        except (calamine.CalamineError, OSError, ValueError):
+            raise Refusal(UNREADABLE.at(self.place, "a sheet of the workbook is damaged")) from None
+        try:
+            for number, values in enumerate(rows, 1):
+                row = {left + column: text for column, value in enumerate(values) if (text := cell_text(value))}
+                if row:
+                    sink(number, row)
+        except EnoughRead:
+            return
+
+
+def cell_text(value: object) -> str:
+    """One of calamine's values as text: 12.0 -> "12", a date -> "2026-07-01", True -> "TRUE"."""
+    if isinstance(value, str):
+        return UNCERTAIN + "the error value " + value if _ERROR_VALUE.fullmatch(value) else value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return number_text(repr(value).removesuffix(".0"))
+    if isinstance(value, datetime.datetime):
+        clock = value.time()
+        return value.date().isoformat() if clock == datetime.time() else value.isoformat(" ")[:23]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if value is None:
+        return ""
+    return UNCERTAIN + "a cell of an unknown kind"
+
+
+def open_document(data: bytes, name: str) -> OldWorkbook:
+    """An .ods workbook, after the checks that every zip package gets; refused where it declares entities."""
+    package = Package(data, name)
+    for part in ("content.xml", "styles.xml", "META-INF/manifest.xml"):
+        if part in package.names:
+            package.read_xml(part, lambda *_: None)
+    content = b"".join(package.chunks("META-INF/manifest.xml")) if "META-INF/manifest.xml" in package.names else b""
+    if b"encryption-data" in content:
+        raise Refusal(ENCRYPTED.at(package.place, "the workbook is protected by a password"))
+    if b"<!DOCTYPE" in content:
+        raise Refusal(DTD.at(package.place, "a part of the workbook holds a document type declaration"))
+    return OldWorkbook(data, name)

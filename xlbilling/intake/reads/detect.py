@@ -1,0 +1,74 @@
+"""Which format a text is in, told by its content alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from xlbilling.intake.delimited import header_cells
+from xlbilling.intake.reads import aclara, beacon, beacon_hourly, cmep, columns, radix, sensus_autoread, sensus_k3
+from xlbilling.intake.text import Text
+
+FORMATS: Final = (
+    "beacon", "beacon-hourly", "neptune", "sensus-autoread", "sensus-k3", "cmep", "itron-mvrs", "aclara", "radix",
+    "generic",
+)  # fmt: skip
+HEADER_WITHIN: Final = 20
+_HEADERS: Final = (
+    ("beacon-hourly", beacon_hourly.NEEDED),
+    ("beacon", beacon.NEEDED),
+    ("aclara", aclara.NEEDED),
+)
+_WIDTHS: Final = (("radix", radix.WIDTH), ("sensus-k3", sensus_k3.WIDTH), ("sensus-autoread", sensus_autoread.WIDTH))
+
+
+def detect(text: Text) -> str | None:
+    """The format of a text, or None; the first rule that holds decides."""
+    head = text.head(1)
+    if not head:
+        return None
+    first = head[0][1]
+    if first.startswith("FHD"):
+        return "itron-mvrs"
+    if first.startswith(("COMHD", "RTEHD")):
+        return "neptune"
+    lengths, total, records = _shape(text)
+    if records * 2 > total:
+        return "cmep"
+    named = {cell.casefold() for cell in header_cells(first, ",")}
+    for name, needed in _HEADERS:
+        if named.issuperset(heading.casefold() for heading in needed):
+            return name
+    for name, width in _WIDTHS:
+        if lengths[width] * 2 > total:
+            return name
+    return "generic" if find_header(text, delimiter_of(text)) else None
+
+
+def _shape(text: Text) -> tuple[Counter[int], int, int]:
+    """How many lines there are of each length, how many in all, and how many start a CMEP record; blank ones aside."""
+    lengths: Counter[int] = Counter()
+    records = blank = 0
+    for _, lines in text.blocks():
+        lengths.update(map(len, lines))
+        records += sum(line.startswith(cmep.START) for line in lines)
+        for line in lines:
+            if not line or line.isspace():
+                blank += 1
+                lengths[len(line)] -= 1
+    return lengths, lengths.total(), records
+
+
+def delimiter_of(text: Text) -> str:
+    """The most frequent of comma, semicolon, tab and bar on a single line among the first 20."""
+    head = [line for _, line in text.head(HEADER_WITHIN)]
+    return max(",;\t|", key=lambda mark: max((line.count(mark) for line in head), default=0))
+
+
+def find_header(text: Text, delimiter: str) -> tuple[int, list[str]] | None:
+    """The first of the first 20 rows that names a meter, a reading and a date: its line and cells."""
+    for number, line in text.head(HEADER_WITHIN):
+        cells = header_cells(line, delimiter)
+        if columns.is_header(cells):
+            return number, cells
+    return None

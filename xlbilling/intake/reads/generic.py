@@ -1,0 +1,157 @@
+"""generic: any table with a header row, as text or workbook, read by known headings or by a recipe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from xlbilling.intake.delimited import Block
+from xlbilling.intake.package import shown
+from xlbilling.intake.reads import columns
+from xlbilling.intake.reads.moments import Moments
+from xlbilling.intake.reads.numbers import NumberRule
+from xlbilling.intake.reads.readings import ACTUAL, ESTIMATED, NO_READ, SUSPECT, Fault, Ledger, Readings, Rules
+from xlbilling.intake.reads.recipe import Recipe
+from xlbilling.intake.reads.tabular import Named, SheetTable, Table, repeated_headers
+from xlbilling.intake.sheets import UNCERTAIN
+
+TRAILER: Final = re.compile(r"(?:total|totals|count|records|record count)\s*:?", re.IGNORECASE)
+_STATUS: Final = {
+    **dict.fromkeys(("", "a", "act", "actual", "ok", "r"), ACTUAL),
+    **dict.fromkeys(("e", "est", "estimated"), ESTIMATED),
+    **dict.fromkeys(("n", "nr", "noread", "skip", "missed"), NO_READ),
+}
+_NO_LETTER: Final = re.compile("[^a-z]")
+_WRAPPED: Final = re.compile(r'="([^"]*)"|\'(.*)', re.DOTALL)
+_ERROR: Final = UNCERTAIN + "the error value "
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one table is read: where each field stands, the unit of its heading, and what must not be blank."""
+
+    named: Named
+    unit: str = ""
+    required: frozenset[str] = frozenset()
+    trailers: bool = True
+
+
+def rules(recipe: Recipe | None, *, workbook: bool = False, typed_dates: bool = False, date1904: bool = False) -> Rules:
+    """The checks of a generic table; a recipe's own marks and date formats hold where there is one."""
+    if recipe is None:
+        numbers = NumberRule(thousands_mark=",")
+        formats: list[str] = []
+    else:
+        numbers = NumberRule(recipe.decimal_mark, recipe.thousands_mark or "")
+        formats = recipe.date_formats + (["%Y-%m-%d"] if typed_dates else [])
+    serials = recipe is None or workbook
+    return Rules(
+        numbers=numbers,
+        moments=lambda: Moments(formats, serials=serials, date1904=date1904),
+        needs_account=recipe is not None and "account_id" in recipe.required,
+        spreadsheet_ids=True,
+    )
+
+
+def by_headings(header: Sequence[str]) -> Reading:
+    """How a table is read whose headings are known words."""
+    found = columns.recognise(header)
+    return Reading(Named(found), columns.unit_in(header[found["reading"]]))
+
+
+def by_recipe(header: Sequence[str], recipe: Recipe) -> Reading | str:
+    """How a table is read by a recipe, or what is wrong with its header."""
+    places: dict[str, int] = {}
+    for field, heading in recipe.columns.items():
+        spots = [i for i, cell in enumerate(header) if cell == heading.strip()]
+        if not spots:
+            spots = [i for i, cell in enumerate(header) if cell.casefold() == heading.strip().casefold()]
+        if len(spots) > 1:
+            return f"the heading {shown(heading)} is there {len(spots)} times"
+        if spots:
+            places["reading" if field == "read" else field] = spots[0]
+        elif field in recipe.required or field in {"meter_id", "read_date", "read"}:
+            return f"there is no column {shown(heading)}"
+    return Reading(Named(places), required=frozenset(recipe.required), trailers=False)
+
+
+def read(table: Table | SheetTable, ledger: Ledger, how: Reading) -> None:
+    """One row, one reading. Without a recipe a blank reading is a no-read and a trailer's count is checked."""
+    trailer = TRAILER if how.trailers else None
+    for block in table.blocks(how.named.wanted(), spare_cells=True, trailer=trailer):
+        before = ledger.offered
+        for line, _, reason in block.damaged:
+            ledger.reject(line, "bad_record", reason)
+        again = repeated_headers(table.header, how.named, block)
+        _settle(block, how, again, ledger)
+        for line, cells in block.trailers:
+            _check_trailer(line, cells, before, block, ledger)
+
+
+def _settle(block: Block, how: Reading, again: list[int], ledger: Ledger) -> None:
+    named = how.named
+    dial = named.of(block, "reading")
+    fault: dict[int, Fault] = {i: ("bad_record", "the header is repeated") for i in again}
+    code = _codes(named.of(block, "status"), dial, blank_is_no_read="read" not in how.required)
+    if NO_READ in code:
+        dial = [_error_text(text) if kind == NO_READ else text for text, kind in zip(dial, code, strict=True)]
+    unit = named.of(block, "unit")
+    if how.unit and "" in unit:
+        unit = [text or how.unit for text in unit]
+    for field in sorted(how.required & {"location_id", "register_id", "unit", "status", "read_time"}):
+        column = named.of(block, field)
+        for i in [i for i, text in enumerate(column) if not text]:
+            fault.setdefault(i, ("bad_record", f"the {field.replace('_', ' ')} is blank"))
+    ledger.settle(
+        Readings(
+            line=block.lines,
+            account_id=_unwrapped(named.of(block, "account_id")),
+            location_id=_unwrapped(named.of(block, "location_id")),
+            meter_id=_unwrapped(named.of(block, "meter_id")),
+            register_id=_unwrapped(named.of(block, "register_id")),
+            moment=named.of(block, "read_date"),
+            clock=named.of(block, "read_time") if "read_time" in named.names else None,
+            dial=dial,
+            value=dial,
+            unit=unit,
+            code=code,
+            fault=fault,
+        )
+    )
+
+
+def _codes(statuses: list[str], dials: list[str], *, blank_is_no_read: bool) -> list[str]:
+    known = {text: _STATUS.get(_NO_LETTER.sub("", text.lower()), SUSPECT) for text in set(statuses)}
+    codes = list(map(known.__getitem__, statuses))
+    if blank_is_no_read and "" in dials:
+        return [code if dial else NO_READ for code, dial in zip(codes, dials, strict=True)]
+    return codes
+
+
+def _error_text(text: str) -> str:
+    return text.removeprefix(_ERROR) if text.startswith(_ERROR) else text
+
+
+def _unwrapped(texts: list[str]) -> list[str]:
+    """Ids without the marks that keep zeros in a spreadsheet: ="00123" and '00123 are 00123."""
+    joined = "".join(texts)
+    if "=" not in joined and "'" not in joined:
+        return texts
+    return [_bare(text) for text in texts]
+
+
+def _bare(text: str) -> str:
+    match = _WRAPPED.fullmatch(text)
+    return (match[1] if match[1] is not None else match[2]).strip() if match else text
+
+
+def _check_trailer(line: int, cells: list[str], before: int, block: Block, ledger: Ledger) -> None:
+    filled = [cell for cell in cells if cell]
+    told = filled[1] if len(filled) > 1 else ""
+    rows = before + sum(1 for row in block.lines if row < line)
+    rows += sum(1 for row, _, _ in block.damaged if row < line)
+    plain = NumberRule(thousands_mark=",").exact(told)
+    if plain != str(rows):
+        ledger.reject(line, "control_total", f"the trailer says {shown(told)}, the rows above it are {rows}")

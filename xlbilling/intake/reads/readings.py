@@ -1,0 +1,287 @@
+"""Candidate readings of one file: checked in the agreed order, then kept as exact rows or listed as rejects.
+
+Every reading that a format finds is offered here once, so that kept + rejected always equals offered.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Final
+
+from xlbilling.intake import tables
+from xlbilling.intake.package import shown
+from xlbilling.intake.reads.moments import Moments
+from xlbilling.intake.reads.numbers import NumberRule
+from xlbilling.intake.reads.units import LITER, UNKNOWN, Units, cubic_meters
+from xlbilling.intake.sheets import UNCERTAIN
+
+TEXT_COLUMNS: Final = (
+    "account_id",
+    "location_id",
+    "meter_id",
+    "register_id",
+    "read_date",
+    "read_time",
+    "dial_read",
+    "read_value",
+    "unit",
+    "read_code",
+)
+ACTUAL, ESTIMATED, NO_READ, SUSPECT = "actual", "estimated", "no_read", "suspect"
+INTERVAL: Final = "interval"
+MOST_CHARACTERS: Final = 255
+
+Fault = tuple[str, str]
+"""(reject code, message)."""
+
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd\ufffe\uffff]")
+_SCIENTIFIC: Final = re.compile(r"(?m)^[0-9]+(?:(?:\.[0-9]+)?[eE][+-][0-9]+|\.[0-9]+[eE][0-9]+)$")
+_SIGNED_NUMBER: Final = re.compile(r"[+-][0-9][0-9.,-]*")
+
+
+@dataclass
+class Readings:
+    """Some candidate readings, column by column; every column is as long as `line`.
+
+    `moment` is the text of date and time, `clock` a separate time where the format has one, `value` the text that
+    gives read_value, `fault` what the format itself found wrong, by position.
+    """
+
+    line: Sequence[int]
+    account_id: list[str]
+    location_id: list[str]
+    meter_id: list[str]
+    register_id: list[str]
+    moment: list[str]
+    dial: list[str]
+    value: list[str]
+    unit: list[str]
+    code: list[str]
+    clock: list[str] | None = None
+    identity: list[str] | None = None
+    """What stands for date and time in the duplicate key (a UTC time stamp, say); None: the date and time."""
+    fault: dict[int, Fault] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What differs between formats when readings are checked.
+
+    `repeated_hour`: a key may occur twice in the hour that the November clock change repeats.
+    `needs_account`: a blank account id is missing_id. `spreadsheet_ids`: an id like 1.23457E+11 is missing_id.
+    """
+
+    numbers: NumberRule = NumberRule()
+    moments: Callable[[], Moments] = Moments
+    repeated_hour: bool = False
+    needs_account: bool = False
+    spreadsheet_ids: bool = False
+
+
+class Ledger:
+    """The rows kept and the rejects listed so far of one file."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.moments = rules.moments()
+        self.units = Units()
+        self.offered = 0
+        self.kept = 0
+        self.blobs: list[bytes] = []
+        self.block_lines: list[Sequence[int]] = []
+        self.rejects: list[tuple[int, str, str]] = []
+        self._keys: set[tuple[str, str, str, str]] = set()
+        self._twice: set[tuple[str, str, str, str]] = set()
+
+    def reject(self, line: int, code: str, message: str) -> None:
+        """List something that carries no reading to check: a damaged record, a trailer that disagrees."""
+        self.offered += 1
+        self.rejects.append((line, code, message))
+
+    def settle(self, found: Readings) -> None:
+        """Check candidate readings (bad_record, missing_id, bad_date, bad_number, unknown_unit, duplicate)."""
+        size = len(found.line)
+        if not size:
+            return
+        self.offered += size
+        fault = found.fault
+        dates, times = self._dates(found, fault)
+        values, units = self._amounts(found, fault)
+        self._unfit(found, fault)
+        self._identities(found, fault)
+        self._duplicates(found, dates, times)
+        columns: list[Sequence[str]] = [
+            found.account_id, found.location_id, found.meter_id, found.register_id,
+            dates, times, found.dial, values, units, found.code,
+        ]  # fmt: skip
+        lines = found.line
+        if fault:
+            self.rejects += [(found.line[i], code, message) for i, (code, message) in sorted(fault.items())]
+            keep = [True] * size
+            for position in fault:
+                keep[position] = False
+            lines = list(compress(lines, keep))
+            columns = [list(compress(column, keep)) for column in columns]
+        if lines:
+            self.kept += len(lines)
+            self.block_lines.append(lines)
+            self.blobs += tables.pack(columns)
+
+    def _dates(self, found: Readings, fault: dict[int, Fault]) -> tuple[list[str], list[str]]:
+        dates, times, bad = self.moments.column(found.moment)
+        for i in bad:
+            _note(fault, i, "bad_date", f"{_told(found.moment[i])} is not a date and time of this format")
+        if found.clock is not None:
+            clocks, unread = self._clocks(found.clock)
+            times = [clock or time for clock, time in zip(clocks, times, strict=True)]
+            for i in unread:
+                _note(fault, i, "bad_date", f"{_told(found.clock[i])} is not a time of day")
+        if "" in dates:
+            for i, day in enumerate(dates):
+                if not day and found.code[i] != NO_READ:
+                    _note(fault, i, "bad_date", "there is no date")
+        return dates, times
+
+    def _clocks(self, texts: list[str]) -> tuple[list[str], list[int]]:
+        found = [self.moments.time_of(text) for text in texts]
+        return [clock or "" for clock in found], [i for i, clock in enumerate(found) if clock is None]
+
+    def _amounts(self, found: Readings, fault: dict[int, Fault]) -> tuple[Sequence[str], list[str]]:
+        blank_value = NO_READ in found.code
+        texts = found.value
+        if blank_value:
+            texts = ["0" if code == NO_READ else text for text, code in zip(texts, found.code, strict=True)]
+        values, bad = self.rules.numbers.column(texts)
+        for i in bad:
+            _note(fault, i, "bad_number", f"{_told(texts[i])} is not a reading that can be taken exactly")
+        units = list(map(self.units.__getitem__, found.unit))
+        present = set(units)
+        if UNKNOWN in present:
+            for i, unit in enumerate(units):
+                if unit == UNKNOWN:
+                    _note(fault, i, "unknown_unit", f"the unit {_told(found.unit[i])} is not known")
+        if LITER in present:
+            values = [
+                cubic_meters(value) if unit == LITER and value else value
+                for value, unit in zip(values, units, strict=True)
+            ]
+            units = ["M3" if unit == LITER else unit for unit in units]
+        if blank_value:
+            values = ["" if code == NO_READ else value for value, code in zip(values, found.code, strict=True)]
+        return values, units
+
+    def _unfit(self, found: Readings, fault: dict[int, Fault]) -> None:
+        """Texts that must not go out: control characters, broken characters, formulas, endless text."""
+        for name in ("account_id", "location_id", "meter_id", "register_id", "dial"):
+            column: list[str] = getattr(found, name)
+            first = set(map(_first_character, column))
+            joined = "".join(column)
+            plain = joined.isascii() and joined.isprintable() and not first & {"=", "@", "+", "-"}
+            if plain and max(map(len, column)) <= MOST_CHARACTERS:
+                continue
+            for i, text in enumerate(column):
+                if told := _unfit_text(text, name):
+                    _note(fault, i, *told)
+
+    def _identities(self, found: Readings, fault: dict[int, Fault]) -> None:
+        if "" in found.meter_id:
+            for i, meter in enumerate(found.meter_id):
+                if not meter:
+                    _note(fault, i, "missing_id", "there is no meter id")
+        if self.rules.needs_account and "" in found.account_id:
+            for i, account in enumerate(found.account_id):
+                if not account:
+                    _note(fault, i, "missing_id", "there is no account id")
+        if self.rules.spreadsheet_ids:
+            for name in ("meter_id", "account_id"):
+                column: list[str] = getattr(found, name)
+                if not _SCIENTIFIC.search("\n".join(column)):
+                    continue
+                for i, text in enumerate(column):
+                    if _SCIENTIFIC.fullmatch(text):
+                        told = f"the {_label(name)} {shown(text)} was destroyed by a spreadsheet (scientific notation)"
+                        _note(fault, i, "missing_id", told)
+
+    def _duplicates(self, found: Readings, dates: list[str], times: list[str]) -> None:
+        identity, fault = found.identity, found.fault
+        keys = (
+            list(zip(found.meter_id, found.register_id, dates, times, strict=True))
+            if identity is None
+            else [(m, r, u, "") for m, r, u in zip(found.meter_id, found.register_id, identity, strict=True)]
+        )
+        fresh = set(keys)
+        if not fault and len(fresh) == len(keys) and fresh.isdisjoint(self._keys):
+            self._keys |= fresh
+            return
+        for i, key in enumerate(keys):
+            if i in fault:
+                continue
+            if key not in self._keys:
+                self._keys.add(key)
+            elif self.rules.repeated_hour and key not in self._twice and hour_repeats(dates[i], times[i]):
+                self._twice.add(key)
+            else:
+                fault[i] = ("duplicate", "this meter, register, date and time were already read in this file")
+
+
+def _first_character(text: str) -> str:
+    return text[:1]
+
+
+RANK: Final = {
+    code: rank
+    for rank, code in enumerate(
+        ("bad_record", "encoding", "missing_id", "formula_text", "bad_date", "bad_number", "unknown_unit")
+    )
+}
+
+
+def _note(fault: dict[int, Fault], position: int, code: str, message: str) -> None:
+    """Note a fault unless one that comes earlier in the agreed order is already there."""
+    known = fault.get(position)
+    if known is None or RANK.get(code, 99) < RANK.get(known[0], 99):
+        fault[position] = (code, message)
+
+
+def _unfit_text(text: str, name: str) -> Fault | None:
+    """Why a text must not go out. A reading that cannot is no number, whatever else is wrong with it."""
+    found = _unfit_reason(text, name)
+    return ("bad_number", found[1]) if found and name == "dial" else found
+
+
+def _unfit_reason(text: str, name: str) -> Fault | None:
+    if not text:
+        return None
+    if text.startswith(UNCERTAIN):
+        return ("missing_id" if name == "meter_id" else "bad_record"), f"the {_label(name)} is {text[1:]}"
+    if len(text) > MOST_CHARACTERS:
+        return "bad_record", f"the {_label(name)} has {len(text):,} characters"
+    if unfit := _UNFIT.search(text):
+        broken = "\ud800" <= unfit[0] <= "\udfff"
+        code = "encoding" if broken else "bad_record"
+        return code, f"the {_label(name)} {shown(text)} holds characters that cannot be read"
+    if text[0] in "=@" or (text[0] in "+-" and not _SIGNED_NUMBER.fullmatch(text)):
+        return "formula_text", f"the {_label(name)} {shown(text)} would be taken for a formula"
+    return None
+
+
+def _label(name: str) -> str:
+    return {"dial": "reading"}.get(name, name.replace("_", " "))
+
+
+def _told(text: str) -> str:
+    return text[1:] if text.startswith(UNCERTAIN) else shown(text)
+
+
+def hour_repeats(date: str, time: str) -> bool:
+    """Whether a local time lies in the hour that the US clock change repeats: 01:xx on the first Sunday of November."""
+    if date[5:7] != "11" or not time.startswith("01:") or int(date[8:]) > 7:
+        return False
+    return datetime.date.fromisoformat(date).weekday() == _SUNDAY
+
+
+_SUNDAY: Final = 6

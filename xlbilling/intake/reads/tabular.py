@@ -1,0 +1,109 @@
+"""A table of reads with a header row, wherever it comes from: delimited text or a sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from xlbilling.intake import delimited
+from xlbilling.intake.delimited import Block, Layout
+from xlbilling.intake.old_sheets import OldWorkbook
+from xlbilling.intake.sheets import Row, SheetName, Workbook
+from xlbilling.intake.text import Text
+
+
+@dataclass
+class Table:
+    """A found table: its header cells and line, and how to get the wanted columns of its rows."""
+
+    header: list[str]
+    header_line: int
+    text: Text
+    delimiter: str = ","
+
+    def blocks(
+        self, wanted: Sequence[int], *, spare_cells: bool = False, trailer: re.Pattern[str] | None = None
+    ) -> Iterator[Block]:
+        """The rows below the header with the wanted columns (by index), block by block."""
+        layout = Layout(self.delimiter, self.header_line, len(self.header), tuple(wanted), spare_cells, trailer)
+        return delimited.blocks(self.text, layout)
+
+
+@dataclass
+class SheetTable:
+    """A table found on a sheet of a workbook, with the same face as `Table`."""
+
+    header: list[str]
+    header_line: int
+    book: Workbook | OldWorkbook
+    sheet: SheetName
+
+    def blocks(
+        self, wanted: Sequence[int], *, spare_cells: bool = False, trailer: re.Pattern[str] | None = None
+    ) -> Iterator[Block]:
+        """The rows below the header with the wanted columns; a sheet has no cell count, so none is checked."""
+        del spare_cells
+        lines: list[int] = []
+        columns: list[list[str]] = [[] for _ in wanted]
+        block = Block(lines, columns)
+
+        def sink(number: int, row: Row) -> None:
+            if number <= self.header_line:
+                return
+            if -1 in row:
+                block.damaged.append((number, [], row[-1][1:]))
+                return
+            cells = {column: text.strip() for column, text in row.items()}
+            filled = [cells[column] for column in sorted(cells) if cells[column]]
+            if not filled:
+                return
+            if trailer is not None and trailer.fullmatch(filled[0]):
+                block.trailers.append((number, filled))
+                return
+            lines.append(number)
+            for values, column in zip(columns, wanted, strict=True):
+                values.append(cells.get(column, ""))
+
+        self.book.read(self.sheet, sink)
+        yield block
+
+
+@dataclass
+class Named:
+    """The columns of a table that a format uses, by the format's own name for each; a missing one reads as blank."""
+
+    names: dict[str, int] = field(default_factory=dict)
+
+    def wanted(self) -> tuple[int, ...]:
+        return tuple(self.names.values())
+
+    def of(self, block: Block, name: str) -> list[str]:
+        """The column called `name` in a block, blank throughout where the file does not have it."""
+        if name not in self.names:
+            return [""] * len(block.lines)
+        return block.columns[list(self.names).index(name)]
+
+
+def find(header: Sequence[str], *names: str | tuple[str, ...]) -> Named:
+    """Where the named columns stand in a header; the first of several spellings that is there counts."""
+    places: dict[str, int] = {}
+    folded = [cell.casefold() for cell in header]
+    for name in names:
+        spellings = (name,) if isinstance(name, str) else name
+        for spelling in spellings:
+            if spelling.casefold() in folded:
+                places[spellings[0]] = folded.index(spelling.casefold())
+                break
+    return Named(places)
+
+
+def repeated_headers(header: Sequence[str], named: Named, block: Block) -> list[int]:
+    """The positions in a block where the header stands again."""
+    if not named.names or not block.lines:
+        return []
+    pairs = [(column, header[index]) for column, index in zip(block.columns, named.wanted(), strict=True)]
+    first, title = pairs[0]
+    if title not in first:
+        return []
+    return [i for i, cell in enumerate(first) if cell == title and all(c[i] == t for c, t in pairs)]

@@ -1,0 +1,232 @@
+"""What the guarded child does with a file of reads: take it, tell its format, read it, and answer in plain bytes."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+from typing import Any, Final
+
+from xlbilling.intake import files, tables
+from xlbilling.intake.delimited import header_cells
+from xlbilling.intake.files import AMBIGUOUS, BAD_HEADER, UNREADABLE
+from xlbilling.intake.old_sheets import OldWorkbook, open_document
+from xlbilling.intake.package import shown
+from xlbilling.intake.reads import (
+    aclara,
+    beacon,
+    beacon_hourly,
+    cmep,
+    columns,
+    generic,
+    itron_mvrs,
+    neptune,
+    radix,
+    sensus_autoread,
+    sensus_k3,
+)
+from xlbilling.intake.reads.detect import HEADER_WITHIN, delimiter_of, detect, find_header
+from xlbilling.intake.reads.readings import Ledger
+from xlbilling.intake.reads.recipe import Recipe
+from xlbilling.intake.reads.tabular import SheetTable, Table
+from xlbilling.intake.sheets import EnoughRead, Row, SheetName, Workbook
+from xlbilling.intake.text import Text, decode
+from xlbilling.problems import Place, Refusal
+
+Facts = dict[str, Any]
+_TABLES: Final[dict[str, Any]] = {"beacon": beacon, "beacon-hourly": beacon_hourly, "aclara": aclara}
+_FIXED: Final[dict[str, Any]] = {
+    "neptune": neptune,
+    "sensus-autoread": sensus_autoread,
+    "cmep": cmep,
+    "itron-mvrs": itron_mvrs,
+    "radix": radix,
+}
+
+
+def parse(path: Path, format: str, recipe: Facts | None, year: int | None) -> tuple[Facts, list[bytes]]:
+    """Read the file at `path`; the answer is what `parsed.ParsedReads` is made from."""
+    known = Recipe.model_validate(recipe) if recipe else None
+    data = files.take(path)
+    kind = files.kind_of(data, path.name)
+    notes: list[str] = []
+    if kind != "text":
+        if format not in {"auto", "generic"}:
+            raise Refusal(BAD_HEADER.at(Place(file=path.name), f"a workbook is never in the format {format}"))
+        name, ledger = "generic", _read_book(_open(data, kind, path.name), path.name, known, notes)
+    else:
+        text = decode(data, path.name, known.encoding if known else None)
+        del data
+        name, ledger = _read_text(text, path.name, format, known, year, notes)
+    return _answer(name, ledger, notes)
+
+
+def _answer(name: str, ledger: Ledger, notes: list[str]) -> tuple[Facts, list[bytes]]:
+    if ledger.offered != ledger.kept + len(ledger.rejects):
+        raise AssertionError("a reading was neither kept nor listed")
+    blobs: list[bytes] = []
+    width = 3 * (len(ledger.blobs) // (3 * len(ledger.block_lines))) if ledger.block_lines else 0
+    for i, lines in enumerate(ledger.block_lines):
+        blobs.append(array("q", lines).tobytes())
+        blobs += ledger.blobs[i * width : (i + 1) * width]
+    rejects = sorted(ledger.rejects, key=lambda reject: reject[0])
+    messages = ["".join(c if c.isprintable() else " " for c in message) for _, _, message in rejects]
+    blobs.append(array("q", [line for line, _, _ in rejects]).tobytes())
+    blobs += tables.pack([[code for _, code, _ in rejects], messages])
+    facts = {"format": name, "offered": ledger.offered, "blocks": len(ledger.block_lines), "notes": notes}
+    return facts, blobs
+
+
+def _read_text(
+    text: Text, file: str, format: str, recipe: Recipe | None, year: int | None, notes: list[str]
+) -> tuple[str, Ledger]:
+    place = Place(file=file)
+    head = text.head(1)
+    if not head:
+        raise Refusal(UNREADABLE.at(place, "it holds nothing but blank lines"))
+    name = "generic" if recipe else detect(text) if format == "auto" else format
+    if name is None:
+        raise Refusal(BAD_HEADER.at(place, "it is in none of the known formats"))
+    if name in _TABLES:
+        module = _TABLES[name]
+        header = header_cells(head[0][1], ",")
+        missing = [heading for heading in module.NEEDED if heading.casefold() not in map(str.casefold, header)]
+        if missing:
+            raise Refusal(BAD_HEADER.at(place, f"its first line has no heading {missing[0]}"))
+        ledger = Ledger(module.RULES)
+        module.read(Table(header, head[0][0], text), ledger)
+    elif name == "sensus-k3":
+        ledger = Ledger(sensus_k3.RULES)
+        sensus_k3.read(text, ledger, year)
+    elif name in _FIXED:
+        ledger = Ledger(_FIXED[name].RULES)
+        _FIXED[name].read(text, ledger)
+    else:
+        ledger = _read_generic_text(text, place, recipe)
+    if name == "sensus-autoread":
+        notes.append(sensus_autoread.NOTE)
+    if name == "beacon" and ledger.offered == 100_000:
+        notes.append("exactly 100,000 readings: the export may have been cut off there")
+    return name, ledger
+
+
+def _read_generic_text(text: Text, place: Place, recipe: Recipe | None) -> Ledger:
+    if recipe is None:
+        delimiter = delimiter_of(text)
+        found = find_header(text, delimiter)
+        if found is None:
+            raise Refusal(BAD_HEADER.at(place, "no row names a meter, a reading and a date"))
+        how = generic.by_headings(found[1])
+    else:
+        delimiter = recipe.delimiter
+        found, how = _find_by_recipe(text, place, recipe)
+    ledger = Ledger(generic.rules(recipe))
+    generic.read(Table(found[1], found[0], text, delimiter), ledger, how)
+    return ledger
+
+
+def _find_by_recipe(text: Text, place: Place, recipe: Recipe) -> tuple[tuple[int, list[str]], generic.Reading]:
+    """The header a recipe tells: in its row (after Excel's "sep=" line), or else the first row that has it all."""
+    rows = text.head(HEADER_WITHIN + recipe.header_row)
+    wrong = "there is no header row"
+    rows.sort(key=lambda row: (row[0] != recipe.header_row, row[0]))
+    for number, line in rows:
+        cells = header_cells(line, recipe.delimiter)
+        how = generic.by_recipe(cells, recipe)
+        if isinstance(how, generic.Reading):
+            return (number, cells), how
+        if number == recipe.header_row or "times" in how:
+            wrong = how
+        if "times" in how:
+            break
+    raise Refusal(BAD_HEADER.at(place, wrong))
+
+
+def _open(data: bytes, kind: str, name: str) -> Workbook | OldWorkbook:
+    if kind == "open_document":
+        return open_document(data, name)
+    if kind == "old_workbook":
+        return OldWorkbook(data, name)
+    try:
+        return Workbook(data, name)
+    except Refusal as refusal:
+        if refusal.problem.fact != "the content is a binary workbook":
+            raise
+        return OldWorkbook(data, name)
+
+
+def _read_book(book: Workbook | OldWorkbook, name: str, recipe: Recipe | None, notes: list[str]) -> Ledger:
+    place = Place(file=name)
+    found: list[tuple[SheetTable, generic.Reading]] = []
+    wrong = ""
+    for sheet in book.visible():
+        if recipe is not None and recipe.sheet is not None and sheet.name != recipe.sheet:
+            continue
+        table, told = _find_on_sheet(book, sheet, recipe)
+        wrong = wrong or told
+        if table is not None:
+            found.append(table)
+    if not found:
+        raise Refusal(BAD_HEADER.at(place, wrong or "no sheet has a row that names a meter, a reading and a date"))
+    if len(found) > 1:
+        others = ", ".join(shown(table.sheet.name) for table, _ in found[1:4])
+        if recipe is not None:
+            fact = f"the sheets {shown(found[0][0].sheet.name)} and {others} could both be meant"
+            raise Refusal(AMBIGUOUS.at(place, fact, "Say in the recipe which sheet to read (sheet: NAME)."))
+        notes.append(f"only the sheet {shown(found[0][0].sheet.name)} was read; reads may be on {others} too")
+    table, how = found[0]
+    typed = isinstance(book, OldWorkbook)
+    ledger = Ledger(generic.rules(recipe, workbook=True, typed_dates=typed, date1904=book.date1904))
+    generic.read(table, ledger, how)
+    return ledger
+
+
+def _find_on_sheet(
+    book: Workbook | OldWorkbook, sheet: SheetName, recipe: Recipe | None
+) -> tuple[tuple[SheetTable, generic.Reading] | None, str]:
+    """The table on a sheet (its header is among the first 20 rows that hold something), or what is wrong."""
+    hits: list[tuple[int, list[str], generic.Reading]] = []
+    wrong: list[str] = []
+    seen = 0
+
+    def sink(number: int, row: Row) -> None:
+        nonlocal seen
+        seen += 1
+        cells = [row.get(column, "").strip() for column in range(max(row) + 1)]
+        how: generic.Reading | str
+        if recipe is not None:
+            how = generic.by_recipe(cells, recipe)
+        else:
+            how = generic.by_headings(cells) if columns.is_header(cells) else ""
+        if isinstance(how, generic.Reading):
+            hits.append((number, cells, how))
+            raise EnoughRead
+        wrong.append(how)
+        if seen >= HEADER_WITHIN:
+            raise EnoughRead
+
+    book.read(sheet, sink)
+    if not hits:
+        return None, wrong[0] if wrong else ""
+    number, cells, how = hits[0]
+    return (SheetTable(cells, number, book, sheet), how), ""
+
+
+def propose(path: Path) -> tuple[Facts, list[bytes]]:
+    """A recipe for the table in the file at `path`, from its headings and the look of its dates and numbers."""
+    from xlbilling.intake.reads.propose import recipe_for
+
+    data = files.take(path)
+    kind = files.kind_of(data, path.name)
+    if kind == "text":
+        text = decode(data, path.name)
+        delimiter = delimiter_of(text)
+        header = find_header(text, delimiter)
+        if header is None:
+            raise Refusal(BAD_HEADER.at(Place(file=path.name), "no row names a meter, a reading and a date"))
+        return {"recipe": recipe_for(Table(header[1], header[0], text, delimiter), sheet=None)}, []
+    book = _open(data, kind, path.name)
+    for sheet in book.visible():
+        table, _ = _find_on_sheet(book, sheet, None)
+        if table is not None:
+            return {"recipe": recipe_for(table[0], sheet=sheet.name)}, []
+    raise Refusal(BAD_HEADER.at(Place(file=path.name), "no sheet has a row that names a meter, a reading and a date"))
