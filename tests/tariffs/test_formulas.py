@@ -1,0 +1,190 @@
+"""The audit formulas, recalculated by LibreOffice, against what `price` bills."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import random
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import xlsxwriter
+
+from xlbilling.tariffs import Schedule, inputs_of, price, rate_book
+from xlbilling.tariffs.formulas import AuditColumn, audit_formulas
+
+from .schedules import SIZES, rate, service, table, tiers, usage
+
+RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
+</oor:items>"""
+
+CHANGE = dt.date(2026, 3, 22)
+
+
+def schedules() -> list[dict[str, Any]]:
+    """Three classes that between them use every kind of charge; the first changes its rates on CHANGE."""
+    sfr = [
+        *(rate(component="service", kind="fixed", keys=f"meter_size={size}", rate=f"{20 + at * 7.35:.2f}") for at, size in enumerate(SIZES)),
+        *tiers("water", ("0", "2.1450"), ("15", "3.2275"), ("41", "8.8515"), position=2),
+        rate(component="pumping", kind="flat", keys="zone=1", rate="0.2215", position=3),
+        rate(component="pumping", kind="flat", keys="zone=2", rate="0.5515", position=3),
+        rate(component="utility tax", kind="percentage", rate="1.25", expression="service + water", position=4),
+        rate(component="minimum", kind="minimum", rate="45.50", expression="service + water", position=5),
+        *tiers("water", ("0", "2.5"), ("12", "3.95"), position=2, effective_from=CHANGE),
+    ]  # fmt: skip
+    mfr = [
+        rate(component="units", kind="per_unit", expression="dwelling_units", rate="11.115", rounding="half_even"),
+        rate(component="water", kind="budget", tier=1, cap="indoor", rate="1.15", position=2),
+        rate(component="water", kind="budget", tier=2, cap="150%", rate="2.255", position=2),
+        rate(component="water", kind="budget", tier=3, rate="4.005", position=2),
+        rate(component="indoor", kind="lookup", expression="55*dwelling_units*service_days/748"),
+        rate(component="outdoor", kind="lookup", expression="3.5 + dwelling_units/3"),
+        rate(component="budget", kind="lookup", expression="round(indoor) + round(outdoor)"),
+        rate(component="low income", kind="cap", rate="150", expression="units + water", position=3),
+    ]
+    com = [
+        *tiers("water", ("0", "1.005"), ("10", "2.335"), keys='meter_size=5/8"', position=1),
+        *tiers("water", ("0", "1.115"), keys='meter_size=3/4"', position=1),
+        *tiers("water", ("0", "3"), ("dwelling_units*2 + 1", "4.5"), keys='meter_size=1"', position=1),
+        *tiers("water", ("0", "3"), ("5", "2"), ("6", "9"), keys='meter_size=1 1/2"', position=1),
+        rate(component="power", kind="formula", keys="dwelling_units>=0", expression="round(consumption^2/7, 1)*0.05", position=2),
+        rate(component="power", kind="formula", keys="dwelling_units>=4", expression="-max(1, min(consumption, 8))*1.005", position=2),
+    ]  # fmt: skip
+    return [
+        *sfr,
+        *(each | {"customer_class": "MFR"} for each in mfr),
+        *(each | {"customer_class": "COM"} for each in com),
+    ]
+
+
+def random_services(count: int) -> list[dict[str, Any]]:
+    chance = random.Random(7)
+    return [
+        service(
+            Fraction(chance.choice([chance.randrange(0, 60_000), chance.randrange(0, 120) * 500]), 1000),
+            days=chance.randrange(5, 62),
+            customer_class=chance.choice(["SFR", "MFR", "COM"]),
+            meter_size=chance.choice(SIZES),
+            zone=chance.choice("12"),
+            dwelling_units=str(chance.randrange(1, 9)),
+            nominal_days=chance.choice([0, 0, 0, 60]),
+        )
+        for _ in range(count)
+    ]
+
+
+class Audit:
+    """A workbook with the rates and, below each other, one row of audit formulas for every segment of every bill."""
+
+    def __init__(self, path: Path, rates: pd.DataFrame, lookups: bool):
+        self.book = xlsxwriter.Workbook(str(path))
+        self.audit, self.rates = self.book.add_worksheet("Audit"), self.book.add_worksheet("Rates")
+        self.lookups = lookups
+        for at, (_, row) in enumerate(rates.iterrows()):
+            self.rates.write_string(at, 0, row["keys"])
+            for column, name in ((1, "rate"), (2, "from_unit")):
+                if row[name].replace(".", "").isdigit():
+                    self.rates.write_number(at, column, float(row[name]))
+
+    @staticmethod
+    def rate_cell(rate_id: str, column: str) -> str:
+        return f"Rates!${'B' if column == 'rate' else 'C'}${rate_id}"
+
+    @staticmethod
+    def lookup(key: str, rate_ids: Any, column: str) -> str:
+        first, last, letter = rate_ids[0], rate_ids[-1], "B" if column == "rate" else "C"
+        return f"INDEX(Rates!${letter}${first}:${letter}${last},MATCH({key},Rates!$A${first}:$A${last},0))"
+
+    def row(self, at: int, schedule: Schedule, given: dict[str, Any]) -> list[AuditColumn]:
+        cells = {}
+        for column, (name, value) in enumerate(given.items(), start=1):
+            cells[name] = f"${chr(64 + column + 1)}${at + 1}"
+            if isinstance(value, str) and not value.isdigit():
+                self.audit.write_string(at, column, value)
+            else:
+                self.audit.write_number(at, column, float(value))
+        first = 26
+        columns = audit_formulas(
+            schedule, cells, self.rate_cell,
+            lambda place: xlsxwriter.utility.xl_rowcol_to_cell(at, first + place),
+            self.lookup if self.lookups and all(len(c.depends_on) < 2 for c in schedule.components.values()) else None,
+        )  # fmt: skip
+        total = []
+        for place, column in enumerate(columns):
+            self.audit.write_formula(at, first + place, column.formula)
+            if column.rounds:
+                total.append(xlsxwriter.utility.xl_rowcol_to_cell(at, first + place))
+        self.audit.write_formula(at, 0, "=" + "+".join(total))
+        return columns
+
+
+def recalculated(path: Path, folder: Path) -> list[str]:
+    profile = folder / "profile" / "user"
+    profile.mkdir(parents=True)
+    (profile / "registrymodifications.xcu").write_text(RECALCULATE)
+    subprocess.run(
+        ["soffice", f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless", "--convert-to", "csv",
+         "--outdir", str(folder), str(path)],
+        check=True, capture_output=True, timeout=180,
+    )  # fmt: skip
+    with path.with_suffix(".csv").open(newline="") as file:
+        return [row[0] for row in csv.reader(file)]
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("lookups", [False, True])
+def test_the_workbook_recomputes_every_bill_to_the_cent(tmp_path: Path, lookups: bool) -> None:
+    if shutil.which("soffice") is None:
+        pytest.skip("LibreOffice is not installed")
+    rates = table(schedules())
+    book, problems = rate_book(rates)
+    assert problems == []
+    services = random_services(240)
+    result = price(book, usage(services))
+    assert result.problems == []
+    audit = Audit(tmp_path / "audit.xlsx", rates, lookups)
+    billed = []
+    for at, ((row, segment), lines) in enumerate(result.lines.groupby(["row", "segment"])):
+        one, line = services[row], lines.iloc[0]
+        schedule = book.in_force("W1", one["customer_class"], line["segment_to"].date())
+        assert schedule is not None
+        given = {name: one[name] for name in inputs_of(schedule)} | {"consumption": one["consumption"]}
+        full = one["nominal_days"] or one["days"]
+        given |= {"service_days": full, "segment_days": line["segment_days"], "all_days": one["days"]}
+        if one["nominal_days"]:
+            given["nominal_days"] = full
+        audit.row(at, schedule, given)
+        billed.append(int(lines["amount_cents"].sum()))
+    audit.book.close()
+    shown = recalculated(tmp_path / "audit.xlsx", tmp_path)
+    assert [round(Fraction(text) * 100) for text in shown] == billed
+
+
+def test_a_plain_bill_has_few_columns() -> None:
+    rows = [rate(component="service", kind="fixed", rate="24.06"), *tiers("water", ("0", "2"), ("15", "3"), position=2)]
+    book, _ = rate_book(table(rows))
+    schedule = book.versions("W1", "SFR")[0]
+    columns = audit_formulas(
+        schedule, {"consumption": "$C5"}, lambda row, name: f"{name}{row}", lambda at: f"${'HIJKLM'[at]}5"
+    )
+    assert [(each.heading, each.formula, each.rounds) for each in columns] == [
+        ("service", "=ROUND(rate1,2)", True),
+        ("water tier 1 up to", "=MAX(0,(from_unit3-1))", False),
+        ("water tier 1 units", "=ROUND(MAX(0,MIN($C5,$I5)-0),9)", False),
+        ("water tier 2 units", "=ROUND(MAX(0,$C5-$I5),9)", False),
+        ("water tier 1", "=ROUND($J5*rate2,2)", True),
+        ("water tier 2", "=ROUND($K5*rate3,2)", True),
+    ]
+
+
+def test_an_input_without_a_cell_is_named() -> None:
+    book, _ = rate_book(table([rate(component="units", kind="per_unit", expression="dwelling_units", rate="3")]))
+    with pytest.raises(KeyError, match="dwelling_units"):
+        audit_formulas(book.versions("W1", "SFR")[0], {"consumption": "C5"}, lambda row, _: row, str)
