@@ -1,0 +1,138 @@
+"""The district's rules: every setting that is asked for, what it means and its standard value; checked before use."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import pandas as pd
+
+from xlbilling.aging import bucket_names
+from xlbilling.problems import Place, Problem, Refusal, declare
+from xlbilling.reads import Rules
+from xlbilling.reads.rules import CHECKS, POLICY_MISSING, POLICY_WRONG
+from xlbilling.records import UNITS
+
+POLICY_STANDARD: Final = declare(
+    "policy_standard",
+    "A rule of the district was not given, so it starts from its standard value.",
+    "Look at it on sheet Policy, and change it there if the district does otherwise.",
+    "info",
+)
+POLICY_UNKNOWN: Final = declare(
+    "policy_unknown",
+    "A rule on Policy is one that nothing asks for.",
+    "Correct its topic and setting; docs/convert.md lists the rules there are.",
+)
+STAFF: Final = "staff"
+SEVERITIES: Final = ("block", "review", "info", "off")
+
+
+class Standard(NamedTuple):
+    """A rule as a fresh store starts with it; `severity` is blank except for checks."""
+
+    topic: str
+    setting: str
+    value: str
+    severity: str
+    meaning: str
+
+
+_SETTINGS: Final = (
+    Standard("billing", "billing_unit", "CCF", "", f"Unit consumption is billed in: {', '.join(UNITS)}."),
+    Standard("billing", "gallons_per_ccf", "748", "", "Gallons in 100 cubic feet: 748 or 748.052."),
+    Standard("billing", "consumption_places", "3", "", "Decimals of the billing unit kept where units are converted."),
+    Standard("billing", "fractions", "bill", "", "Parts of a billing unit. bill: they are billed. truncate: left out."),
+    Standard("billing", "first_and_last", "whole", "", "First and last bills. whole: in full. days: by their days."),
+    Standard("billing", "nominal_days", "61", "", "Days a full bill stands for, where first_and_last is days."),
+    Standard("reads", "least_difference", "5", "", "High, low and spike speak up from this difference in units on."),
+    Standard("reads", "rough_price", "5.00", "", "Rough price of a unit, to put findings in order of money at risk."),
+    Standard("aging", "buckets", "30, 60, 90", "", "Last day of each aging bucket, youngest first."),
+    Standard("aging", "age_from", "bill_date", "", "What a bill's age counts from: bill_date or due_date."),
+)
+STANDARD_POLICY: Final[tuple[Standard, ...]] = (
+    *_SETTINGS,
+    *(Standard("check", c.name, c.threshold, c.severity, f"{c.meaning} {c.remedy}") for c in CHECKS.values()),
+)
+DISTRICT_NAME: Final = Standard("district", "name", "", "", "Name of the district on reports and bills.")
+_KNOWN: Final = {(rule.topic, rule.setting): rule for rule in (DISTRICT_NAME, *STANDARD_POLICY)}
+
+
+def starting_policy(district: str) -> pd.DataFrame:
+    """The rules a fresh store starts from: the standard ones and the district's name; columns of sheet Policy."""
+    return pd.DataFrame([DISTRICT_NAME._replace(value=district), *STANDARD_POLICY]).astype("str")
+
+
+def completed(given: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """The rules given, with the standard ones added that are missing, and what was added or is wrong.
+
+    `given`: topic, setting, value, severity, meaning (text). Every rule added is an info; the district's name has no
+    standard value. A rule that nothing asks for, a value or a severity that cannot be used, block.
+    """
+    keys = list(zip(given["topic"], given["setting"], strict=True))
+    problems = [
+        POLICY_UNKNOWN.at(_place(key), f"there is no rule {key[1]!r} of topic {key[0]!r}")
+        for key in keys
+        if key not in _KNOWN and key[0] != STAFF
+    ]
+    added = [rule for rule in STANDARD_POLICY if (rule.topic, rule.setting) not in keys]
+    problems += [POLICY_STANDARD.at(_place(rule), f"starts as {rule.value or rule.severity}") for rule in added]
+    usual = [_KNOWN[key].meaning if key in _KNOWN else "" for key in keys]
+    own = given.assign(meaning=[own or meaning for own, meaning in zip(given["meaning"], usual, strict=True)])
+    made = pd.concat([own, pd.DataFrame(added, columns=list(Standard._fields)).astype("str")], ignore_index=True)
+    return made, [*problems, *wrong_values(made)]
+
+
+def wrong_values(policy: pd.DataFrame) -> list[Problem]:
+    """What is wrong with the values of a whole set of rules: the same questions are put that billing will put."""
+    rules = Rules.of(policy)
+    found = []
+    for topic, setting, *choices in _ASKED:
+        try:
+            if choices:
+                rules.choice(topic, setting, *choices)
+            elif (topic, setting) in _WHOLE:
+                rules.whole(topic, setting)
+            else:
+                rules.fraction(topic, setting)
+        except Refusal as refusal:
+            found.append(refusal.problem)
+    for row in policy.loc[policy["topic"].eq("check")].itertuples():
+        if row.severity not in SEVERITIES:
+            fact = f"{row.setting} has the severity {row.severity!r}, not one of {', '.join(SEVERITIES)}"
+            found.append(POLICY_WRONG.at(_place(("check", str(row.setting)), "severity"), fact))
+    if not rules.settings.get(("district", "name")):
+        found.append(POLICY_MISSING.at(_place(DISTRICT_NAME), "the district's name is not given"))
+    try:
+        bucket_names(aging_buckets(rules))
+    except Refusal as refusal:
+        found.append(refusal.problem)
+    return found
+
+
+def aging_buckets(rules: Rules) -> tuple[int, ...]:
+    """Last day of each aging bucket: "30, 60, 90" -> (30, 60, 90); refused where it is no list of whole days."""
+    text = rules.text("aging", "buckets")
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdecimal() for part in parts):
+        place = _place(("aging", "buckets"), "value")
+        raise Refusal(POLICY_WRONG.at(place, f"{text!r} is not a list of whole days such as 30, 60, 90"))
+    return tuple(int(part) for part in parts)
+
+
+_WHOLE: Final = {("billing", "consumption_places"), ("billing", "nominal_days"), ("check", "estimates_in_row")}
+_ASKED: Final = (
+    ("billing", "billing_unit", *UNITS),
+    ("billing", "gallons_per_ccf"),
+    ("billing", "consumption_places"),
+    ("billing", "fractions", "bill", "truncate"),
+    ("billing", "first_and_last", "whole", "days"),
+    ("billing", "nominal_days"),
+    ("reads", "least_difference"),
+    ("reads", "rough_price"),
+    ("aging", "age_from", "bill_date", "due_date"),
+    *(("check", check.name) for check in CHECKS.values() if check.threshold),
+)
+
+
+def _place(key: tuple[str, ...], column: str = "") -> Place:
+    return Place(table="policy", key=f"{key[0]} / {key[1]}", column=column)
