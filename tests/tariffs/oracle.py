@@ -11,7 +11,7 @@ Rate = dict[str, Any]
 Line = tuple[int, str, int, Fraction]  # segment, charge, tier, exact amount
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     pass
 
 
@@ -36,7 +36,7 @@ def bill_lines(rates: list[Rate], service: dict[str, Any]) -> list[Line]:
             if seen >= change:
                 version = change
         if version is None:
-            raise Refused(f"no rate on {day}")
+            raise RefusedError(f"no rate on {day}")
         by_version[version] = by_version.get(version, 0) + 1
     lines: list[Line] = []
     full_days = service.get("nominal_days") or len(days)
@@ -62,7 +62,7 @@ def segment_lines(
     for _, component in order:
         mine = [r for r in rows if r["component"] == component and matches(r["keys"], service)]
         if not mine:
-            raise Refused(f"no key for {component}")
+            raise RefusedError(f"no key for {component}")
         first = mine[0]
         rate = Fraction(first["rate"]) if first["rate"] else Fraction(0)
         base = (
@@ -139,6 +139,6 @@ def evaluate(text: str, values: dict[str, Any]) -> Fraction:
             case ast.Call(ast.Name(name), arguments):
                 found = [of(argument) for argument in arguments]
                 return {"min": min, "max": max, "round": lambda many: Fraction(round(many[0]))}[name](found)
-        raise Refused(text)
+        raise RefusedError(text)
 
     return of(ast.parse(text, mode="eval").body)

@@ -85,7 +85,7 @@ def tier_rows(draw: st.DrawFn, start: dt.date, applies_by: str) -> list[dict[str
                 position=2,
                 effective_from=start,
                 applies_by=applies_by,
-            )  # fmt: skip
+            )
         )
     return rows
 

@@ -151,7 +151,7 @@ def test_the_workbook_recomputes_every_bill_to_the_cent(tmp_path: Path, lookups:
     assert result.problems == []
     audit = Audit(tmp_path / "audit.xlsx", rates, lookups)
     billed = []
-    for at, ((row, segment), lines) in enumerate(result.lines.groupby(["row", "segment"])):
+    for at, ((row, _), lines) in enumerate(result.lines.groupby(["row", "segment"])):
         one, line = services[row], lines.iloc[0]
         schedule = book.in_force("W1", one["customer_class"], line["segment_to"].date())
         assert schedule is not None

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xlbilling.tariffs import price, rate_book
+
 from .oracle import bill_lines, to_cents
 from .schedules import SERVICES, rate, schedules, service, table, tiers, usage
-from xlbilling.tariffs import price, rate_book
 
 
 def priced(rates: list[dict[str, Any]], *services: dict[str, Any], **how: Any) -> pd.DataFrame:
