@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from xlbilling import ledger
@@ -13,8 +14,8 @@ from xlbilling.bills import compute as compute_bills
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.money import post_adjustments, post_payments
-from xlbilling.office.readings import settled_reads, store_findings
 from xlbilling.office.posting import entries_of, write_batch, write_entries
+from xlbilling.office.readings import settled_reads, store_findings
 from xlbilling.office.rows import keep_undo, past_undo
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.office.views import run_bills
@@ -107,14 +108,25 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
         made = _unmetered(desk, made, unmetered)
     made = made.loc[made["started_on"].isna() | made["started_on"].le(made["service_to"])].reset_index(drop=True)
     made["replaces"] = made["service_id"].map(_reversed(desk)).fillna("").astype("str")
-    billed_before = desk.store.query(
-        "SELECT DISTINCT service_id FROM standing_bills UNION SELECT service_id FROM consumption_history"
-    )
-    first = made["started_on"].notna() & ~made["service_id"].isin(billed_before["service_id"])
-    last = made["ended_on"].notna() & made["ended_on"].le(made["service_to"])
     return made.assign(
-        part=first | last, days=made["days"].astype("int64"), consumption=made["consumption"].astype("int64")
+        part=part_bills(desk, made) > 0,
+        days=made["days"].astype("int64"),
+        consumption=made["consumption"].astype("int64"),
     )
+
+
+def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Days of a full bill for a service's first or last bill, where the district bills those by days; else 0."""
+    if desk.rules.choice("billing", "first_and_last", "whole", "days") == "whole":
+        return np.zeros(len(services), dtype=np.int64)
+    run = desk.run
+    before = desk.store.query(
+        "SELECT service_id FROM bills WHERE service_to < :d UNION SELECT service_id FROM consumption_history",
+        d=f"{run.read_from:%Y-%m-%d}",
+    )
+    first = services["started_on"].notna() & ~services["service_id"].isin(before["service_id"])
+    last = services["ended_on"].notna() & services["ended_on"].le(services["service_to"])
+    return np.where(first | last, desk.rules.whole("billing", "nominal_days"), 0)
 
 
 def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.DataFrame:
@@ -294,14 +306,3 @@ def _check_accounts(work: Work, lines: pd.DataFrame) -> None:
         row = unknown.iloc[0]
         fact = f"charge {row['charge']!r} posts to {row['gl_account'] or '(blank)'}, which is not on sheet GL accounts"
         raise Refusal(ledger.GL_UNKNOWN.at(Place(table="rates", column="gl_account"), fact))
-
-
-def drafts_digest(desk: Desk) -> str:
-    """A digest of the run's bills and lines: an audit holds for exactly these."""
-    drafts, posted = run_bills(desk)
-    parts = [
-        drafts[["bill_key", "consumption", "amount", "state"]],
-        posted[["bill_key", "consumption", "amount"]].assign(state="draft"),
-    ]
-    both = pd.concat(parts, ignore_index=True).sort_values("bill_key")
-    return hashlib.sha256(both.to_csv(index=False).encode()).hexdigest()

@@ -36,6 +36,7 @@ class Button:
     run: Callable[[Desk], Outcome]
     size: Literal["large", "normal"] = "large"
     role: Literal["clerk", "lead"] = "clerk"
+    asks: str = ""  # the named cell on Start with the file or number the button works on
 
     @property
     def command(self) -> str:
@@ -54,11 +55,12 @@ def button(
     supertip: str,
     size: Literal["large", "normal"] = "large",
     role: Literal["clerk", "lead"] = "clerk",
+    asks: str = "",
 ) -> Callable[[Callable[[Desk], Outcome]], Callable[[Desk], Outcome]]:
     """Declare the decorated action as a ribbon button; its id is the function's name."""
 
     def declare(run: Callable[[Desk], Outcome]) -> Callable[[Desk], Outcome]:
-        made = Button(run.__name__, label, group, keytip, image, supertip, run, size, role)
+        made = Button(run.__name__, label, group, keytip, image, supertip, run, size, role, asks)
         if group not in GROUPS or made.id in BUTTONS or keytip in {b.keytip for b in BUTTONS.values()}:
             raise ValueError(f"button {made.id}: unknown group, or id or KeyTip taken")
         BUTTONS[made.id] = made

@@ -16,7 +16,7 @@ from xlbilling.office.rows import Step, keep_undo, past_undo, saves
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.office.working_copy import Changes, changes
 from xlbilling.periods import AccountingPeriod
-from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.receipts import OUTSIDE_PERIOD, UNKNOWN_ACCOUNT, check
 from xlbilling.store import Work
 from xlbilling.store.backup import back_up
@@ -39,7 +39,7 @@ _MONEY_SHEETS: Final = ["payments", "adjustments", "accounts", "gl_accounts", "b
 
 @button(
     "Import payments", "Money", "IP", "CreateReportFromWizard",
-    "Takes in the payments file named on Start. The same file twice adds nothing; Post posts them.",
+    "Takes in the payments file named on Start. The same file twice adds nothing; Post posts them.", asks="PaymentsFile"
 )  # fmt: skip
 def import_payments(desk: Desk) -> Outcome:
     """Take a payments file into the open batch of receipts; every row is taken or listed with its line."""

@@ -38,7 +38,7 @@ FIRST_ROW: Final = 4
 
 @button(
     "Import reads", "Readings", "IR", "ImportTextFile",
-    "Takes in the meter-read file named on Start for this cycle. The same file twice adds nothing; a corrected file shows its changes.",
+    "Takes in the meter-read file named on Start for this cycle. The same file twice adds nothing; a corrected file shows its changes.", asks="ReadsFile"
 )  # fmt: skip
 def import_reads(desk: Desk) -> Outcome:
     """Take in a read file for the run on Start: new reads, changed reads, rejects; nothing is dropped in silence."""

@@ -1,0 +1,162 @@
+"""Auditing: the audit sheet written with live formulas, recalculated by a spreadsheet application and read back."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import pandas as pd
+
+from xlbilling.audit import AuditColumns, RatesSheet, columns
+from xlbilling.bills import inputs
+from xlbilling.office.billing import part_bills
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk, money
+from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
+from xlbilling.problems import Place, Problem, declare
+from xlbilling.tariffs import rate_book
+from xlbilling.workbook.port import ExtraColumn
+
+AUDIT_DIFFERS: Final = declare(
+    "audit_differs",
+    "The sheet's formulas and the bill do not agree.",
+    "Explain the bill, correct what is wrong, compute and audit again.",
+)
+
+
+@button(
+    "Audit",
+    "Bills",
+    "AU",
+    "FormulaEvaluate",
+    "Recomputes every charge of the cycle with the sheet's own formulas and compares.",
+    role="lead",
+)
+def audit(desk: Desk) -> Outcome:
+    """Write the audit sheet, have it recalculated, and read the difference back; green only at 0.00 on every row."""
+    desk.need("lead", "auditing")
+    refuse_unsaved(desk, SAVED_HERE)
+    run = desk.run
+    rows = outcomes(desk)
+    desk.book.progress("Writing formulas", 0, 3)
+    desk.book.write("rates", desk.store.table("rates"))
+    made = _columns(desk, rows)
+    frame = rows[["service_id", "outcome", "reason", "billed"]].assign(recomputed=0, difference=0)
+    is_billed = rows["outcome"].eq("billed")
+    difference = ["=ROUND({billed}-{recomputed},2)" if billed else "" for billed in is_billed]
+    desk.book.write("audit", frame, {"recomputed": made.recomputed, "difference": difference}, _extra(made))
+    desk.book.progress("Recalculating", 1, 3)
+    application = desk.book.recalculate()
+    problems = _read_back(desk, rows) if application else []
+    state = "not recalculated" if not application else "red" if problems else "green"
+    total = int(sum(abs(int(p.place.line)) for p in problems)) if problems else 0
+    counts = rows["outcome"].value_counts()
+    said = (
+        f"Audit of {run}: {len(rows)} active services = {counts.get('billed', 0)} billed, {money(rows['billed'].sum())} + "
+        f"{counts.get('held', 0)} held + {counts.get('not due', 0)} not due. {_WORDS[state]}"
+    )
+    with desk.store.work(desk.actor, "audit") as work:
+        work.insert_one(
+            "audits", audit_id=(work.value("SELECT MAX(audit_id) FROM audits") or 0) + 1, cycle=run.cycle, period=run.period,
+            inputs=bills_digest(desk, run.cycle, run.period), state=state, difference=total if application else None,
+            lines=len(rows), recalculated_by="a spreadsheet application" if application else "", at=work.at, actor=work.actor,
+        )  # fmt: skip
+        work.event(said)
+    desk.book.put("AuditState", state)
+    refresh_tables(desk, ["log"])
+    desk.book.show("Audit")
+    return Outcome(said, problems, listed=bool(problems))
+
+
+_WORDS: Final = {
+    "green": "Every row agrees with the sheet's own formulas: difference 0.00.",
+    "red": "Rows differ; they are listed.",
+    "not recalculated": "Not recalculated: open the workbook in Excel or LibreOffice and press Audit there.",
+}
+
+
+def outcomes(desk: Desk) -> pd.DataFrame:
+    """Each active service of the run as billed, held with its reason, or not due, with what it is billed from."""
+    run = desk.run
+    services = desk.store.table("services", "cycle = :c AND status = 'active'", c=run.cycle)
+    columns_ = "bill_key, service_id, tariff, customer_class, consumption, service_from, service_to, days, bill_date, amount, why"
+    bills = desk.store.query(
+        f"SELECT {columns_}, state FROM draft_bills WHERE cycle = :c AND period = :p UNION ALL "  # noqa: S608
+        f"SELECT {', '.join('b.' + c for c in columns_.split(', '))}, 'posted' FROM bills b JOIN standing_bills t ON t.number = b.number "
+        "WHERE b.cycle = :c AND b.period = :p",
+        c=run.cycle,
+        p=run.period,
+    )
+    made = services[["service_id", "meter_size", "inputs", "started_on", "ended_on"]].merge(
+        bills, on="service_id", how="left"
+    )
+    missing = made["state"].isna()
+    made["outcome"] = made["state"].map({"draft": "billed", "posted": "billed", "held": "held"}).fillna("not due")
+    late = missing & made["started_on"].gt(run.read_to)
+    made["reason"] = made["why"].where(made["outcome"].eq("held"), "").fillna("")
+    made.loc[missing, "reason"] = "no bill computed"
+    made.loc[late, "reason"] = "began after the read window"
+    made["billed"] = made["amount"].where(made["outcome"].eq("billed"), 0).fillna(0).astype("int64")
+    return made
+
+
+def _columns(desk: Desk, rows: pd.DataFrame) -> AuditColumns:
+    """The formulas of every billed row, with their rates looked up on sheet Rates."""
+    sheet = desk.book.read("rates")
+    stored = desk.store.table("rates")
+    book, _ = rate_book(stored)
+    at = dict(zip(sheet.keys, sheet.rows.tolist(), strict=True))
+    rates = RatesSheet(at, dict(zip(stored["rate_id"], stored["keys"], strict=True)), dict(sheet.column_letter))
+    given = [
+        {"meter_size": size, **(inputs(text) or {})}
+        for size, text in zip(rows["meter_size"], rows["inputs"], strict=True)
+    ]
+    bills = rows.drop(columns=["inputs", "meter_size", "billed"]).assign(
+        given=given, billed=rows["outcome"].eq("billed"), nominal_days=part_bills(desk, rows)
+    )
+    return columns(bills, book, rates)
+
+
+def _extra(made: AuditColumns) -> list[ExtraColumn]:
+    """The columns beside the table: values first, then formulas."""
+    given = [ExtraColumn(n, made.titles[n], made.kinds[n], values=v) for n, v in made.values.items()]  # type: ignore[arg-type]
+    return given + [ExtraColumn(n, made.titles[n], "quantity", f) for n, f in made.formulas.items()]
+
+
+def _read_back(desk: Desk, rows: pd.DataFrame) -> list[Problem]:
+    """Rows whose recalculated sum is not the bill, or that show an error."""
+    recomputed = desk.book.values("audit", "recomputed")
+    found = []
+    for row, value in zip(rows.itertuples(), recomputed, strict=True):
+        if row.outcome != "billed":
+            continue
+        cents = round(value * 100) if isinstance(value, int | float) else None
+        if cents != row.billed:
+            shown = money(cents) if cents is not None else repr(value)
+            fact = f"service {row.service_id} is billed {money(row.billed)}, the formulas give {shown}"
+            off = abs((cents or 0) - int(row.billed))
+            found.append(
+                AUDIT_DIFFERS.at(Place(table="audit", key=str(row.service_id), column="difference", line=off), fact)
+            )
+    return found
+
+
+def bills_digest(desk: Desk, cycle: str, period: str) -> str:
+    """A digest of a run's bills: an audit holds for exactly these, drafted or posted."""
+    bills = desk.store.query(
+        "SELECT bill_key, consumption, amount FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft' UNION ALL "
+        "SELECT b.bill_key, b.consumption, b.amount FROM bills b JOIN standing_bills t ON t.number = b.number "
+        "WHERE b.cycle = :c AND b.period = :p",
+        c=cycle,
+        p=period,
+    ).sort_values("bill_key")
+    return hashlib.sha256(bills.to_csv(index=False).encode()).hexdigest()
+
+
+def audit_state(desk: Desk, cycle: str, period: str) -> str:
+    """Where a run's audit stands: green, red, not recalculated, changed since, or not done."""
+    found = desk.store.table("audits", "cycle = :c AND period = :p", "audit_id DESC", c=cycle, p=period)
+    if found.empty:
+        return "not done"
+    last: Any = found.iloc[0]
+    return str(last["state"]) if last["inputs"] == bills_digest(desk, cycle, period) else "bills changed since"

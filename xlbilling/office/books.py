@@ -1,0 +1,270 @@
+"""Books: the ledger export taken in, and the receivables proved against it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+import pandas as pd
+
+from xlbilling import ledger as journal_rules
+from xlbilling.intake.ledger import read_ledger
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk, money
+from xlbilling.office.rows import keep_undo
+from xlbilling.office.sheets import refresh_tables
+from xlbilling.office.views import shows
+from xlbilling.problems import Place, Refusal, declare
+from xlbilling.reconcile import Reconciliation, Terms
+from xlbilling.reconcile import reconcile as match
+
+NO_LEDGER: Final = declare("no_ledger", "The period has no general-ledger export yet.", "Press Import GL first.")
+UNPOSTED: Final = declare("unposted", "Documents wait to be posted, so the books would not agree.", "Press Post first.")
+WORDS: Final = {
+    "beginning": "Beginning",
+    "billed": "Billed",
+    "received": "Received",
+    "adjusted": "Adjusted",
+    "ending": "Ending",
+}
+
+
+@button(
+    "Import GL",
+    "Ledger",
+    "IG",
+    "ImportAccess",
+    "Takes in accounting's general-ledger export named on Start.",
+    role="lead",
+    asks="LedgerFile",
+)
+def import_ledger(desk: Desk) -> Outcome:
+    """Take in the period's ledger export; a newer export of the period replaces the one before."""
+    desk.need("accounting", "importing the ledger")
+    period = desk.need_open()
+    path = desk.book.ask_file("the general-ledger export", "LedgerFile")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    export = read_ledger(path)
+    with desk.store.work(desk.actor, "import_ledger", f"ledger {period} {digest}") as work:
+        if work.done_before is not None:
+            return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
+        postings = export.postings
+        import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
+        before = work.query(
+            "SELECT import_id FROM imports WHERE kind = 'ledger' AND period = :p AND state = 'current'", p=str(period)
+        )
+        work.execute(
+            "UPDATE imports SET state = 'superseded' WHERE kind = 'ledger' AND period = :p AND state = 'current'",
+            p=str(period),
+        )
+        rejected = [p for p in export.problems if p.severity != "info"]
+        work.insert_one(
+            "imports", import_id=import_id, kind="ledger", cycle="", period=str(period), file_name=path.name, digest=digest,
+            layout=export.profile, rows_in=len(export.frame) + len(rejected), taken=len(postings), rejected=len(rejected),
+            duplicates=0, changed=0, state="current", at=work.at, actor=work.actor,
+        )  # fmt: skip
+        work.insert("ledger_rows", postings.rename(columns={"amount_cents": "amount"}).assign(import_id=import_id))
+        said = (
+            f"{path.name} ({export.profile}): {len(postings)} postings taken, {len(rejected)} rows could not be read."
+        )
+        undo = [("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id})]
+        undo += [
+            ("UPDATE imports SET state = 'current' WHERE import_id = :i", {"i": int(i)}) for i in before["import_id"]
+        ]
+        keep_undo(work, "Import GL", [{"sql": undo}], said)
+    refresh_tables(desk, ["gl", "log"])
+    return Outcome(said, rejected, listed=bool(rejected))
+
+
+@button(
+    "Reconcile",
+    "Ledger",
+    "RC",
+    "AccountingFormatMenu",
+    "Proves the receivables against the ledger export and lists every difference.",
+    role="lead",
+)
+def reconcile(desk: Desk) -> Outcome:
+    """Match the subledger with the ledger export of the period and list every difference with its reason."""
+    desk.need("accounting", "reconciling")
+    desk.need_open()
+    waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'") + desk.store.value(
+        "SELECT COUNT(*) FROM adjustments WHERE state = 'open'"
+    )
+    if waiting:
+        raise Refusal(UNPOSTED.at(None, f"{waiting} receipts or adjustments are not posted"))
+    result = _matched(desk)
+    difference = int(result.control["difference"].abs().sum())
+    unexplained = int(result.difference_unexplained)
+    lines = _reconcile_lines(desk, result)
+    with desk.store.work(desk.actor, "reconcile") as work:
+        state = "agrees" if difference == 0 else "explained" if unexplained == 0 else "differs"
+        said = (
+            f"Receivables {state}: difference {money(difference)}, of which unexplained {money(unexplained)}; "
+            f"{len(result.unmatched_subledger)} subledger lines and {len(result.unmatched_gl)} ledger rows stand alone."
+        )
+        work.insert_one(
+            "reconciliations", period=str(desk.period), at=work.at + f" {work.event(said)}", actor=work.actor, inputs=books_digest(desk),
+            state=state, difference=difference, unexplained=unexplained,
+            content=json.dumps({"lines": lines, "rows": _row_reasons(result)}),
+        )  # fmt: skip
+    refresh_tables(desk, ["reconcile", "gl", "log"])
+    desk.book.show("Reconcile")
+    return Outcome(said, listed=difference != 0)
+
+
+def _matched(desk: Desk) -> Reconciliation:
+    """The period's journal against the current ledger export."""
+    ledger = _ledger_rows(desk)
+    if ledger.empty:
+        raise Refusal(NO_LEDGER.at(Place(table="gl"), f"no export of {desk.period} was imported"))
+    accounts = desk.store.table("gl_accounts")
+    numbers = accounts["gl_account"].tolist()
+    control = accounts.loc[accounts["role"].isin(["receivable", "deposits"]), "gl_account"].tolist()
+    normal = accounts.loc[accounts["role"].isin(["revenue", "deposits"]), "gl_account"]
+    period = desk.period
+    terms = Terms(period.first, period.last, {n: n for n in numbers}, tuple(control), "OPENING", frozenset(normal))
+    frame = ledger.rename(columns={"amount": "amount_cents"}).assign(kind="posting", source="")
+    return match(subledger(desk), frame, terms)
+
+
+def subledger(desk: Desk) -> pd.DataFrame:
+    """The journal up to the period as subledger lines: what came before as one opening line an account."""
+    lines = desk.store.query(
+        "SELECT e.post_date, e.kind, j.account_id, e.batch, e.document AS reference, j.gl_account, j.amount, e.entry, j.line "
+        "FROM journal j JOIN entries e ON e.entry = j.entry WHERE e.period = :p AND e.kind <> 'opening' ORDER BY j.entry, j.line",
+        p=str(desk.period),
+    )
+    lines["id"] = "J" + lines["entry"].astype("str") + "-" + lines["line"].astype("str")
+    before = desk.store.query(
+        "SELECT j.gl_account, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
+        "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role IN ('receivable', 'deposits') "
+        "AND (e.period < :p OR e.kind = 'opening') GROUP BY j.gl_account ORDER BY j.gl_account",
+        p=str(desk.period),
+    )
+    opening = pd.DataFrame(
+        {
+            "id": "OPEN-" + before["gl_account"],
+            "post_date": pd.Timestamp(desk.period.plus(-1).last),
+            "kind": "transfer",
+            "account_id": "",
+            "batch": "OPENING",
+            "reference": "BEGINNING BALANCE",
+            "gl_account": before["gl_account"],
+            "amount": before["amount"],
+        }
+    )
+    both = pd.concat([opening, lines], ignore_index=True).rename(columns={"amount": "amount_cents"})
+    return both[["id", "post_date", "kind", "account_id", "batch", "reference", "gl_account", "amount_cents"]]
+
+
+def _ledger_rows(desk: Desk) -> pd.DataFrame:
+    return desk.store.query(
+        "SELECT r.* FROM ledger_rows r JOIN imports i ON i.import_id = r.import_id "
+        "WHERE i.kind = 'ledger' AND i.period = :p AND i.state = 'current' ORDER BY r.row",
+        p=str(desk.period),
+    )
+
+
+def control(desk: Desk) -> pd.DataFrame:
+    """The receivables control of the period: beginning + billed - received +/- adjusted = ending, in cents."""
+    lines = desk.store.query(
+        "SELECT j.gl_account, e.period, e.kind, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
+        "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable' AND e.period <= :p "
+        "GROUP BY j.gl_account, e.period, e.kind",
+        p=str(desk.period),
+    )
+    return journal_rules.control(lines, str(desk.period))
+
+
+def ledger_ending(desk: Desk) -> pd.Series[int]:
+    """Each account's ending balance in the general ledger: the subledger's beginning and the export's postings."""
+    ledger = _ledger_rows(desk)
+    began = control(desk).set_index("gl_account")["beginning"]
+    posted = ledger.loc[ledger["date"].le(pd.Timestamp(desk.period.last))].groupby("gl_account")["amount"].sum()
+    return began.add(posted, fill_value=0).astype("int64") if len(ledger) else pd.Series(dtype="int64")
+
+
+def books_digest(desk: Desk) -> str:
+    """A digest of what a reconciliation speaks of: the last entry of the period and the ledger export."""
+    last = desk.store.value("SELECT MAX(entry) FROM entries WHERE period = :p", p=str(desk.period))
+    export = desk.store.value(
+        "SELECT digest FROM imports WHERE kind = 'ledger' AND period = :p AND state = 'current'", p=str(desk.period)
+    )
+    return f"{last or 0} {export or ''}"
+
+
+def _reconcile_lines(desk: Desk, result: Reconciliation) -> list[dict[str, Any]]:
+    """The control's lines, then each line or row that stands alone with its reason."""
+    rows: list[dict[str, Any]] = []
+    proved = result.control.set_index("gl_account")
+    for own in control(desk).to_dict("records"):
+        account = str(own["gl_account"])
+        for name, word in WORDS.items():
+            ledger = {"beginning": "beginning", "ending": "ending_gl"}.get(name)
+            other = (
+                int(proved.loc[account, ledger]) if ledger and account in proved.index and name == "ending" else None
+            )
+            rows.append(
+                {
+                    "section": "control", "gl_account": account, "what": word, "subledger": int(own[name]), "ledger": other,
+                    "difference": None if other is None else int(own[name]) - other, "reason": "",
+                }
+            )  # fmt: skip
+    for row in result.unmatched_subledger.to_dict("records"):
+        rows.append(_alone(row, "subledger", f"line {row['id']}"))
+    for row in result.unmatched_gl.to_dict("records"):
+        rows.append(_alone(row, "ledger", f"ledger row {row['row']}"))
+    return [{"line": f"{n:05d}", **row} for n, row in enumerate(rows, 1)]
+
+
+def _alone(row: dict[str, Any], side: str, what: str) -> dict[str, Any]:
+    amount = int(row["amount_cents"])
+    made: dict[str, Any] = {
+        "section": "difference",
+        "gl_account": str(row["gl_account"]),
+        "what": what,
+        "subledger": None,
+        "ledger": None,
+    }
+    made[side] = amount
+    return made | {
+        "difference": amount if side == "subledger" else -amount,
+        "reason": str(row["reason"]).replace("_", " "),
+    }
+
+
+def _row_reasons(result: Reconciliation) -> dict[str, str]:
+    return {str(r["row"]): str(r["reason"]).replace("_", " ") for r in result.unmatched_gl.to_dict("records")}
+
+
+def latest(desk: Desk) -> dict[str, Any] | None:
+    """The period's last reconciliation; None before the first."""
+    found = desk.store.table("reconciliations", "period = :p", "at DESC", p=str(desk.period))
+    return None if found.empty else dict(found.iloc[0])
+
+
+@shows("reconcile")
+def reconcile_view(desk: Desk) -> pd.DataFrame:
+    """The last reconciliation of the period, line by line."""
+    last = latest(desk)
+    made = pd.DataFrame(
+        json.loads(last["content"])["lines"] if last else [],
+        columns=["line", "section", "gl_account", "what", "subledger", "ledger", "difference", "reason"],
+    )
+    return made.astype({"subledger": "Int64", "ledger": "Int64", "difference": "Int64"})
+
+
+@shows("gl")
+def ledger_view(desk: Desk) -> pd.DataFrame:
+    """The period's ledger export, each row with whether it was matched."""
+    made = _ledger_rows(desk)
+    last = latest(desk)
+    reasons = json.loads(last["content"])["rows"] if last else {}
+    listed = set(desk.store.table("gl_accounts")["gl_account"])
+    made["matched"] = [
+        "" if not last else reasons.get(str(row), "yes" if account in listed else "not a billing account")
+        for row, account in zip(made["row"], made["gl_account"], strict=True)
+    ]
+    return made

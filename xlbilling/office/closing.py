@@ -1,0 +1,225 @@
+"""Closing: the checklist of the month, signatures where an item stays open, and the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pandas as pd
+
+from xlbilling.office.auditing import audit_state
+from xlbilling.office.books import books_digest, latest
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk, money
+from xlbilling.office.reporting import write_close_packet
+from xlbilling.office.rows import Step, past_undo, saves
+from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
+from xlbilling.office.views import run_states, shows
+from xlbilling.office.working_copy import Changes
+from xlbilling.problems import Conflict, Place, declare
+from xlbilling.store import Work
+from xlbilling.store.backup import back_up
+
+NOT_READY: Final = declare(
+    "close_not_ready",
+    "Items of the checklist are open.",
+    "Do them, or sign them on sheet Close with a reason and press Save.",
+)
+
+
+@button(
+    "Checklist", "Close", "CL", "ReviewAcceptChange", "Shows what must be so before the month is closed.", role="lead"
+)
+def checklist(desk: Desk) -> Outcome:
+    """Look at every item of the month again and show where it stands."""
+    refuse_unsaved(desk, ["close"])
+    rows = _items(desk)
+    refresh_tables(desk, ["close", "log"])
+    desk.book.show("Close")
+    still = [item for item, state, _ in rows if state == "open"]
+    return Outcome(
+        f"{len(rows) - len(still)} of {len(rows)} items are done or signed. Open: {', '.join(still) or 'none'}.",
+        listed=bool(still),
+    )
+
+
+@button(
+    "Close month", "Close", "CM", "FileMarkAsFinal",
+    "Locks the accounting period once the checklist is done or signed. Press twice: look, then close.",
+    role="lead",
+)  # fmt: skip
+def close_month(desk: Desk) -> Outcome:
+    """Lock the period, open the next, back the store up and write the close packet with the chain's head."""
+    desk.need("lead", "closing the month")
+    period = desk.need_open()
+    refuse_unsaved(desk, SAVED_HERE)
+    still = [f"{item}: {detail}" for item, state, detail in _items(desk) if state == "open"]
+    if still:
+        raise Conflict(NOT_READY.at(Place(table="close"), f"{len(still)} open: {'; '.join(still)}"))
+    if not desk.confirm([f"Close {period}? Later postings into it are refused."]):
+        return Outcome(f"Close {period}: press Close month again to lock it.")
+    items = checklist_view(desk)
+    with desk.store.work(desk.actor, "close_month", f"close {period}") as work:
+        work.execute(
+            "UPDATE periods SET state = 'closed', closed_by = :a, closed_at = :t WHERE period = :p",
+            a=work.actor,
+            t=work.at,
+            p=str(period),
+        )
+        following = str(period.plus(1))
+        if work.value("SELECT 1 FROM periods WHERE period = :p", p=following) is None:
+            work.insert_one("periods", period=following, state="open")
+        past_undo(work)
+        work.event(f"Closed {period}; {following} is open")
+    packet = write_close_packet(desk, items)
+    backup = back_up(desk.store, desk.folder / "backups", f"close-{period}")
+    desk.book.put("Period", str(period.plus(1)))
+    desk.forget()
+    _next_run(desk)
+    refresh_tables(
+        desk,
+        [
+            "cycles",
+            "close",
+            "log",
+            "payments",
+            "adjustments",
+            "gl",
+            "reconcile",
+            "reads",
+            "exceptions",
+            "bills",
+            "bill_lines",
+        ],
+    )
+    return Outcome(f"{period} is closed; {period.plus(1)} is open. Packet: {packet.name}. Backup: {backup.name}.")
+
+
+def _next_run(desk: Desk) -> None:
+    """Move Start to a cycle that has a run in the new period; the same one where it has."""
+    runs = desk.store.table("cycles", "period = :p", p=str(desk.period))["cycle"].tolist()
+    if runs and desk.book.get("Cycle") not in runs:
+        desk.book.put("Cycle", runs[0])
+        desk.forget()
+
+
+def _items(desk: Desk) -> list[tuple[str, str, str]]:
+    """Each item with its state (done, open, signed) and what was found."""
+    signed = set(desk.store.table("signoffs", "period = :p", p=str(desk.period))["item"])
+    made = []
+    for item, look in _CHECKS.items():
+        done, detail = look(desk)
+        made.append((item, "done" if done else "signed" if item in signed else "open", detail))
+    return made
+
+
+def _runs(desk: Desk) -> pd.DataFrame:
+    states = run_states(desk)
+    return states.loc[states["period"].eq(str(desk.period))]
+
+
+def _all_billed(desk: Desk) -> tuple[bool, str]:
+    """Every active service of every run of the period is billed, held with a reason, or not due."""
+    runs = _runs(desk)
+    missing = int((runs["services"] - runs["billed"] - runs["held"]).clip(lower=0).sum())
+    not_due = _not_due(desk)
+    words = "; ".join(f"cycle {r.cycle}: {r.billed} of {r.services} billed, {r.held} held" for r in runs.itertuples())
+    return bool(runs["state"].eq("posted").all()) and missing <= not_due, f"{words or 'no run'}; {not_due} not due"
+
+
+def _not_due(desk: Desk) -> int:
+    """Active services that began after the read window of their run."""
+    return int(
+        desk.store.value(
+            "SELECT COUNT(*) FROM services s JOIN cycles c ON c.cycle = s.cycle AND c.period = :p "
+            "WHERE s.status = 'active' AND s.started_on > c.read_to",
+            p=str(desk.period),
+        )
+    )
+
+
+def _reads_resolved(desk: Desk) -> tuple[bool, str]:
+    """No finding that holds a bill is without a decision, and no bill is held."""
+    open_findings = desk.store.value(
+        "SELECT COUNT(*) FROM exceptions WHERE period = :p AND severity = 'block' AND state = 'open'",
+        p=str(desk.period),
+    )
+    held = int(_runs(desk)["held"].sum())
+    return not open_findings and not held, f"{open_findings} findings that hold a bill are open; {held} bills are held"
+
+
+def _audit_green(desk: Desk) -> tuple[bool, str]:
+    """Every run's bills were recomputed by a spreadsheet application with difference 0.00."""
+    states = {run.cycle: audit_state(desk, str(run.cycle), str(desk.period)) for run in _runs(desk).itertuples()}
+    return all(state == "green" for state in states.values()), "; ".join(f"cycle {c}: {s}" for c, s in states.items())
+
+
+def _all_posted(desk: Desk) -> tuple[bool, str]:
+    """Nothing waits to be posted."""
+    counts = {
+        words: desk.store.value(f"SELECT COUNT(*) FROM {table} WHERE {where}", p=str(desk.period))  # noqa: S608
+        for words, table, where in (
+            ("receipts", "payments", "state = 'open' AND period = :p"),
+            ("corrections", "adjustments", "state = 'open' AND period = :p"),
+            ("draft bills", "draft_bills", "state = 'draft' AND period = :p"),
+        )
+    }
+    return not any(counts.values()), "; ".join(f"{count} {words}" for words, count in counts.items())
+
+
+def _reconciled(desk: Desk) -> tuple[bool, str]:
+    """The receivables agree with the general ledger as of the last entry."""
+    last = latest(desk)
+    if last is None:
+        return False, "not reconciled"
+    if last["inputs"] != books_digest(desk):
+        return False, "entries or the export changed since it was reconciled"
+    return last[
+        "state"
+    ] == "agrees", f"difference {money(last['difference'])}, unexplained {money(last['unexplained'])}"
+
+
+_CHECKS: Final[dict[str, Callable[[Desk], tuple[bool, str]]]] = {
+    "All cycles due are billed": _all_billed,
+    "Reads are resolved": _reads_resolved,
+    "Audit is green": _audit_green,
+    "All batches are posted": _all_posted,
+    "Receivables are reconciled": _reconciled,
+}
+
+
+@shows("close")
+def checklist_view(desk: Desk) -> pd.DataFrame:
+    """The checklist with its signatures."""
+    signed = desk.store.table("signoffs", "period = :p", p=str(desk.period)).set_index("item")
+    rows = [
+        (item, state, detail, signed["reason"].get(item, ""), signed["actor"].get(item, ""), 1)
+        for item, state, detail in _items(desk)
+    ]
+    return pd.DataFrame(rows, columns=["item", "state", "detail", "signed_reason", "signed_by", "rev"])
+
+
+@saves("close")
+def write_signatures(desk: Desk, work: Work, change: Changes) -> list[Step]:
+    """Write or take back signatures typed on Close."""
+    steps: list[tuple[str, dict[str, Any]]] = []
+    where = {"p": str(desk.period)}
+    for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
+        work.execute("DELETE FROM signoffs WHERE period = :p AND item = :i", i=row["item"], **where)
+        if row["signed_reason"].strip():
+            work.insert_one(
+                "signoffs",
+                period=str(desk.period),
+                item=row["item"],
+                reason=row["signed_reason"],
+                actor=work.actor,
+                at=work.at,
+            )
+        steps.append(("DELETE FROM signoffs WHERE period = :p AND item = :i", {"i": row["item"], **where}))
+        if old["signed_reason"]:
+            insert = "INSERT INTO signoffs (period, item, reason, actor, at) VALUES (:p, :i, :r, :a, :t)"
+            steps.append(
+                (insert, {"i": row["item"], "r": old["signed_reason"], "a": old["signed_by"], "t": work.at, **where})
+            )
+    work.event("Signed: " + "; ".join(f"{r['item']}: {r['signed_reason']}" for r in change.changed.to_dict("records")))
+    return [{"sql": steps}]

@@ -1,0 +1,129 @@
+"""Reconcile two files: the subledger's lines against a ledger export, to a JSON answer and a workpaper.
+
+Run it alone as `python -m xlbilling.office.reconcile_files --subledger SUB.csv --gl GL.csv --map MAP.yaml ...`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json as json_text
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from xlbilling.intake.ledger import read_ledger, read_map, read_subledger
+from xlbilling.office.reconcile_workpaper import write_workpaper
+from xlbilling.problems import Refusal, declare
+from xlbilling.reconcile import Reconciliation, reconcile
+
+MAP_MISSING: Final = declare(
+    "reconcile_map_missing",
+    "A reconciliation was asked for without a ledger map.",
+    "Give the ledger map: --map MAP.yaml (period, accounts, control_accounts; see docs/reconcile.md).",
+)
+DONE, LISTED = 0, 3
+CONTROL_SAID: Final = (
+    "beginning",
+    "subledger_activity",
+    "gl_activity",
+    "ending_subledger",
+    "ending_gl",
+    "difference",
+)
+
+
+def reconcile_files(
+    subledger: Path,
+    gl: Path,
+    profile: str = "auto",
+    map: Path | None = None,
+    json: Path | None = None,
+    out: Path | None = None,
+) -> int:
+    """Reconcile a subledger CSV with a ledger export; write the answer and the workpaper where asked.
+
+    Returns 0, or 3 where a row of the export could not be read (it is named on stderr). Raises Refusal (exit code 4)
+    for a file, a layout or a map that cannot be used.
+    """
+    if map is None:
+        raise Refusal(MAP_MISSING.at(None, "there is no map"))
+    mapping = read_map(map)
+    export = read_ledger(gl, profile, mapping)
+    lines = read_subledger(subledger)
+    result = reconcile(lines, export.frame, mapping.terms())
+    if json is not None:
+        json.write_text(json_text.dumps(answer(result), indent=1), encoding="utf-8")
+    if out is not None:
+        sources = f"{subledger.name} against {gl.name} ({export.profile})"
+        write_workpaper(out, result, lines, export, mapping, sources)
+    for problem in export.problems:
+        print(f"{problem.severity}[{problem.code}]: {problem}", file=sys.stderr)
+    return LISTED if any(problem.severity != "info" for problem in export.problems) else DONE
+
+
+def answer(result: Reconciliation) -> dict[str, Any]:
+    """The result as the terminal's JSON: amounts as text with two decimals, rows by id and row number."""
+    matches = result.matches.set_index("match")
+    ids = _members(result.subledger, "id")
+    rows = _members(result.ledger, "row")
+    said = zip(matches.index, matches["type"], matches["confidence"], strict=True)
+    return {
+        "matches": [
+            {"type": kind, "subledger": ids[match], "gl": rows[match], "confidence": confidence}
+            for match, kind, confidence in said
+        ],
+        "unmatched_subledger": _listed(result.unmatched_subledger, "id"),
+        "unmatched_gl": _listed(result.unmatched_gl, "row"),
+        "control": [
+            {"gl_account": row["gl_account"], **{name: _amount(row[name]) for name in CONTROL_SAID}}
+            for row in result.control.to_dict("records")
+        ],
+        "difference_explained": _amount(result.difference_explained),
+        "difference_unexplained": _amount(result.difference_unexplained),
+    }
+
+
+def _members(marked: pd.DataFrame, name: str) -> dict[int, list[Any]]:
+    """The ids or rows of each match, in the file's order."""
+    matched = marked[marked["match"] >= 0].sort_values("match", kind="stable")
+    numbers, starts = np.unique(matched["match"].to_numpy(), return_index=True)
+    values = matched[name].tolist()
+    ends = [*starts[1:].tolist(), len(values)]
+    return {int(n): values[a:b] for n, a, b in zip(numbers.tolist(), starts.tolist(), ends, strict=True)}
+
+
+def _listed(unmatched: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    return [
+        {name: value, "reason": reason}
+        for value, reason in zip(unmatched[name].tolist(), unmatched["reason"], strict=True)
+    ]
+
+
+def _amount(cents: int) -> str:
+    whole, part = divmod(abs(int(cents)), 100)
+    return f"{'-' if cents < 0 else ''}{whole}.{part:02d}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line of this one action, with the exit codes of the product."""
+    parser = argparse.ArgumentParser(
+        prog="xlbilling reconcile", description="Reconcile the subledger with a ledger export."
+    )
+    parser.add_argument("--subledger", type=Path, required=True)
+    parser.add_argument("--gl", type=Path, required=True)
+    parser.add_argument("--profile", default="auto")
+    for name in ("map", "json", "out"):
+        parser.add_argument(f"--{name}", type=Path)
+    given = parser.parse_args(arguments)
+    try:
+        return reconcile_files(given.subledger, given.gl, given.profile, given.map, given.json, given.out)
+    except Refusal as refusal:
+        print(refusal.line, file=sys.stderr)
+        return refusal.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""Reporting: the report pack, the close packet, the print file of a batch."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from xlbilling.aging import age
+from xlbilling.office.books import control, ledger_ending
+from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.desk import Desk, money
+from xlbilling.problems import Place, Refusal, declare
+from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
+from xlbilling.reports.pack import report_pack as fill_pack
+from xlbilling.reports.print_file import print_file as make_print_file
+
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
+NO_BATCH: Final = declare("no_batch", "The run has no posted bills to print.", "Press Post first.")
+
+
+@button(
+    "Report pack",
+    "Reports",
+    "RP",
+    "ChartInsert",
+    "Writes the period's report pack: register, revenue by class, exceptions, control, aging.",
+)
+def report_pack(desk: Desk) -> Outcome:
+    """Fill the report pack of the period from its template."""
+    target = desk.folder / f"report-pack-{desk.period}.xlsx"
+    facts = pack_facts(desk)
+    fill_pack(template(desk, "report-pack.xlsx"), target, facts)
+    return Outcome(f"{target.name}: {len(facts.register)} documents, {money(facts.register['amount'].sum())} billed.")
+
+
+def template(desk: Desk, name: str) -> Path:
+    """The district's own template beside its store, or the one that comes with the product."""
+    own = desk.folder / "templates" / name
+    return own if own.exists() else TEMPLATES / name
+
+
+def pack_facts(desk: Desk) -> PackFacts:
+    """Everything the report pack of the period says, from posted documents only."""
+    register = _register(desk)
+    return PackFacts(
+        district=desk.rules.text("district", "name"),
+        period=str(desk.period),
+        made_at=desk.store.clock().strftime("%Y-%m-%d %H:%M"),
+        chain_head=_head(desk),
+        register=register,
+        by_class=_by_class(register),
+        exceptions=_exceptions(desk),
+        control=_control(desk),
+        aging=_aging(desk),
+    )
+
+
+def _head(desk: Desk) -> str:
+    return str(desk.store.value("SELECT seal FROM events ORDER BY event DESC LIMIT 1") or "")
+
+
+def _register(desk: Desk) -> pd.DataFrame:
+    """Bills posted in the period, and bills reversed in it with the sign turned; together what the control says was billed."""
+    return desk.store.query(
+        """
+        SELECT b.number, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, b.consumption, b.unit,
+               b.amount, b.due_date
+          FROM bills b JOIN entries e ON e.document = b.number AND e.kind = 'billing' AND e.reverses IS NULL
+          JOIN accounts a ON a.account_id = b.account_id WHERE e.period = :p
+        UNION ALL
+        SELECT e.document, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, -b.consumption, b.unit,
+               -b.amount, b.due_date
+          FROM entries e JOIN entries o ON o.entry = e.reverses JOIN bills b ON b.number = o.document
+          JOIN accounts a ON a.account_id = b.account_id WHERE e.period = :p AND e.kind = 'billing'
+        ORDER BY 1
+        """,
+        p=str(desk.period),
+    )
+
+
+def _by_class(register: pd.DataFrame) -> pd.DataFrame:
+    grouped = register.groupby("customer_class", sort=True)
+    made = grouped.agg(bills=("number", "count"), consumption=("consumption", "sum"), revenue=("amount", "sum"))
+    return made.reset_index()
+
+
+def _exceptions(desk: Desk) -> pd.DataFrame:
+    """The period's findings counted by check and severity."""
+    found = desk.store.query(
+        "SELECT rule, severity, state FROM exceptions WHERE period = :p AND state <> 'gone' ORDER BY rule",
+        p=str(desk.period),
+    )
+    counted = found.assign(decided=found["state"].eq("decided"), open=found["state"].eq("open"), count=1)
+    made = counted.groupby(["rule", "severity"], as_index=False)[["count", "decided", "open"]].sum()
+    return made.astype({"count": "int64", "decided": "int64", "open": "int64"})
+
+
+def _control(desk: Desk) -> pd.DataFrame:
+    """The receivables control beside the general ledger's ending balance, blank where no export is in."""
+    made = control(desk)
+    names = desk.store.table("gl_accounts").set_index("gl_account")["name"]
+    made["name"] = made["gl_account"].map(names)
+    ledger = ledger_ending(desk)
+    made["ledger"] = made["gl_account"].map(ledger).fillna(made["ending"]).astype("int64")
+    made["received"] = -made["received"]
+    made["difference"] = made["ending"] - made["ledger"]
+    return made[["gl_account", "name", "beginning", "billed", "received", "adjusted", "ending", "ledger", "difference"]]
+
+
+def _aging(desk: Desk) -> pd.DataFrame:
+    """Who owes what and for how long, as of the last day of the period."""
+    rules = desk.rules
+    by_due = rules.choice("aging", "age_from", "bill_date", "due_date") == "due_date"
+    documents = desk.store.query(
+        """
+        SELECT j.account_id, e.document, COALESCE(b.due_date, e.post_date) AS due_date, e.post_date, CAST(SUM(j.amount) AS BIGINT) AS amount
+          FROM journal j JOIN entries e ON e.entry = j.entry JOIN gl_accounts g ON g.gl_account = j.gl_account
+          LEFT JOIN bills b ON b.number = e.document
+         WHERE g.role = 'receivable' AND e.period <= :p AND e.reverses IS NULL
+           AND NOT EXISTS (SELECT 1 FROM entries r WHERE r.reverses = e.entry AND r.period <= :p)
+         GROUP BY j.account_id, e.entry, e.document, b.due_date, e.post_date
+        """,
+        p=str(desk.period),
+    )
+    documents["age_from"] = documents["due_date" if by_due else "post_date"]
+    buckets = tuple(int(part) for part in rules.text("aging", "buckets").split(","))
+    aged = age(documents.rename(columns={"amount": "amount_cents"}), desk.period.last, buckets)
+    names = desk.store.table("accounts").set_index("account_id")["name"]
+    aged.insert(1, "name", aged["account_id"].map(names).fillna(""))
+    return aged.loc[aged.drop(columns=["account_id", "name"]).ne(0).any(axis=1)].reset_index(drop=True)
+
+
+def write_close_packet(desk: Desk, items: pd.DataFrame) -> Path:
+    """Write the close packet of the period that was just locked, with the head of the chain of events."""
+    row = desk.store.table("periods", "period = :p", p=str(desk.period)).iloc[0]
+    target = desk.folder / f"close-packet-{desk.period}.xlsx"
+    facts = CloseFacts(
+        desk.rules.text("district", "name"), str(desk.period), row["closed_by"], row["closed_at"], _head(desk),
+        items[["item", "state", "detail", "signed_reason", "signed_by"]], _control(desk),
+    )  # fmt: skip
+    close_packet(template(desk, "close-packet.xlsx"), target, facts)
+    return target
+
+
+@button(
+    "Print file",
+    "Bills",
+    "PF",
+    "FilePrint",
+    "Writes the print vendor's file of the cycle's latest batch; the printed original is kept.",
+)
+def print_file(desk: Desk) -> Outcome:
+    """Write the print file of the run's latest batch, once; a second press writes the kept original again."""
+    run = desk.run
+    batch = desk.store.value(
+        "SELECT MAX(batch) FROM batches WHERE kind = 'bills' AND cycle = :c AND period = :p", c=run.cycle, p=run.period
+    )
+    if batch is None:
+        raise Refusal(NO_BATCH.at(Place(table="bills"), f"{run} has no posted batch"))
+    target = desk.folder / f"print-{batch}.csv"
+    kept = desk.store.table("printed", "batch = :b", b=batch)
+    if len(kept):
+        content = bytes(kept["content"].iloc[0])
+        target.write_bytes(content)
+        return Outcome(f"{target.name}: the original of {kept['at'].iloc[0]}, written again.")
+    content = make_print_file(*_print_frames(desk, str(batch)))
+    with desk.store.work(desk.actor, "print_file", f"print {batch}") as work:
+        digest = hashlib.sha256(content).hexdigest()
+        work.insert_one("printed", batch=batch, file_name=target.name, content=content, digest=digest, at=work.at)
+        work.event(f"Printed {batch}: {digest[:16]}")
+    target.write_bytes(content)
+    lines = content.count(b"\r\n")
+    return Outcome(f"{target.name}: {lines - 1} bills.")
+
+
+def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Bills, lines and history of a batch as the print file wants them."""
+    bills = desk.store.query(
+        "SELECT b.*, a.name, a.mail_street, a.mail_city, s.premise FROM bills b JOIN accounts a ON a.account_id = b.account_id "
+        "JOIN services s ON s.service_id = b.service_id WHERE b.batch = :b ORDER BY s.route, b.number",
+        b=batch,
+    )
+    reads = desk.store.query(
+        "SELECT r.number, MIN(r.previous_read) AS previous_read, MIN(r.previous_date) AS previous_date, MIN(r.dial_read) AS this_read, "
+        "MAX(r.read_date) AS this_date FROM bill_reads r JOIN bills b ON b.number = r.number WHERE b.batch = :b GROUP BY r.number",
+        b=batch,
+    ).rename(columns={"this_date": "read_date"})
+    bills = bills.merge(reads, on="number", how="left").rename(columns={"read_date": "this_date"})
+    bills = bills.fillna({"previous_read": "", "this_read": ""})
+    bills["this_date"] = bills["this_date"].fillna(bills["service_to"])
+    bills["previous_date"] = bills["previous_date"].fillna(bills["service_from"])
+    owed = _owed_before(desk, batch)
+    bills["previous_balance"] = bills["account_id"].map(owed["before"]).fillna(0).astype("int64")
+    bills["payments_since"] = -bills["account_id"].map(owed["received"]).fillna(0).astype("int64")
+    # An account with two services has two bills; its earlier balance stands on the first of them.
+    again = bills["account_id"].duplicated()
+    bills.loc[again, ["previous_balance", "payments_since"]] = 0
+    bills["total_charges"] = bills["amount"]
+    bills["amount_due"] = bills["previous_balance"] - bills["payments_since"] + bills["amount"]
+    bills["estimated"] = bills["read_code"].eq("estimated")
+    bills["messages"] = bills["estimated"].map(
+        {True: "This bill is estimated; the next read sets it right.", False: ""}
+    )
+    lines = desk.store.query(
+        "SELECT l.* FROM bill_lines l JOIN bills b ON b.number = l.number WHERE b.batch = :b ORDER BY l.number, l.line",
+        b=batch,
+    )
+    lines["charge"] = lines["charge"] + lines["tier"].map(lambda tier: f" tier {tier}" if tier else "")
+    return bills, lines, _history(desk, batch, bills)
+
+
+def _owed_before(desk: Desk, batch: str) -> pd.DataFrame:
+    """What each account owed before the batch: the balance up to its last bill, and what was received since."""
+    return (
+        desk.store.query(
+            """
+        SELECT j.account_id,
+          CAST(SUM(CASE WHEN e.kind = 'payment' AND e.post_date > COALESCE(last.bill_date, '') THEN 0 ELSE j.amount END) AS BIGINT) AS before,
+          CAST(SUM(CASE WHEN e.kind = 'payment' AND e.post_date > COALESCE(last.bill_date, '') THEN j.amount ELSE 0 END) AS BIGINT) AS received
+        FROM journal j JOIN entries e ON e.entry = j.entry JOIN gl_accounts g ON g.gl_account = j.gl_account AND g.role = 'receivable'
+        LEFT JOIN (SELECT account_id, MAX(bill_date) AS bill_date FROM bills WHERE batch <> :b GROUP BY account_id) last
+          ON last.account_id = j.account_id
+        WHERE e.entry < (SELECT MIN(entry) FROM entries WHERE batch = :b)
+          AND j.account_id IN (SELECT account_id FROM bills WHERE batch = :b)
+        GROUP BY j.account_id
+        """,
+            b=batch,
+        )
+        .astype({"before": "int64", "received": "int64"})
+        .set_index("account_id")
+    )
+
+
+def _history(desk: Desk, batch: str, bills: pd.DataFrame) -> pd.DataFrame:
+    """Consumption of each bill's service by the month its read fell in."""
+    found = desk.store.query(
+        "SELECT service_id, service_to, consumption FROM consumption_history WHERE service_id IN (SELECT service_id FROM bills WHERE batch = :b) "
+        "UNION ALL SELECT b.service_id, b.service_to, b.consumption FROM bills b JOIN standing_bills t ON t.number = b.number "
+        "WHERE b.service_id IN (SELECT service_id FROM bills WHERE batch = :b)",
+        b=batch,
+    )
+    made = found.merge(bills[["service_id", "number"]], on="service_id")
+    made["month"] = made["service_to"].dt.strftime("%Y-%m")
+    return made[["number", "month", "consumption"]]

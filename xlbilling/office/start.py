@@ -1,0 +1,141 @@
+"""Start: today's list, the money of the period and where each cycle stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from xlbilling.office.desk import Desk
+from xlbilling.office.views import run_states
+
+_TODAY_ROWS = 14
+
+
+def fill_start(desk: Desk) -> None:
+    """Fill the Start sheet for the period and the cycle on it."""
+    figures = period_figures(desk)
+    desk.book.put("Actor", f"{desk.actor} ({desk.role or 'no role'})")
+    for name in ("Receivable", "Billed", "Received", "Adjusted"):
+        desk.book.put(name, figures[name.lower()] / 100)
+    waiting = _waiting(desk)
+    desk.book.put("OpenExceptions", int(waiting["exceptions"]))
+    desk.book.put("HeldBills", int(waiting["held"]))
+    desk.book.put(
+        "UnpostedBatches", int(bool(waiting["payments"])) + int(bool(waiting["adjustments"])) + int(waiting["runs"])
+    )
+    desk.book.write("today", _today(desk, waiting))
+    desk.book.write("runs", _runs(desk))
+    desk.book.write("months", _months(desk))
+
+
+def period_figures(desk: Desk) -> dict[str, int]:
+    """The period's billed, received and adjusted amounts and the whole receivable, in cents."""
+    found = desk.store.query(
+        "SELECT e.kind, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
+        "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable' AND e.period = :p GROUP BY e.kind",
+        p=str(desk.period),
+    ).set_index("kind")["amount"]
+    whole = desk.store.value(
+        "SELECT SUM(j.amount) FROM journal j JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable'"
+    )
+    return {
+        "receivable": int(whole or 0),
+        "billed": int(found.get("billing", 0)),
+        "received": -int(found.get("payment", 0)),
+        "adjusted": int(found.get("adjustment", 0)),
+    }
+
+
+def _waiting(desk: Desk) -> dict[str, Any]:
+    """What waits in the period: counts and amounts."""
+    period = str(desk.period)
+    one = desk.store.query(
+        """
+        SELECT
+          (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = 'open' AND severity <> 'info') AS exceptions,
+          (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = 'open' AND severity = 'block') AS blocking,
+          (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = 'held') AS held,
+          (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = 'draft') AS drafts,
+          (SELECT COALESCE(SUM(amount), 0) FROM draft_bills WHERE period = :p AND state = 'draft') AS drafts_amount,
+          (SELECT COUNT(DISTINCT cycle) FROM draft_bills WHERE period = :p AND state = 'draft') AS runs,
+          (SELECT COUNT(*) FROM payments WHERE state = 'open') AS payments,
+          (SELECT COALESCE(SUM(amount), 0) FROM payments WHERE state = 'open') AS payments_amount,
+          (SELECT COUNT(*) FROM adjustments WHERE state = 'open') AS adjustments
+        """,
+        p=period,
+    )
+    return {name: int(value) for name, value in one.iloc[0].items()}
+
+
+def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
+    """Today's list: what waits, for whom, which button and which sheet."""
+    rows: list[tuple[str, str, int | None, int | None, str, str, str]] = []
+    for run in run_states(desk).itertuples():
+        if run.period == str(desk.period):
+            button = {"waiting": "Import reads", "reads in": "Validate", "computed": "Audit, Post"}.get(run.state, "")
+            rows.append(
+                (
+                    f"Cycle {run.cycle}",
+                    run.state,
+                    int(run.services),
+                    None,
+                    "clerk" if button else "",
+                    button,
+                    "Reads" if run.state == "waiting" else "Bills",
+                )
+            )
+    for what, count, amount, who, button, sheet in (
+        ("Findings that hold a bill", waiting["blocking"], None, "clerk", "Validate", "Exceptions"),
+        ("Findings to look at", waiting["exceptions"] - waiting["blocking"], None, "clerk", "", "Exceptions"),
+        ("Bills held", waiting["held"], None, "clerk", "Compute", "Bills"),
+        ("Draft bills to post", waiting["drafts"], waiting["drafts_amount"], "lead", "Post", "Bills"),
+        ("Receipts to post", waiting["payments"], waiting["payments_amount"], "lead", "Post", "Payments"),
+        ("Adjustments to post", waiting["adjustments"], None, "lead", "Post", "Adjustments"),
+    ):
+        state = "open" if count else "done"
+        rows.append((what, state, count, amount, who if count else "", button if count else "", sheet))
+    period = desk.store.value("SELECT state FROM periods WHERE period = :p", p=str(desk.period)) or "not opened"
+    rows.append(
+        (
+            f"Accounting period {desk.period}",
+            period,
+            None,
+            None,
+            "lead" if period == "open" else "",
+            "Close month" if period == "open" else "",
+            "Close",
+        )
+    )
+    made = pd.DataFrame(rows[:_TODAY_ROWS], columns=["what", "state", "count", "amount", "who", "button", "go_to"])
+    return made.astype({"count": "Int64", "amount": "Int64"})
+
+
+def _runs(desk: Desk) -> pd.DataFrame:
+    """The runs of the period and the next ones, with their dates."""
+    states = run_states(desk)
+    dates = desk.store.table("cycles")[["cycle", "period", "bill_date", "due_date"]]
+    made = states.merge(dates, on=["cycle", "period"])
+    made = made.loc[made["period"].ge(str(desk.period))].head(8)
+    made["to_bill"] = (made["services"] - made["billed"] - made["held"]).clip(lower=0)
+    made["cycle"] = made["cycle"] + " " + made["period"]
+    return made[["cycle", "bill_date", "due_date", "state", "billed", "held", "to_bill"]].reset_index(drop=True)
+
+
+def _months(desk: Desk) -> pd.DataFrame:
+    """Billed and received of the twelve months up to the period."""
+    found = desk.store.query(
+        "SELECT e.period, e.kind, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
+        "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable' AND e.period <= :p AND e.period >= :f GROUP BY e.period, e.kind",
+        p=str(desk.period),
+        f=str(desk.period.plus(-11)),
+    )
+    months = [str(desk.period.plus(n)) for n in range(-11, 1)]
+    by = found.set_index(["period", "kind"])["amount"] if len(found) else pd.Series(dtype="int64")
+    return pd.DataFrame(
+        {
+            "period": months,
+            "billed": pd.array([int(by.get((m, "billing"), 0)) for m in months], dtype="Int64"),
+            "received": pd.array([-int(by.get((m, "payment"), 0)) for m in months], dtype="Int64"),
+        }
+    )
