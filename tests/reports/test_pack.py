@@ -267,6 +267,27 @@ def test_a_class_of_the_register_that_the_summary_lacks_is_refused_by_name():
         foots(dataclasses.replace(facts, by_class=facts.by_class.iloc[:-1]))
 
 
+def test_a_ledger_that_was_not_given_is_blank_named_and_counted_whole(folder: Path, tmp_path: Path):
+    facts = pack_facts()
+    control = facts.control.astype({"ledger": "Int64", "difference": "Int64"})
+    control.loc[1, ["ledger", "difference"]] = pd.NA
+    report_pack(folder / PACK, tmp_path / "pack.xlsx", dataclasses.replace(facts, control=control))
+    found = values(tmp_path / "pack.xlsx", ["Receivables control!A3", "Receivables control!H7", "Cover!D20"])
+    assert found["Receivables control!A3"].endswith("No general-ledger balance was given for 01-1315-00.")
+    assert found["Receivables control!H7"] is None
+    assert found["Cover!D20"] == 1200.00  # the recycled account's ending, all of it uncompared
+    control.loc[1, "difference"] = 0  # a difference to nothing
+    with pytest.raises(Refusal, match=r"Difference says 0\.00 and ending less general ledger make nothing"):
+        foots(dataclasses.replace(facts, control=control))
+
+
+def test_other_aging_buckets_are_refused():
+    facts = pack_facts()
+    with pytest.raises(Refusal) as refused:
+        foots(dataclasses.replace(facts, aging=facts.aging.rename(columns={"over_90": "over_120"})))
+    assert refused.value.problem.code == "report_buckets"
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 30), st.integers(1, 30), st.integers(0, 10_000))
 def test_any_invented_month_foots(bills: int, accounts: int, seed: int):

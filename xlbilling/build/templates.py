@@ -108,12 +108,13 @@ class _Template:
         self.named(name, sheet, *at)
 
     def table_sheet(self, table: Table, *, landscape: bool = True, note: str = "") -> Any:
-        """The sheet of one declared table: title, period, totals, heading, one blank row."""
+        """The sheet of one declared table: title, period, the cell named `note`, totals, heading, one blank row."""
         sheet = self.sheet(table.sheet.name, table.sheet.title, landscape=landscape, repeat=FIRST_ROW)
         sheet.write_string(PERIOD_ROW, 0, "", self.look(font_color=QUIET))
         self.named(period_name(table), sheet, PERIOD_ROW, 0)
         if note:
-            sheet.write_string(NOTE_ROW, 0, note, self.look(font_color=QUIET, italic=True))
+            sheet.write_string(NOTE_ROW, 0, "", self.look(font_color=QUIET, italic=True))
+            self.named(note, sheet, NOTE_ROW, 0)
         sheet.set_row(HEADING_ROW, 22)
         for position, (_, column) in enumerate(table):
             sheet.set_column(position, position, column.width)
@@ -222,8 +223,7 @@ class _Template:
 
     def control_sheet(self) -> None:
         """The receivables control, its differences loud where they are not zero."""
-        note = "Beginning + billed - received + adjusted = ending. Difference = ending less general ledger."
-        sheet = self.table_sheet(CONTROL, note=note)
+        sheet = self.table_sheet(CONTROL, note="control_note")
         self.alarm(sheet, f"I{TOTAL_ROW + 1}")
         self.alarm(sheet, f"I{FIRST_ROW + 1}")
 
@@ -238,9 +238,7 @@ def _report_pack(path: Path) -> None:
     template.figures(cover, "pack_contents", 7, ("Sheet", "What it shows", "Rows", "Amount"), _pack_contents())
     template.figures(cover, "pack_checks", 15, ("Check", "How", "Count", "Difference"), _pack_checks())
     template.table_sheet(REGISTER)
-    by_class = template.table_sheet(BY_CLASS)
-    template.named("consumption_note", by_class, NOTE_ROW, 0)
-    by_class.write_string(NOTE_ROW, 0, "", template.look(font_color=QUIET))
+    by_class = template.table_sheet(BY_CLASS, note="consumption_note")
     _class_charts(template, by_class)
     exceptions = template.table_sheet(EXCEPTIONS, landscape=False)
     template.alarm(exceptions, f"E{TOTAL_ROW + 1}")
@@ -352,12 +350,13 @@ def _close_figures() -> list[Figure]:
             ("open", "Items still open"),
         )
     ]
+    off = f"=ROUND(SUM({_column(CONTROL, 'ending')})-SUM({_column(CONTROL, 'ledger')}),2)"
     amounts = [
         Figure(
             column.title,
             column.note.rstrip("."),
             CONTROL.sheet.name,
-            amount=(f"control_{name}", f"=SUM({_column(CONTROL, name)})"),
+            amount=(f"control_{name}", off if name == "difference" else f"=SUM({_column(CONTROL, name)})"),
             zero=name == "difference",
         )
         for name, column in CONTROL

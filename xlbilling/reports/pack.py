@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,18 @@ from xlbilling.reports.tables import (
     PACK_TABLES,
     REGISTER,
 )
-from xlbilling.reports.template import Value, fill_template, period_lines, total
+from xlbilling.reports.template import Value, fill_template, period_lines, shown, total
 
 REPORT_FOOTS: Final = declare(
     "report_foots",
     "Figures of a report that must be equal are not.",
     "No report was written. Run Verify: it finds the broken entry.",
+)
+
+REPORT_BUCKETS: Final = declare(
+    "report_buckets",
+    "The report pack shows receivables of 30, 60 and 90 days, and the aging was made with other buckets.",
+    "Set the aging buckets on Policy to 30, 60, 90 for the report pack.",
 )
 
 CHECKLIST_STATES: Final = ("done", "signed", "open")
@@ -39,7 +45,7 @@ class PackFacts:
     """What the report pack of one accounting period says; frames as `xlbilling.reports.tables` declares them.
 
     Money is int64 cents, consumption int64 millionths, counts int64, dates datetime64[s]. `received` on the control is
-    above zero and takes off. `made_at` is text as it is to be read; `chain_head` the seal of the last ledger event.
+    above zero and takes off; `ledger` and `difference` may be Int64 with NA where accounting gave no balance. `made_at` is text as it is to be read; `chain_head` the seal of the last ledger event.
     """
 
     district: str
@@ -85,6 +91,7 @@ def report_pack(template: Path, target: Path, facts: PackFacts) -> None:
         "made_at": facts.made_at,
         "chain_head": facts.chain_head,
         "consumption_note": _consumption_note(facts.register["unit"].unique()),
+        "control_note": _control_note(facts.control),
         **period_lines(PACK_TABLES, facts.district, facts.period),
     }
     fill_template(template, target, tables, cells, _cover_figures(facts))
@@ -102,17 +109,19 @@ def close_packet(template: Path, target: Path, facts: CloseFacts) -> None:
         "closed_by": facts.closed_by,
         "closed_at": facts.closed_at,
         "chain_head": facts.chain_head,
+        "control_note": _control_note(facts.control),
         **period_lines(CLOSE_TABLES, facts.district, facts.period),
     }
     figures: dict[str, Value] = {
         f"items_{state}": int((facts.checklist["state"] == state).sum()) for state in CHECKLIST_STATES
     }
     figures |= {f"control_{name}": total(CONTROL, facts.control, name) for name in CONTROL.sheet.totals}
+    figures["control_difference"] = _off_the_ledger(facts.control)
     fill_template(template, target, [(CHECKLIST, facts.checklist), (CONTROL, facts.control)], cells, figures)
 
 
 def foots(facts: PackFacts) -> None:
-    """Refuse a pack whose sheets contradict each other.
+    """Refuse a pack whose sheets contradict each other, or whose aging has other buckets than the sheet.
 
     Revenue by class is the register summed by class; the control's billed is the register's total and its ending the
     aging's; every row of control, aging and exceptions adds up. Only the general ledger may differ, and shows it.
@@ -120,6 +129,9 @@ def foots(facts: PackFacts) -> None:
     _classes_foot(facts.register, facts.by_class)
     _control_foots(facts.control)
     aging = facts.aging
+    if set(aging.columns) != set(AGING.columns):
+        fact = f"The aging has the columns {', '.join(aging.columns)}"
+        raise Refusal(REPORT_BUCKETS.at(Place(AGING.name), fact))
     buckets = [name for name in AGING.sheet.totals if name != "total"]
     _rows_foot(AGING, aging, aging[buckets].sum(axis=1), "total", "buckets and credit")
     exceptions = facts.exceptions
@@ -157,18 +169,24 @@ def _control_foots(control: pd.DataFrame) -> None:
 
 
 def _rows_foot(table: Table, frame: pd.DataFrame, found: pd.Series[int], column: str, what: str) -> None:
-    """Refuse the first row whose `column` is not what the rest of the row makes."""
-    wrong = (found != frame[column]).to_numpy()
+    """Refuse the first row whose `column` is not what the rest of the row makes; blank makes blank."""
+    made, said = found.astype("Int64"), frame[column].astype("Int64")
+    wrong = ((made != said).fillna(False) | (made.isna() ^ said.isna())).to_numpy(dtype=bool)
     if wrong.any():
         row = int(np.argmax(wrong))
         key = " ".join(str(frame[name].iloc[row]) for name in table.key)
-        _equal(table, key, column, int(frame[column].iloc[row]), int(found.iloc[row]), what)
+        _equal(table, key, column, _whole(said.iloc[row]), _whole(made.iloc[row]), what)
 
 
-def _equal(table: Table, key: str, column: str, said: int, found: int, what: str) -> None:
+def _whole(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
+
+
+def _equal(table: Table, key: str, column: str, said: int | None, found: int | None, what: str) -> None:
     if said != found:
         shown = dollars if table.columns[column].kind == "money" else str
-        fact = f"{table.columns[column].title} says {shown(said)} and {what} make {shown(found)}"
+        says, makes = ("nothing" if value is None else shown(value) for value in (said, found))
+        fact = f"{table.columns[column].title} says {says} and {what} make {makes}"
         raise Refusal(REPORT_FOOTS.at(Place(table.name, key, column), fact))
 
 
@@ -183,10 +201,22 @@ def _cover_figures(facts: PackFacts) -> dict[str, Value]:
         f"{BY_CLASS.name}_amount": total(BY_CLASS, facts.by_class, "revenue"),
         f"{CONTROL.name}_amount": total(CONTROL, facts.control, "ending"),
         f"{AGING.name}_amount": total(AGING, facts.aging, "total"),
-        "check_ledger": total(CONTROL, facts.control, "difference"),
+        "check_ledger": _off_the_ledger(facts.control),
         "check_open": int(facts.exceptions["open"].sum()),
     }
     return figures | dict.fromkeys(("check_classes", "check_billed", "check_aging"), 0)
+
+
+def _off_the_ledger(control: pd.DataFrame) -> float:
+    """Ending less general ledger in dollars; an account without a ledger balance counts whole."""
+    return float(shown("money", int(control["ending"].sum()) - int(control["ledger"].sum())))
+
+
+def _control_note(control: pd.DataFrame) -> str:
+    """How the control is read, and which accounts the general ledger has not been compared with."""
+    blank = control.loc[control["ledger"].isna(), "gl_account"].tolist()
+    missing = f" No general-ledger balance was given for {', '.join(blank)}." if blank else ""
+    return f"Beginning + billed - received + adjusted = ending. Difference = ending less general ledger.{missing}"
 
 
 def _consumption_note(units: Iterable[str]) -> str:
