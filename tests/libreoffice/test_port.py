@@ -1,0 +1,168 @@
+"""The live port in a real spreadsheet application: the same tables, cells and questions as the file adapter gives."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xlbilling.build import build_workbook
+from xlbilling.build.ribbon import Button
+from xlbilling.problems import Place, Refusal, declare
+from xlbilling.records import TABLE
+from xlbilling.workbook.cells import take
+from xlbilling.workbook.excel import ExcelWorkbook
+from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.port import ExtraColumn
+
+pytestmark = pytest.mark.libreoffice
+
+STRANGE = declare("test_strange", "A test finding.", "Look at it.", "review")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("built") / "billing.xlsm"
+    build_workbook(path, [Button("save", "Save", "Sheets", "SA", "FileSave", "Save.")])
+    return path
+
+
+@pytest.fixture
+def copies(built: Path, tmp_path: Path, libreoffice: Any) -> Any:
+    """The same workbook twice: live, and as a file."""
+    live, file = tmp_path / "live.xlsm", tmp_path / "file.xlsm"
+    shutil.copy(built, live)
+    shutil.copy(built, file)
+    opened = libreoffice.open(live)
+    yield ExcelWorkbook(opened.book), FileWorkbook(file)
+    opened.book.close()
+
+
+def accounts(count: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "account_id": [f"{n:05d}" for n in range(count)],
+            "name": [f"=Customer {n}" if n == 1 else f"Customer {n}" for n in range(count)],
+            "phone": "-555",
+            "opened_on": np.array(["2020-02-29"] * count, dtype="datetime64[s]"),
+            "balance": np.arange(count, dtype=np.int64) * 1_234_567 - 5,
+        }
+    )
+
+
+def taken(book: Any, table: str) -> pd.DataFrame:
+    sheet = book.read(table)
+    frame, problems = take(sheet.table, sheet)
+    assert problems == []
+    return frame
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_both_adapters_give_the_same_frames(copies, count):
+    frames = []
+    for book in copies:
+        book.write("accounts", accounts(60))
+        book.write("accounts", accounts(count))
+        frames.append(taken(book, "accounts"))
+    live, file = frames
+    pd.testing.assert_frame_equal(live, file)
+    wanted = accounts(count)
+    assert live.account_id.tolist() == wanted.account_id.tolist()
+    assert live.name.tolist() == wanted.name.tolist()
+    assert live.balance.tolist() == wanted.balance.tolist()
+    assert live.opened_on.tolist() == wanted.opened_on.tolist()
+
+
+def test_raw_cells_are_the_same_before_anything_is_taken(copies):
+    for book in copies:
+        book.write("accounts", accounts(3))
+    live, file = (book.read("accounts") for book in copies)
+    assert live.rows.tolist() == file.rows.tolist() == [4, 5, 6]
+    assert dict(live.column_letter) == dict(file.column_letter)
+    assert [str(live.place(2, "balance")), str(file.place(2, "balance"))] == ["Accounts!L6", "Accounts!L6"]
+    assert live.frame.balance.tolist() == file.frame.balance.tolist()
+
+
+def test_staff_columns_follow_their_rows(copies):
+    live, _ = copies
+    live.write("accounts", accounts(3))
+    sheet = live.book.sheets["Accounts"]
+    sheet.range("N3").value = [["My note"], ["first"], ["second"], ["third"]]
+    live.write("accounts", accounts(5).iloc[[4, 2, 1]])
+    assert live.read("accounts").own["My note"].tolist() == [None, "third", "second"]
+    assert sheet.range("N3:N6").value == ["My note", None, "third", "second"]
+
+
+def test_the_audit_recalculates_its_formulas(copies):
+    live, file = copies
+    rows = pd.DataFrame({"service_id": ["1", "2"], "outcome": "billed", "billed": [2406, 12833]})
+    extra = [
+        ExtraColumn("fixed", "Fixed", "money", "=ROUND(24.06,2)"),
+        ExtraColumn("tier", "Tier 1", "money", ["=0", "=ROUND(ROUND(14.5*8.85,2)-{fixed},2)"]),
+    ]
+    formulas = {"recomputed": "={fixed}+{tier}", "difference": "={billed}-{recomputed}"}
+    for book in copies:
+        book.write("audit", rows, formulas, [*extra, ExtraColumn("old", "Old", "money", "=1")])
+        book.write("audit", rows, formulas, extra)
+    assert live.recalculate()
+    assert live.values("audit", "difference") == [0.0, 0.0]
+    assert live.values("audit", "tier") == [0.0, 104.27]
+    assert live.get("AuditDifference") == 0.0
+    assert live.book.sheets["Audit"].range("A3:I3").value[6:] == ["ƒ Fixed", "ƒ Tier 1", None]
+    assert not file.recalculate()
+    assert file.values("audit", "difference") == [None, None]
+
+
+def test_named_cells_questions_and_messages(copies):
+    for book in copies:
+        assert book.get("Billed") is None  # a dash stands there
+        book.put("Billed", 1234.5)
+        assert book.get("Billed") == 1234.5
+        book.put("Billed", None)
+        assert book.get("Billed") is None
+        assert not book.confirm("Post 12 bills?")
+        book.say("Asked.")
+        assert book.get("Question") == "Post 12 bills?"
+        assert book.confirm("Post 12 bills?")
+        assert book.get("Question") is None
+        assert not book.confirm("Close November?")
+        book.say("Asked.")
+        book.say("Another button was pressed.")
+        assert book.get("Question") is None
+        with pytest.raises(Refusal, match="Start!ReadsFile"):
+            book.ask_file("A read file", "ReadsFile")
+
+
+def test_marks_come_and_go(copies):
+    live, _ = copies
+    live.write("accounts", accounts(3))
+    live.mark([STRANGE.at(Place("accounts", "00001", "balance"), "far too high")])
+    cell = live.book.sheets["Accounts"].range("L5")
+    before, red = live.book.sheets["Accounts"].range("L4").color, cell.color
+    assert red != before
+    assert cell.note.text == "far too high. Look at it."
+    live.mark([])
+    assert cell.color == before
+    assert cell.note is None
+
+
+def test_a_renamed_heading_is_named_with_its_cell(copies):
+    live, _ = copies
+    live.book.sheets["Accounts"].range("B3").value = "Customer"
+    problems = live.read("accounts").problems
+    assert [str(p.place) for p in problems] == ["Accounts!B3"]
+    with pytest.raises(Refusal):
+        live.write("accounts", accounts(1))
+
+
+def test_views_hide_sheets(copies):
+    live, _ = copies
+    live.view("clerk")
+    hidden = {sheet.name for sheet in live.book.sheets if not sheet.visible}
+    assert hidden == {t.sheet.name for t in TABLE.values() if "clerk" not in t.sheet.views}
+    live.view("lead")
+    assert all(sheet.visible for sheet in live.book.sheets)
