@@ -335,10 +335,10 @@ def reads_view(desk: Desk) -> pd.DataFrame:
         .drop_duplicates("read_id", keep="last")
         .set_index("read_id")
     )
+    beside = billed.reindex(made["read_id"]).reset_index(drop=True)
     for name in ("previous_date", "previous_read"):
-        from_bill = made["read_id"].map(billed[name])
-        made[name] = from_bill.where(from_bill.notna(), made[name])
-    made["consumption"] = made["read_id"].map(billed["consumption"]).fillna(0).astype("int64")
+        made[name] = beside[name].where(beside[name].notna(), made[name])
+    made["consumption"] = beside["consumption"].fillna(0).astype("int64")
     made["days"] = (made["read_date"] - made["previous_date"]).dt.days.fillna(0).astype("int64")
     accounts = desk.store.query("SELECT service_id, account_id FROM services WHERE cycle = :c", c=run.cycle)
     made["account_id"] = made["service_id"].map(accounts.set_index("service_id")["account_id"]).fillna("")

@@ -32,18 +32,10 @@ class Statement:
         self.sheet.page.write_string(self.row, 0, words, self.sheet.looks["part"])
         self.row += 1
 
-    def line(
-        self,
-        name: str,
-        words: str,
-        cents: Mapping[str, int],
-        formula: str = "",
-        look: str = "money",
-        total: str = "sum",
-    ) -> None:
+    def line(self, name: str, words: str, cents: Mapping[str, int], formula: str = "", look: str = "money") -> None:
         """One line: amounts, or `formula` per account with {name} for that account's cell of an earlier line.
 
-        The last column adds the accounts up, or their absolute amounts (`total` "gross": no netting between accounts).
+        The last column adds the accounts up.
         """
         page, looks = self.sheet.page, self.sheet.looks
         labels = {"money": "indent", "sum": "sum_label", "end": "end_label"}
@@ -60,22 +52,27 @@ class Statement:
                 page.write_number(self.row, column, value, looks[look])
         last = len(self.accounts)
         span = f"{xl_rowcol_to_cell(self.row, _FIRST)}:{xl_rowcol_to_cell(self.row, last)}"
-        adds = f"=SUMPRODUCT(ABS({span}))" if total == "gross" else f"=SUM({span})"
-        values = [abs(c) if total == "gross" else c for c in (cents[account] for account in self.accounts)]
-        page.write_formula(self.row, last + 1, adds, looks["sum" if look == "money" else look], sum(values) / 100)
+        total = sum(cents[account] for account in self.accounts) / 100
+        page.write_formula(self.row, last + 1, f"=SUM({span})", looks["total" if look == "money" else look], total)
         self.at[name] = self.row
         self.row += 1
 
 
 def write_summary(
-    sheet: Any, result: Reconciliation, mapping: LedgerMap, sources: str, labels: Mapping[str, str]
+    sheet: Any,
+    result: Reconciliation,
+    mapping: LedgerMap,
+    sources: str,
+    labels: Mapping[str, str],
+    remedies: Mapping[str, str],
 ) -> None:
     """Fill the Summary sheet: heading, statement, verdict, counts and the lines to sign."""
     page, looks = sheet.page, sheet.looks
     accounts = result.control["gl_account"].tolist()
     page.hide_gridlines(2)
     page.set_column(0, 0, 44)
-    page.set_column(1, len(accounts) + 1, 16)
+    page.set_column(1, len(accounts) + 1, 15)
+    page.set_column(len(accounts) + 2, len(accounts) + 2, 62)
     page.set_row(0, 24)
     page.write_string(0, 0, "Subledger to general ledger reconciliation", looks["title"])
     page.write_string(1, 0, sources, looks["said"])
@@ -87,12 +84,13 @@ def write_summary(
     _heads(statement)
     _rolls(statement, result)
     _explains(statement, result, labels)
+    _advises(statement, remedies)
     _verdict(statement, result)
     _signs(statement)
     page.freeze_panes(6, 1)
     page.set_landscape()
     page.set_paper(1)
-    page.fit_to_pages(1, 0)
+    page.fit_to_pages(1, 1)
     page.set_margins(left=0.5, right=0.5, top=0.7, bottom=0.7)
     page.set_footer("&L&9&F&R&9Page &P of &N")
 
@@ -147,9 +145,17 @@ def _explains(statement: Statement, result: Reconciliation, labels: Mapping[str,
     control = result.control.set_index("gl_account")
     explained = {str(a): int(v) for a, v in control["explained"].items()}
     sums = "ROUND(" + ("+".join(f"{{{name}}}" for name in names) or "0") + ",2)"
-    statement.line("explained", "Explained", explained, sums, "sum", "gross")
+    statement.line("explained", "Explained", explained, sums, "sum")
     left = {str(a): int(v) for a, v in control["unexplained"].items()}
-    statement.line("unexplained", "Unexplained", left, "ROUND({difference}-{explained},2)", "end", "gross")
+    statement.line("unexplained", "Unexplained", left, "ROUND({difference}-{explained},2)", "end")
+
+
+def _advises(statement: Statement, remedies: Mapping[str, str]) -> None:
+    """What to do about each reason, beside its line."""
+    page, looks, column = statement.sheet.page, statement.sheet.looks, len(statement.accounts) + 2
+    for name, row in statement.at.items():
+        if name in remedies:
+            page.write_string(row, column, remedies[name], looks["note"])
 
 
 def _inexact(result: Reconciliation) -> set[str]:
@@ -169,13 +175,14 @@ def _late(result: Reconciliation) -> dict[str, int]:
 
 def _verdict(statement: Statement, result: Reconciliation) -> None:
     page, looks, row = statement.sheet.page, statement.sheet.looks, statement.row + 1
-    left = xl_rowcol_to_cell(statement.at["unexplained"], len(statement.accounts) + 1)
+    gross = _gross(statement, row + 1, result)
+    left = xl_rowcol_to_cell(row + 2, 1, row_abs=True, col_abs=True)
     good, bad = "Every cent of difference is explained.", "A difference is left that no row explains."
     said = good if result.difference_unexplained == 0 else bad
     page.write_formula(row, 0, f'=IF({left}=0,"{good}","{bad}")', looks["verdict"], said)
     cell = xl_rowcol_to_cell(row, 0)
     for criterion, look in (("=0", "good"), ("<>0", "bad")):
-        rule = {"type": "formula", "criteria": f"=${left}{criterion}".replace("$$", "$"), "format": looks[look]}
+        rule = {"type": "formula", "criteria": f"={left}{criterion}", "format": looks[look]}
         page.conditional_format(f"{cell}:{cell}", rule)
     counts = result.matches["confidence"].value_counts()
     said_counts = (
@@ -185,10 +192,21 @@ def _verdict(statement: Statement, result: Reconciliation) -> None:
         ("Subledger lines without a match", len(result.unmatched_subledger)),
         ("GL rows without a match", len(result.unmatched_gl)),
     )
-    for offset, (words, count) in enumerate(said_counts, 1):
+    for offset, (words, count) in enumerate(said_counts, 1 + gross):
         page.write_string(row + offset, 0, words, looks["indent"])
         page.write_number(row + offset, 1, int(count), looks["whole"])
-    statement.row = row + len(said_counts) + 2
+    statement.row = row + gross + len(said_counts) + 2
+
+
+def _gross(statement: Statement, row: int, result: Reconciliation) -> int:
+    """Two lines: the difference explained and unexplained, added up without netting one account against another."""
+    page, looks = statement.sheet.page, statement.sheet.looks
+    said = (("explained", result.difference_explained), ("unexplained", result.difference_unexplained))
+    for offset, (name, cents) in enumerate(said):
+        first, last = (xl_rowcol_to_cell(statement.at[name], column) for column in (_FIRST, len(statement.accounts)))
+        page.write_string(row + offset, 0, f"Difference {name}, no netting between accounts", looks["indent"])
+        page.write_formula(row + offset, 1, f"=SUMPRODUCT(ABS({first}:{last}))", looks["money"], cents / 100)
+    return len(said)
 
 
 def _signs(statement: Statement) -> None:

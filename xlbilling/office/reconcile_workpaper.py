@@ -54,8 +54,12 @@ REMEDIES: Final = {
     "wrong_account": "Move the posting to the account shown in the subledger.",
     "manual_journal": "Ask accounting for its support; enter it in billing or reverse it.",
     "nets_to_zero": "Nothing: its debits and credits cancel out in this account.",
+    "tolerance": "Post the cents to the rounding account, or leave them by policy.",
+    "ambiguous": "See Matches: ask for the papers of the lines named there.",
+    "opening": "Nothing: our beginning balance held them, the ledger's did not yet.",
 }
 FONT: Final = "Calibri"
+HEADS: Final = {"money": "head_right", "words": "head_words"}
 _ROWS_A_SHEET: Final = 1_000_000
 _SHOWN: Final = 40
 
@@ -119,18 +123,19 @@ def _write(
         _listing(Sheet(book, book.add_worksheet(name), looks), name, columns)
     _listing(Sheet(book, book.add_worksheet("Unmatched subledger"), looks), "Unmatched subledger", mine)
     _listing(Sheet(book, book.add_worksheet("Unmatched GL"), looks), "Unmatched GL", theirs)
-    write_summary(summary, result, mapping, sources, LABELS)
+    write_summary(summary, result, mapping, sources, LABELS, REMEDIES)
     book.close()
 
 
 def _looks(book: xlsxwriter.Workbook) -> dict[str, Any]:
-    base = {"font_name": FONT, "font_size": 10, "valign": "top"}
+    base = {"font_name": FONT, "font_size": 10, "valign": "vcenter"}
     money = {"num_format": '#,##0.00_);[Red](#,##0.00);"-"??_)'}
     line = {"top": 1}
     kinds: dict[str, dict[str, Any]] = {
         "text": {"num_format": "@"},
-        "words": {"text_wrap": True},
-        "whole": {"num_format": "0"},
+        "words": {"indent": 1},
+        "note": {"indent": 1, "italic": True, "font_color": "#595959"},
+        "whole": {"num_format": "0", "align": "left"},
         "date": {"num_format": "mm/dd/yyyy", "align": "left"},
         "money": money,
         "title": {"bold": True, "font_size": 16, "font_color": "#1F3864"},
@@ -143,6 +148,7 @@ def _looks(book: xlsxwriter.Workbook) -> dict[str, Any]:
             "align": "right",
             "valign": "vcenter",
         },
+        "head_words": {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3864", "indent": 1, "valign": "vcenter"},
         "label": {},
         "indent": {"indent": 1},
         "part": {"bold": True, "bg_color": "#E9EEF7"},
@@ -219,7 +225,6 @@ def _unmatched_lines(result: Reconciliation, subledger: pd.DataFrame, end: pd.Ti
         Column("Reason", 30, "words", [LABELS[reason] for reason in marked["reason"]]),
         Column("At period end", 13, "money", _dollars(counted), effect),
         Column("GL rows it concerns", 20, "words", [rows.get(pair, "") for pair in marked["pair"].tolist()]),
-        Column("What to do", 44, "words", [REMEDIES[reason] for reason in marked["reason"]]),
     ]
 
 
@@ -241,7 +246,6 @@ def _unmatched_rows(result: Reconciliation, export: LedgerExport, end: pd.Timest
         Column("Reason", 30, "words", [LABELS[reason] for reason in marked["reason"]]),
         Column("At period end", 13, "money", _dollars(-counted), effect),
         Column("Lines it concerns", 26, "words", [ids.get(pair, "") for pair in marked["pair"].tolist()]),
-        Column("What to do", 44, "words", [REMEDIES[reason] for reason in marked["reason"]]),
     ]
 
 
@@ -269,7 +273,7 @@ def _listing(sheet: Sheet, name: str, columns: Sequence[Column]) -> None:
                 page.write_formula(row, index, f"={column.formula}", look, value)
             else:
                 write(row, index, value, look)
-    heads = [{"header": c.heading, "header_format": looks["head"]} for c in columns]
+    heads = [{"header": c.heading, "header_format": looks[HEADS.get(c.look, "head")]} for c in columns]
     for head, column in zip(heads, columns, strict=True):
         if column.formula:
             head["formula"] = f"={column.formula}"

@@ -18,7 +18,7 @@ from xlbilling.exact import MILLION, decimal_text, parse_decimal
 from xlbilling.money import dollars
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.tariffs import price, rate_book
-from xlbilling.tariffs.lint import Finding, lint_owrs
+from xlbilling.tariffs.lint import lint_owrs
 from xlbilling.tariffs.owrs import OwrsRates, owrs_rates
 from xlbilling.tariffs.owrs_read import OwrsTariff, read_owrs
 from xlbilling.tariffs.refusals import BAD_NUMBER, INPUT_SHADOWS, UNKNOWN_SCHEDULE
@@ -201,21 +201,30 @@ def tariff_check(file: Path, json: bool = False) -> int:
     return WITH_REJECTS if refused else ALL_DONE
 
 
-def _as_json(source: OwrsTariff, findings: list[Finding], refused: dict[str, str]) -> dict[str, Any]:
+def _as_json(source: OwrsTariff, findings: list[Problem], refused: dict[str, str]) -> dict[str, Any]:
     return {
         "file": source.file,
         "metadata": source.metadata,
         "classes": {
             name: {"priceable": name not in refused, "reason": refused.get(name, "")} for name in source.classes
         },
-        "errors": [finding.as_dict() for finding in findings if finding.severity == "error"],
-        "warnings": [finding.as_dict() for finding in findings if finding.severity == "warning"],
+        "errors": [_found(each) for each in findings if each.severity == "block"],
+        "warnings": [_found(each) for each in findings if each.severity != "block"],
     }
 
 
-def _print(source: OwrsTariff, findings: list[Finding], refused: dict[str, str]) -> None:
-    for finding in findings:
-        sys.stdout.write(f"{source.file}:{finding.line}: {finding.severity} [{finding.code}] {finding.message}\n")
+def _found(problem: Problem) -> dict[str, Any]:
+    place = problem.place
+    where = {"line": place.line, "class": place.key, "component": place.column}
+    return {"code": problem.code, **where, "message": problem.fact, "remedy": problem.remedy}
+
+
+def _print(source: OwrsTariff, findings: list[Problem], refused: dict[str, str]) -> None:
+    for problem in findings:
+        word = "error" if problem.severity == "block" else "warning"
+        sys.stdout.write(
+            f"{source.file}:{problem.place.line}: {word} [{problem.code}] {problem.fact}. {problem.remedy}\n"
+        )
     for name in source.classes:
         said = f"cannot be priced: {refused[name]}" if name in refused else "can be priced"
         sys.stdout.write(f"class {name}: {said}\n")

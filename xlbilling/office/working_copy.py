@@ -6,14 +6,17 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.money import dollars
 from xlbilling.office.desk import Desk
 from xlbilling.office.views import view
-from xlbilling.problems import Place, Problem, declare
-from xlbilling.records import TABLE
+from xlbilling.problems import Problem, declare
+from xlbilling.records import TABLE, Column, Table
 from xlbilling.workbook.cells import refused_rows, take
-from xlbilling.workbook.port import row_keys
+from xlbilling.workbook.port import SheetTable, row_keys
 
 CHANGED_MEANWHILE: Final = declare(
     "changed_meanwhile",
@@ -61,11 +64,10 @@ class Changes:
             self.before.iterrows(), self.changed.iterrows(), row_keys(declared, self.changed), strict=True
         ):
             for name in declared.names("typed"):
-                if as_text(old[name]) != as_text(row[name]):
-                    title = declared.columns[name].title
-                    lines.append(
-                        f"{sheet} {key}, {title}: {as_text(old[name]) or '(blank)'} -> {as_text(row[name]) or '(blank)'}"
-                    )
+                column = declared.columns[name]
+                if shown(column, old[name]) != shown(column, row[name]):
+                    before, after = (shown(column, value) or "(blank)" for value in (old[name], row[name]))
+                    lines.append(f"{sheet} {key}, {column.title}: {before} -> {after}")
         return lines
 
 
@@ -74,44 +76,90 @@ def changes(desk: Desk, name: str) -> Changes:
     declared = TABLE[name]
     sheet = desk.book.read(name)
     typed, problems = take(declared, sheet)
-    refused = refused_rows([p for p in problems if p.severity == "block"], sheet)
     stored = view(desk, name)
-    stored_keys = row_keys(declared, stored)
-    at = {key: n for n, key in enumerate(stored_keys)}
-    keys = sheet.keys
+    place = _Placed(sheet.keys, row_keys(declared, stored))
+    refused = np.zeros(len(typed), dtype=bool)
+    refused[list(refused_rows([p for p in problems if p.severity == "block"], sheet))] = True
+    rev = typed["rev"].fillna(0).to_numpy(dtype=np.int64) if "rev" in typed else np.zeros(len(typed), dtype=np.int64)
+    there, ok = place.at >= 0, ~refused & ~place.twice
+    for rows, kind, fact in (
+        (~refused & place.twice, KEY_TWICE, "is on the sheet twice"),
+        (ok & ~place.blank & ~there & (rev > 0), ROW_GONE, "is not in the store"),
+        (ok & there & (rev == 0), KEY_TAKEN, "is in the store already"),
+    ):
+        problems += [
+            kind.at(sheet.place(int(n), declared.key[0]), f"{sheet.keys[n]} {fact}") for n in np.flatnonzero(rows)
+        ]
+    differ = np.flatnonzero(ok & there & (rev > 0))
+    differ = differ[_differ(declared, typed, differ, stored, place.at[differ], declared.names("typed"))]
+    store_rev = stored["rev"].to_numpy(dtype=np.int64)[place.at[differ]] if len(differ) else rev[:0]
+    stale = rev[differ] != store_rev
+    conflicts = []
+    for row, now in zip(differ[stale].tolist(), store_rev[stale].tolist(), strict=True):
+        if _moved(declared, typed.iloc[row], _earlier(desk, name, sheet.keys[row], int(rev[row]))):
+            fact = _conflict(desk, name, sheet.keys[row], int(rev[row]), now)
+            conflicts.append(CHANGED_MEANWHILE.at(sheet.place(row, declared.key[0]), fact))
+    changed = differ[~stale]
     # Without a Rev a row is new; its own key may still be blank where the store gives it (receipts, corrections).
-    revs = typed["rev"].fillna(0).astype("int64").tolist() if "rev" in typed else [0] * len(typed)
-    new, changed, conflicts, twice = [], [], [], set()
-    bases = _bases(desk, name)
-    for row, (key, rev) in enumerate(zip(keys, revs, strict=True)):
-        if row in refused:
-            continue
-        place = sheet.place(row, declared.key[0])
-        if key and key in twice:
-            problems.append(KEY_TWICE.at(place, f"{key} is on the sheet twice"))
-        elif not key or (key not in at and not rev):
-            new.append(row)
-        elif key not in at:
-            problems.append(ROW_GONE.at(place, f"{key} is not in the store"))
-        elif not rev:
-            problems.append(KEY_TAKEN.at(place, f"{key} is in the store already"))
-        elif _differs(typed, row, stored, at[key], declared.names("typed")):
-            store_rev = int(stored["rev"].iloc[at[key]])
-            if rev == store_rev:
-                changed.append(row)
-            elif _moved(typed, row, bases(key, rev), declared.names("typed")):
-                conflicts.append(CHANGED_MEANWHILE.at(place, _conflict(desk, name, key, rev, store_rev)))
-        twice.add(key)
-    before = stored.iloc[[at[keys[row]] for row in changed]]
+    new = np.flatnonzero(ok & (place.blank | ~there) & (rev == 0))
+    over = _typed_over(desk, name, sheet, typed, stored, place.at)
     return Changes(
-        name,
-        typed.iloc[new],
-        typed.iloc[changed],
-        before,
-        conflicts,
-        problems,
-        _typed_over(desk, name, sheet, typed, stored, at),
+        name, typed.iloc[new], typed.iloc[changed], stored.iloc[place.at[changed]], conflicts, problems, over
     )
+
+
+class _Placed:
+    """Where each sheet row's key stands in the store (-1: nowhere), and which keys are blank or there twice."""
+
+    def __init__(self, keys: list[str], stored: list[str]):
+        index = pd.Index(keys, dtype=object)
+        self.blank = np.array([not key for key in keys], dtype=bool)
+        self.twice = index.duplicated() & ~self.blank
+        self.at = pd.Index(stored, dtype=object).get_indexer(index) if len(keys) else np.zeros(0, dtype=np.int64)
+
+
+def _differ(
+    declared: Table,
+    sheet: pd.DataFrame,
+    rows: npt.NDArray[np.int64],
+    stored: pd.DataFrame,
+    at: npt.NDArray[np.int64],
+    columns: list[str],
+) -> npt.NDArray[np.bool_]:
+    """True for each pair of rows that differs in one of the columns."""
+    found = np.zeros(len(rows), dtype=bool)
+    for name in columns:
+        kind = declared.columns[name].kind
+        found |= _comparable(sheet[name], kind)[rows] != _comparable(stored[name], kind)[at]
+    return found
+
+
+def _comparable(values: pd.Series[Any], kind: str) -> npt.NDArray[Any]:
+    """A column in a form whose equality is the office's: days, whole numbers, plain decimals, text."""
+    if values.dtype.kind == "M":
+        return values.to_numpy().astype("datetime64[D]").astype(np.int64)
+    if values.dtype.kind in "iu":
+        return values.to_numpy(dtype=np.int64)
+    if str(values.dtype) == "Int64":
+        return values.fillna(_NO_NUMBER).to_numpy(dtype=np.int64)
+    texts = values.fillna("").to_numpy(dtype=object)
+    return np.array([plain_rate(text) for text in texts], dtype=object) if kind == "rate" else texts
+
+
+_NO_NUMBER: Final = np.iinfo(np.int64).min
+
+
+def plain_rate(text: str) -> str:
+    """A decimal without needless zeros, so that 40.00 and 40 are the same rate."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def shown(column: Column, value: Any) -> str:
+    """A store value as the clerk sees it in a preview."""
+    text = as_text(value)
+    if column.kind == "money" and text:
+        return dollars(int(text))
+    return plain_rate(text) if column.kind == "rate" else text
 
 
 def as_text(value: Any) -> str:
@@ -126,27 +174,24 @@ def content(row: Any, columns: list[str]) -> str:
     return json.dumps({name: as_text(row[name]) for name in columns})
 
 
-def _differs(sheet: pd.DataFrame, row: int, stored: pd.DataFrame, at: int, columns: list[str]) -> bool:
-    return any(as_text(sheet[name].iloc[row]) != as_text(stored[name].iloc[at]) for name in columns)
+def _earlier(desk: Desk, name: str, key: str, rev: int) -> dict[str, str] | None:
+    """A row as it was at an earlier revision, from the history."""
+    text = desk.store.value(
+        "SELECT content FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r", t=name, k=key, r=rev
+    )
+    return json.loads(text) if text else None
 
 
-def _bases(desk: Desk, name: str):  # type: ignore[no-untyped-def]
-    """Rows as they were at an earlier revision, from the history."""
-
-    def base(key: str, rev: int) -> dict[str, str] | None:
-        text = desk.store.value(
-            "SELECT content FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r", t=name, k=key, r=rev
-        )
-        return json.loads(text) if text else None
-
-    return base
-
-
-def _moved(sheet: pd.DataFrame, row: int, base: dict[str, str] | None, columns: list[str]) -> bool:
+def _moved(declared: Table, row: pd.Series[Any], base: dict[str, str] | None) -> bool:
     """True where the clerk typed on a row that has since moved on; a row that is merely stale is no conflict."""
     if base is None:
         return True
-    return any(as_text(sheet[name].iloc[row]) != base.get(name, "") for name in columns)
+
+    def same(name: str) -> bool:
+        new, old = as_text(row[name]), base.get(name, "")
+        return plain_rate(new) == plain_rate(old) if declared.columns[name].kind == "rate" else new == old
+
+    return not all(same(name) for name in declared.names("typed"))
 
 
 def _conflict(desk: Desk, name: str, key: str, rev: int, store_rev: int) -> str:
@@ -161,22 +206,19 @@ def _conflict(desk: Desk, name: str, key: str, rev: int, store_rev: int) -> str:
 
 
 def _typed_over(
-    desk: Desk, name: str, sheet: Any, typed: pd.DataFrame, stored: pd.DataFrame, at: dict[str, int]
+    desk: Desk, name: str, sheet: SheetTable, typed: pd.DataFrame, stored: pd.DataFrame, at: npt.NDArray[np.int64]
 ) -> list[Problem]:
     """Computed cells that no longer hold what Refresh put there; only told where nothing has moved on in the store."""
     if str(desk.book.get("ChainHead") or "") != chain_head(desk):
         return []
+    declared, rows = TABLE[name], np.flatnonzero(at >= 0)
     found = []
-    declared = TABLE[name]
-    names = [n for n in declared.names("computed", "given") if n not in declared.key and n != "rev" and n in typed]
-    for row, key in enumerate(sheet.keys):
-        place_row = at.get(key)
-        if place_row is None:
+    for column in declared.names("computed", "given"):
+        if column in declared.key or column == "rev" or column not in typed:
             continue
-        for column in names:
-            if as_text(typed[column].iloc[row]) != as_text(stored[column].iloc[place_row]):
-                fact = f"{declared.columns[column].title} is computed and was typed over"
-                found.append(TYPED_OVER.at(sheet.place(row, column), fact))
+        over = rows[_differ(declared, typed, rows, stored, at[rows], [column])]
+        fact = f"{declared.columns[column].title} is computed and was typed over"
+        found += [TYPED_OVER.at(sheet.place(int(row), column), fact) for row in over]
     return found
 
 
@@ -184,7 +226,3 @@ def chain_head(desk: Desk) -> str:
     """The latest event and the start of its seal: what the Start sheet shows and the close packet prints whole."""
     found = desk.store.query("SELECT event, seal FROM events ORDER BY event DESC LIMIT 1")
     return f"{found['event'].iloc[0]} {found['seal'].iloc[0][:16]}" if len(found) else ""
-
-
-def place_of(table: str, key: str, column: str = "") -> Place:
-    return Place(table=table, key=key, column=column)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-DATES = frozenset(
-    "read_from read_to bill_date due_date delinquent_date autopay_date opened_on closed_on started_on ended_on set_on "
-    "start_date removed_on effective_from read_date previous_date service_from service_to segment_from segment_to "
-    "received_on posted_on post_date date last_date".split()
+from xlbilling.records import TABLE
+
+DATES: Final = frozenset(
+    {name for table in TABLE.values() for name, column in table if column.kind == "date"}
+    | {"post_date", "start_date", "this_date"}
 )
 
 
