@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlbilling.reconcile.books import Books, Side, open_books
 from xlbilling.reconcile.cells import match_keyed
-from xlbilling.reconcile.control import explained_by_reason, roll_forward
+from xlbilling.reconcile.control import explained_by_reason, late_in_opening, roll_forward
 from xlbilling.reconcile.entries import settle_entries
 from xlbilling.reconcile.evidence import name_keys
 from xlbilling.reconcile.journals import key_days
@@ -42,7 +42,8 @@ def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Re
     mark_crossings(books)
     explain_leftovers(books)
     control = roll_forward(subledger, ledger, terms)
-    explained = explained_by_reason(books, control)
+    control["late_in_opening"] = late_in_opening(books, control)
+    explained = explained_by_reason(books)
     return Reconciliation(
         matches=_matches(books),
         subledger=_marked(books, books.sub, subledger, "id"),
@@ -55,7 +56,7 @@ def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Re
 def _control(table: pd.DataFrame, explained: pd.DataFrame) -> pd.DataFrame:
     """The control table with what rows explain, and what is left: the part of a difference no row accounts for."""
     by_account = explained.groupby("gl_account")["cents"].sum()
-    table["explained"] = table["gl_account"].map(by_account).fillna(0).astype("int64")
+    table["explained"] = table["gl_account"].map(by_account).fillna(0).astype("int64") + table["late_in_opening"]
     table["unexplained"] = table["difference"] - table["explained"]
     return table
 

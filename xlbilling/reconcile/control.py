@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.reconcile.books import NONE, Books, days
@@ -58,11 +59,10 @@ def roll_forward(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) ->
     return table
 
 
-def explained_by_reason(books: Books, control: pd.DataFrame) -> pd.DataFrame:
+def explained_by_reason(books: Books) -> pd.DataFrame:
     """What the rows of each reason contribute to subledger minus ledger at period end: gl_account, reason, cents.
 
-    Rows after the period end contribute nothing. Tolerance and ambiguous matches that do not agree contribute too,
-    and so do openings that differ by what the ledger posted late from the period before (`roll_forward`'s table).
+    Rows after the period end contribute nothing. Tolerance and ambiguous matches that do not agree contribute too.
     """
     _, last = period_days(books.terms)
     confidence = np.concatenate([*books.confidence, np.array([EXACT], dtype=np.int8)])
@@ -75,7 +75,6 @@ def explained_by_reason(books: Books, control: pd.DataFrame) -> pd.DataFrame:
         parts.append(
             pd.DataFrame({"account": side.account[rows], "label": label[rows], "cents": sign * side.cents[rows]})
         )
-    parts.append(_late_in_opening(books, control))
     names = [*REASONS, *CONFIDENCES]
     table = pd.concat(parts).groupby(["account", "label"], as_index=False)["cents"].sum()
     table = table[table["cents"] != 0]
@@ -88,10 +87,11 @@ def explained_by_reason(books: Books, control: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _late_in_opening(books: Books, control: pd.DataFrame) -> pd.DataFrame:
-    """The part of differing openings that rows posted late explain: ours held the batch, the ledger's did not yet.
+def late_in_opening(books: Books, control: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """The part of each control account's differing openings that rows posted late explain, cents.
 
-    It is taken as explained only where that brings the two openings closer together.
+    Our opening held the batch, the ledger's did not yet. It is taken as explained only where that brings the two
+    openings closer together.
     """
     gl = books.gl
     late = (gl.reason == REASONS.index("timing_prior_period")) & (gl.pair == NONE)
@@ -99,6 +99,4 @@ def _late_in_opening(books: Books, control: pd.DataFrame) -> pd.DataFrame:
     account = books.accounts.get_indexer(pd.Index(control["gl_account"]))
     posted = np.where(account >= 0, sums[account], 0)
     differs = control["opening_difference"].to_numpy(np.int64)
-    closer = np.abs(differs - posted) < np.abs(differs)
-    label = np.full(int(closer.sum()), REASONS.index("timing_prior_period"))
-    return pd.DataFrame({"account": account[closer], "label": label, "cents": posted[closer]})
+    return np.asarray(np.where(np.abs(differs - posted) < np.abs(differs), posted, 0))

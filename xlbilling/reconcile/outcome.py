@@ -43,7 +43,7 @@ class Reconciliation:
     amount_cents. `ledger`: the same with row. Rows with the same pair (not -1) are the two sides of one difference.
     `control`: one row per control account, cents, debit positive, difference = subledger - GL:
     gl_account, beginning, billed, received, adjusted, subledger_activity, ending_subledger, gl_opening, gl_activity,
-    ending_gl, difference, explained, unexplained.
+    ending_gl, difference, opening_difference, late_in_opening (its part that late rows explain), explained, unexplained.
     `explained`: gl_account, reason, cents: what each reason contributes to the difference.
     """
 
