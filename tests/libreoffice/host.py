@@ -43,7 +43,8 @@ from unolink import find_soffice
 from xlwings import conversion
 
 START_SECONDS, STEP_SECONDS = 90, 60
-COMPILED, PROBE = 4711, "CompileProbe"
+COMPILED = 4711
+BLANK = "Option VBASupport 1\n"
 
 PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
@@ -393,23 +394,28 @@ class OpenWorkbook:
     def modules_that_do_not_compile(self) -> list[str]:
         """The names of the workbook's VBA modules whose syntax LibreOffice cannot read.
 
-        It tells no error, and one bad module stops a whole library: so each module goes with a function of ours into a
-        library of its own, where the function can be called only when all is compiled. Undeclared names go unnoticed.
+        It tells no error, and one bad module stops them all: so each is tried with all others blank, by calling a
+        function put into it. Undeclared names go unnoticed.
         """
-        return [name for name in self._own_modules() if not self._compiles(self.library.getByName(name))]
+        with self.host.limit("compiling"):
+            texts = {name: self.library.getByName(name) for name in self._own_modules()}
+            for name in texts:
+                self.library.replaceByName(name, BLANK)
+        wrong = [name for name, text in texts.items() if not self._compiles(name, text)]
+        with self.host.limit("compiling"):
+            for name, text in texts.items():
+                self.library.replaceByName(name, text)
+        self._exchange_runtime()  # replacing modules has set all variables back
+        return wrong
 
-    def _compiles(self, text: str) -> bool:
-        libraries, answer = self.doc.BasicLibraries, None
+    def _compiles(self, name: str, text: str) -> bool:
+        answer, probe = None, f"\nPublic Function CompileProbe()\n  CompileProbe = {COMPILED}\nEnd Function\n"
         with self.host.limit("compiling"):
-            library = libraries.createLibrary(PROBE)
-            library.insertByName("xlwings", RUNTIME)
-            library.insertByName(
-                PROBE, f"{text}\nPublic Function {PROBE}Call()\n  {PROBE}Call = {COMPILED}\nEnd Function\n"
-            )
-        with contextlib.suppress(BridgeError), self.host.limit("compiling"):
-            answer = self._impl.run_macro(f"{PROBE}.{PROBE}Call", (), PROBE)
+            self.library.replaceByName(name, text + probe)
+        with contextlib.suppress(BridgeError):
+            answer = self.run(f"{name}.CompileProbe")
         with self.host.limit("compiling"):
-            libraries.removeLibrary(PROBE)
+            self.library.replaceByName(name, BLANK)
         return bool(answer == COMPILED)
 
     def recalculate(self) -> None:
