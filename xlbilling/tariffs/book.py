@@ -395,6 +395,18 @@ def inputs_of(schedule: Schedule, charges: Iterable[str] | None = None) -> list[
     return list(wanted)
 
 
+def reached_by_bills(schedule: Schedule) -> set[str]:
+    """The components that a charge of the schedule is or uses."""
+    reached: set[str] = set()
+    waiting = [charge.name for charge in schedule.charges]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(_inner(schedule, name))
+    return reached
+
+
 def _unreachable_names(schedule: Schedule) -> Iterator[tuple[Component, str]]:
     """Components that need themselves, and bases that are no component."""
     for component in schedule.components.values():

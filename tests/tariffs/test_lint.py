@@ -1,0 +1,75 @@
+"""What lint says of rates that could be priced but look wrong, and what it does not say of sound ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from xlbilling.tariffs.lint import lint_owrs, lint_rates, meter_size
+from xlbilling.tariffs.owrs import owrs_rates
+from xlbilling.tariffs.owrs_read import read_owrs
+
+from .schedules import rate, table, tiers
+
+
+def codes(rows: list[dict[str, Any]]) -> list[str]:
+    return [problem.code for problem in lint_rates(table(rows))]
+
+
+SOUND = [
+    *(rate(component="service", kind="fixed", keys=f"meter_size={size}", rate=amount)
+      for size, amount in (('5/8"', "20"), ('1"', "30"), ('1 1/2"', "55"))),
+    *tiers("water", ("0", "2.1"), ("16", "3.2"), ("41", "8.8"), position=2),
+]  # fmt: skip
+
+
+def test_sound_rates_are_not_complained_of() -> None:
+    assert codes(SOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "rows"),
+    [
+        ("rates_gap", [rate(component="fee", kind="fixed", rate="1", effective_to=dt.date(2026, 3, 1)),
+                       rate(component="fee", kind="fixed", rate="2", effective_from=dt.date(2026, 3, 3))]),
+        ("rates_overlap", [rate(component="fee", kind="fixed", rate="1", effective_to=dt.date(2026, 3, 3)),
+                           rate(component="fee", kind="fixed", rate="2", effective_from=dt.date(2026, 3, 3))]),
+        ("rates_tier_order", tiers("extra", ("0", "1"), ("11", "2"), ("9", "3"))),
+        ("rates_missing_key", [rate(component="fee", kind="fixed", keys='meter_size=5/8"', rate="1")]),
+        ("rates_falls_with_size", [rate(component="fee", kind="fixed", keys=f"meter_size={size}", rate=amount)
+                                   for size, amount in (('5/8"', "2"), ('1"', "3"), ('1 1/2"', "2.9"))]),
+        ("rates_unbilled", [rate(component="idle", kind="lookup", rate="3")]),
+        ("rates_last_unit", tiers("extra", ("0", "1"), ("15", "2"), ("40", "3"))),
+        ("rates_unit", tiers("extra", ("0", "0.004"), ("2001", "0.006"))),
+        ("rates_unit", tiers("extra", ("0", "4"), ("8", "6"), unit="GAL")),
+        ("rates_hundredfold", tiers("extra", ("0", "2.1"), ("12", "320"))),
+        ("rates_hundredfold", [rate(component="fee", kind="fixed", keys=f"zone={zone}", rate=amount)
+                               for zone, amount in (("1", "1.10"), ("2", "130"), ("3", "1.50"))]),
+    ],
+)  # fmt: skip
+def test_each_oddity_is_told_once(code: str, rows: list[dict[str, Any]]) -> None:
+    assert codes([*SOUND, *rows]) == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "inches"),
+    [('5/8"', "5/8"), ('1 1/2"', "3/2"), ('1|1/2"', "3/2"), ("2", "2"), ("10 in", "10"), ("Disc", None), ("1 2", None)],
+)
+def test_meter_sizes(text: str, inches: str | None) -> None:
+    assert meter_size(text) == (Fraction(inches) if inches else None)
+
+
+def test_a_tariff_file_is_told_of_with_lines() -> None:
+    source = read_owrs(
+        "metadata:\n  effective_date: 2026-01-01\nrate_structure:\n  A:\n    fee: 2\n    drought_fee: 3\n    bill: fee\n"
+        "  B:\n    bill: fee + tax\n",
+        "f.owrs",
+    )
+    found = lint_owrs(source, owrs_rates(source))
+    assert [(each.code, each.place.line, each.place.key) for each in found] == [
+        ("rates_unbilled", 6, "A"),
+        ("owrs_not_priceable", 9, "B"),
+    ]
