@@ -213,9 +213,9 @@ def _history(old: OldSystem) -> Iterator[Problem]:
         (overlaps & ~backwards, "begins {begin:%Y-%m-%d}, before the period ahead of it ends"),
         (past & ~backwards & ~overlaps, "ends {to:%Y-%m-%d}, after the last read the service is taken over with"),
     ):
-        for row in rows.loc[mask].itertuples():
-            said = fact.format(to=row.service_to, begin=row.service_from)
-            yield HISTORY_WRONG.at(table.place(int(row.at), "service_to"), f"service {row.service_id}: {said}")
+        for row in rows.loc[mask].to_dict("records"):
+            said = fact.format(to=row["service_to"], begin=row["service_from"])
+            yield HISTORY_WRONG.at(table.place(int(row["at"]), "service_to"), f"service {row['service_id']}: {said}")
 
 
 def _last_days(old: OldSystem, as_of: dt.date) -> Iterator[Problem]:
@@ -269,7 +269,7 @@ def documents(old: OldSystem) -> pd.DataFrame:
     rows = old["balances"]
     rows = rows.assign(gl_account=rows["gl_account"].where(rows["gl_account"].ne(""), receivable))
     keys = ["account_id", "date", "document", "gl_account"]
-    return rows.groupby(keys, as_index=False, sort=True)["amount"].sum()
+    return rows.groupby(keys, sort=True)[["amount"]].sum().reset_index()
 
 
 def ties(old: OldSystem, rules: Rules, as_of: dt.date) -> tuple[pd.DataFrame, list[Problem]]:
@@ -307,13 +307,13 @@ def ties(old: OldSystem, rules: Rules, as_of: dt.date) -> tuple[pd.DataFrame, li
 
 def _differences(old: OldSystem, tied: pd.DataFrame) -> list[Problem]:
     found = []
-    for row in tied.loc[tied["difference"].ne(0)].itertuples():
-        table = "old_aging" if row.report == "aging" else "old_gl"
+    for row in tied.loc[tied["difference"].ne(0)].to_dict("records"):
+        table = "old_aging" if row["report"] == "aging" else "old_gl"
         fact = (
-            f"{row.report} {row.total}: the balances come to {dollars(int(row.taken_in))}, the old system says "
-            f"{dollars(int(row.old_system))}; difference {dollars(int(row.difference))}"
+            f"{row['report']} {row['total']}: the balances come to {dollars(row['taken_in'])}, the old system says "
+            f"{dollars(row['old_system'])}; difference {dollars(row['difference'])}"
         )
-        found.append(UNTIED.at(Place(table, str(row.total), "amount", old.tables[table].file), fact))
+        found.append(UNTIED.at(Place(table, str(row["total"]), "amount", old.tables[table].file), fact))
     return found
 
 
@@ -322,7 +322,7 @@ def _old_buckets(old: OldSystem, names: Sequence[str], buckets: tuple[int, ...])
     first, last = buckets[0], buckets[-1]
     known = {re.sub("days?", "", folded(name)): name for name in names}
     known |= {f"0{first}": "current", f"1{first}": "current", "notdue": "current", "credits": "credit"}
-    known |= {said: f"over_{last}" for said in (f"{last}", f"{last + 1}", f"{last}plus", f"{last + 1}plus")}
+    known |= dict.fromkeys((f"{last}", f"{last + 1}", f"{last}plus", f"{last + 1}plus"), f"over_{last}")
     made: dict[str, int] = {}
     for bucket, amount in zip(old["old_aging"]["bucket"], old["old_aging"]["amount"], strict=True):
         name = known.get(re.sub("days?", "", folded(bucket)), bucket)
