@@ -32,7 +32,8 @@ from xlbilling.workbook.port import (
     own_columns,
     wanted_file,
 )
-from xlbilling.workbook.references import column_letters
+from xlbilling.workbook.recalculation import recalculated
+from xlbilling.workbook.references import column_letters, column_number
 from xlbilling.workbook.shape import Shape, TableShape, reshape_table, set_hidden, shape_of
 from xlbilling.workbook.splice import Formula as CellFormula
 from xlbilling.workbook.splice import FormulaColumn, write_tables
@@ -59,6 +60,7 @@ class FileWorkbook:
         self._sheets: dict[str, list[list[Any]]] = {}
         self._shape: Shape | None = None
         self._extra_titles: dict[str, dict[str, str]] = {}
+        self._worked_out: Path | None = None
         self._questions = Questions(self.get, self.put, yes=yes)
 
     # ------------------------------------------------------------------------------------------------ reading
@@ -73,7 +75,7 @@ class FileWorkbook:
         body = np.full((max(shape.area.last_row - shape.area.first_row, 0), len(titles)), None, object)
         if len(rows) > 1:
             cells = np.array([row[first : first + len(titles)] for row in rows[1:]], dtype=object)
-            body[: cells.shape[0], : cells.shape[1]] = np.where(cells == "", None, cells)
+            body[: cells.shape[0], : cells.shape[1]] = np.where(cells == "", np.array(None, dtype=object), cells)
         fields, own, problems = headings(
             declared, shape.sheet, titles, shape.header_row, lambda p: column_letters(first + 1 + p)
         )
@@ -92,17 +94,23 @@ class FileWorkbook:
 
     def get(self, name: str) -> Any:
         if name in self._cells:
-            return self._cells[name]
-        sheet, row, column = self._named(name)
-        rows = self._rows(sheet)
-        cell = rows[row - 1][column - 1] if row <= len(rows) and column <= len(rows[row - 1]) else None
+            cell = self._cells[name]
+        else:
+            sheet, row, column = self._named(name)
+            rows = self._rows(sheet)
+            cell = rows[row - 1][column - 1] if row <= len(rows) and column <= len(rows[row - 1]) else None
         return None if cell in ("", DASH) else cell
 
     def values(self, table: str, field: str) -> list[Any]:
         sheet = self.read(table)
+        if self._worked_out is not None and field in sheet.column_letter:
+            at = column_number(sheet.column_letter[field]) - 1
+            rows = CalamineWorkbook.from_path(self._worked_out).get_sheet_by_name(sheet.sheet).to_python(skip_empty_area=False)
+            return [rows[row - 1][at] for row in sheet.rows.tolist()]
         if field in sheet.frame.columns:
             return list(sheet.frame[field])
-        shape, rows = self._table(table), self._rows(sheet.sheet)
+        shape = self._table(table)
+        rows = self._rows(sheet.sheet)
         wanted = self._extra_titles.get(table, {}).get(field, EXTRA + field)
         at = shape.area.first_column - 1 + shape.titles.index(wanted)
         return [rows[row - 1][at] if at < len(rows[row - 1]) else None for row in sheet.rows.tolist()]
@@ -167,7 +175,10 @@ class FileWorkbook:
         return self._questions.confirm(question)
 
     def recalculate(self) -> bool:
-        return False
+        """Have LibreOffice work out a copy, where it is on this machine; `values` then reads from that copy."""
+        self._flush()
+        self._worked_out = recalculated(self._source, Path(self._folder.name))
+        return self._worked_out is not None
 
     def view(self, kind: View) -> None:
         self.put("View", kind)
@@ -235,12 +246,9 @@ class FileWorkbook:
         like = {e.heading: (kinds | computed).get(e.kind, "") for e in extra}
         emptied, target = self._next(), self._next()
         write_tables(self._source, emptied, {table: {title: [] for title in shape.titles}})
-        reshape_table(emptied, target, self._shape_in(emptied, table), wanted, like)
+        reshape_table(emptied, target, shape_of(emptied).tables[table], wanted, like, shape.area.last_row)
         self._moved(target)
         return wanted
-
-    def _shape_in(self, path: Path, table: str) -> TableShape:
-        return shape_of(path).tables[table]
 
     def _settle(self, table: str) -> None:
         """A table that was written is read back from a working copy."""

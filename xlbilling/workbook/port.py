@@ -191,9 +191,10 @@ class Workbook(Protocol):
 
 def row_keys(table: Table, frame: pd.DataFrame) -> list[str]:
     """The key of each row as text, the same for raw cells and store values."""
-    if any(name not in frame.columns for name in table.key):
-        return [""] * len(frame)
-    parts = [[_key_text(value) for value in frame[name].tolist()] for name in table.key]
+    blank = [""] * len(frame)
+    parts = [
+        [_key_text(value) for value in frame[name].tolist()] if name in frame.columns else blank for name in table.key
+    ]
     return parts[0] if len(parts) == 1 else [" / ".join(part) for part in zip(*parts, strict=True)]
 
 

@@ -88,17 +88,19 @@ def _cell(text: str) -> tuple[str, int, int] | None:
 
 
 def reshape_table(
-    source: Path, target: Path, table: TableShape, titles: Sequence[str], like: Mapping[str, str]
+    source: Path, target: Path, table: TableShape, titles: Sequence[str], like: Mapping[str, str], last_row: int
 ) -> None:
     """Write `source` to `target` with the table's columns being `titles`, its data rows cut to one.
 
-    Headings that go are cleared; a new one looks like the column whose heading `like` names. The rows are expected to
-    be written anew after this.
+    Headings that go are cleared; a new one looks like the column whose heading `like` names. Columns taken in from
+    beside the table are cleared down to `last_row`. The rows are expected to be written anew after this.
     """
     with Package(source) as package:
         sheet = SheetXml(package.read(table.sheet_part), table.sheet)
         area, first = table.area, table.area.first_column
         styles = _styles(sheet, table)
+        taken_in = range(area.last_column + 1, first + len(titles))
+        _clear(sheet, area.first_row + 1, last_row, [column_letters(number) for number in taken_in])
         for offset in range(max(len(titles), len(table.titles))):
             title = titles[offset] if offset < len(titles) else None
             model = like.get(title, title) if title is not None else None
@@ -109,6 +111,15 @@ def reshape_table(
         cut = Area(area.first_row, first, area.first_row + 1, first + len(titles) - 1)
         xml = _table_xml(package.read(table.part), table, cut, titles)
         package.save(target, {table.sheet_part: list(sheet.chunks()), table.part: [xml]})
+
+
+def _clear(sheet: SheetXml, first_row: int, last_row: int, letters: Sequence[str]) -> None:
+    """Take the cells of these columns away from some rows."""
+    if not letters:
+        return
+    before, found, after, _ = sheet.split(first_row, last_row)
+    cells = rf'<c r="(?:{"|".join(letters)})\d+"[^>]*?(?:/>|>.*?</c>)'.encode()
+    sheet.rows = before + re.sub(cells, b"", found, flags=re.S) + after
 
 
 def _styles(sheet: SheetXml, table: TableShape) -> dict[tuple[int, str], str]:
