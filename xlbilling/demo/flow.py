@@ -24,6 +24,9 @@ HOTTEST_MONTH: Final = 7.5
 SWING: Final = {"RESIDENTIAL_SINGLE": 0.25, "RESIDENTIAL_MULTI": 0.12, "COMMERCIAL": 0.15, "IRRIGATION": 0.55}
 DIAL_PER_CCF: Final = {"CCF": 1.0, "CF": 100.0, "GAL": 748.0}
 HISTORY_RUNS: Final = 7
+_HOUSEHOLD: Final = 25.0  # people go away; businesses of more than so many CCF do not
+_CHANGES: Final = (1.0, 0.4, 2.3)  # now and then fewer people at home, or a leak that runs
+_CHANCE: Final = (0.97, 0.015, 0.015)
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class Flow:
         rows, _ = self.of_cycle(cycle)
         taps = self.services.iloc[rows]
         rng = np.random.default_rng([self.seed, 2, CYCLES.index(cycle), run + 1000])
-        mood = np.exp(rng.normal(0.0, 0.16, len(rows)))
-        away = rng.random(len(rows)) < 0.004
+        mood = np.exp(rng.normal(0.0, 0.16, len(rows))) * rng.choice(_CHANGES, len(rows), p=_CHANCE)
+        away = (rng.random(len(rows)) < 0.004) & taps["base_ccf"].lt(_HOUSEHOLD).to_numpy()
         middle = cycle.month(self.period, run).month - 1.0
         season = 1 + taps["swing"].to_numpy() * np.cos(2 * np.pi * (middle - HOTTEST_MONTH) / 12)
         drawn = taps["base_ccf"].to_numpy() * season * mood * ~(away | taps["empty"].to_numpy())

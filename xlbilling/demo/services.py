@@ -155,9 +155,12 @@ def flow(seed: int, period: AccountingPeriod, services: pd.DataFrame, registers:
     house = services["customer_class"].eq("RESIDENTIAL_SINGLE") & ~services["inactive"] & ~services["empty"]
     house &= services["first_days"].eq(0) & services["base_ccf"].between(15, 60)
     for cycle in CYCLES:
-        _, at = made.of_cycle(cycle)
+        rows, at = made.of_cycle(cycle)
         steps = made.steps(cycle, 0)
-        fit = house.to_numpy()[registers["service"].to_numpy()[at]] & (registers["unit"].to_numpy()[at] == "GAL")
+        as_usual = np.zeros(len(services), dtype=bool)
+        as_usual[rows] = np.abs(made.ccf(cycle, 0) / services["base_ccf"].to_numpy()[rows] - 1) < 0.4
+        fit = (house.to_numpy() & as_usual)[registers["service"].to_numpy()[at]]
+        fit &= registers["unit"].to_numpy()[at] == "GAL"
         chosen = np.flatnonzero(fit & (steps > 100))[:1]
         full = 10 ** registers["dials"].to_numpy()[at[chosen]]
         registers.loc[at[chosen], "start"] = full - steps[chosen] // 3
