@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +29,7 @@ Cells: TypeAlias = list[list[Any]]
 Grid: TypeAlias = list[list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class ExcelFunction:
+class ExcelFunction(NamedTuple):
     """An Excel function: its name on the sheet, what it does, and what each argument is, in order."""
 
     name: str
@@ -100,11 +98,11 @@ def consumption(previous: Any, current: Any, dials: Any, multiplier: Any = None)
 @excel_function(
     "Quantity in each tier; the quantities of a row add up to its consumption.",
     {
-        "consumption": "Consumption; a cell or a column.",
+        "units": "Consumption; a cell or a column.",
         "tier_starts": "First unit billed in each tier, such as 0, 15, 41, 149; a row or a column.",
     },
 )
-def tier_split(consumption: Any, tier_starts: Any) -> Grid:
+def tier_split(units: Any, tier_starts: Any) -> Grid:
     """One row per consumption, one column per tier."""
     starts = [_number(cell, 0) for row in _grid(tier_starts) for cell in row if not _blank(cell)]
     if not starts or starts != sorted(set(starts)):
@@ -112,7 +110,7 @@ def tier_split(consumption: Any, tier_starts: Any) -> Grid:
     # A tier that starts with unit 15 begins where 14 units are used up.
     lower = np.array([0, *(int((start - 1) * MILLION) for start in starts[1:])], dtype=np.int64)
     upper = np.array([*lower[1:].tolist(), np.iinfo(np.int64).max], dtype=np.int64)
-    used = _millionths([_number(row[0], place) for place, row in enumerate(_grid(consumption))])[:, None]
+    used = _millionths([_number(row[0], place) for place, row in enumerate(_grid(units))])[:, None]
     if (used < 0).any():
         raise ValueError("consumption below zero has no tiers")
     held = np.clip(used, lower, upper) - lower
@@ -144,7 +142,7 @@ _BILL_ARGUMENTS: Final = {
     "rate_schedule": "Name of the rate schedule, as on Services.",
     "customer_class": "Customer class, as the rate schedule names it.",
     "meter_size": 'Meter size, such as 5/8"; blank where the schedule does not ask.',
-    "consumption": "Consumption in the schedule's unit.",
+    "units": "Consumption in the schedule's unit.",
     "service_from": "Day of the previous read.",
     "service_to": "Day of this read; rates in force by it apply.",
 }
@@ -156,12 +154,12 @@ def bill_total(
     rate_schedule: Any,
     customer_class: Any,
     meter_size: Any,
-    consumption: Any,
+    units: Any,
     service_from: Any,
     service_to: Any,
 ) -> Grid:
     """One column of amounts, as many rows as the longest argument."""
-    size, columns = _columns(rate_schedule, customer_class, meter_size, consumption, service_from, service_to)
+    size, columns = _columns(rate_schedule, customer_class, meter_size, units, service_from, service_to)
     priced = _priced(rates, size, columns)
     cents = np.zeros(size, np.int64)
     np.add.at(cents, priced.lines["row"].to_numpy(), priced.lines["amount_cents"].to_numpy())
@@ -174,12 +172,12 @@ def bill_lines(
     rate_schedule: Any,
     customer_class: Any,
     meter_size: Any,
-    consumption: Any,
+    units: Any,
     service_from: Any,
     service_to: Any,
 ) -> Grid:
     """Four columns, a row per printed charge."""
-    size, columns = _columns(rate_schedule, customer_class, meter_size, consumption, service_from, service_to)
+    size, columns = _columns(rate_schedule, customer_class, meter_size, units, service_from, service_to)
     if size != 1:
         raise ValueError("BILL_LINES explains one bill; give single cells")
     lines = _priced(rates, 1, columns).lines

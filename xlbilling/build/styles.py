@@ -75,4 +75,4 @@ class Styles:
 
 
 def _aligned(kind: ColumnKind) -> dict[str, Any]:
-    return {"align": "right"} if kind in RIGHT else {"align": "left", "indent": 1}
+    return {"align": "right", "indent": 1} if kind in RIGHT else {"align": "left", "indent": 1}
