@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ from xlbilling.intake.receipts import read_receipts
 from xlbilling.periods import AccountingPeriod
 from xlbilling.reads import CHECKS
 from xlbilling.receipts import check
-from xlbilling.reconcile import Terms, reconcile
+from xlbilling.reconcile import Reconciliation, Terms, reconcile
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +153,8 @@ def test_payments_are_read_and_only_the_stray_and_the_repeated_one_refused(distr
     assert taken["reference"].is_unique
 
 
-def _books(district: District) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A month posted by hand: 300 bills of 100.10 + account on one day, 120 receipts of 40.07 over four days."""
+def _books(district: District, adjusted: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A month posted by hand: 300 bills on one day, 120 receipts over four days, and two adjustments if asked for."""
     ids = district.accounts["account_id"].to_numpy()
     bills = pd.DataFrame({"number": [f"B{n:07d}" for n in range(300)], "account_id": ids[:300]})
     bills["amount"] = 10_010 + np.arange(300)
@@ -164,49 +165,65 @@ def _books(district: District) -> tuple[pd.DataFrame, pd.DataFrame]:
         ]
     )
     paid = pd.DataFrame({"debit": "1010", "credit": "1210", "account_id": ids[:120], "amount": 4007 + np.arange(120)})
-    journal = pd.concat(
-        [ledger.bill_entries(bills, lines, "1210", 1), ledger.pair_entries(paid, 301)], ignore_index=True
+    amended = pd.DataFrame({"debit": "1210", "credit": "4020", "account_id": ids[:2], "amount": [-2513, -1302]})
+    parts = [
+        ("billing", "BL0000001", bills["number"].tolist(), ledger.bill_entries(bills, lines, "1210", 1), ["12"] * 300),
+        ("payment", "PY0000001", [f"P{n:07d}" for n in range(120)], ledger.pair_entries(paid, 301), [*"4569"] * 30),
+        ("adjustment", "AJ0000001", ["A0000001", "A0000002"], ledger.pair_entries(amended, 421), ["20", "20"]),
+    ][: 3 if adjusted else 2]
+    entries = pd.concat(
+        [
+            pd.DataFrame({"kind": kind, "batch": batch, "document": documents, "day": days})
+            for kind, batch, documents, _, days in parts
+        ],
+        ignore_index=True,
     )
-    day = pd.to_datetime(["2026-10-14", "2026-10-15", "2026-10-16", "2026-10-19"]).repeat(30)
-    entries = pd.DataFrame(
-        {
-            "entry": np.arange(1, 421),
-            "period": "2026-10",
-            "post_date": [*[pd.Timestamp("2026-10-12")] * 300, *day],
-            "kind": ["billing"] * 300 + ["payment"] * 120,
-            "batch": ["BL0000001"] * 300 + ["PY0000001"] * 120,
-            "document": [*bills["number"], *(f"P{n:07d}" for n in range(120))],
-        }
-    )
-    return entries, journal
+    entries["post_date"] = pd.to_datetime("2026-10-" + entries["day"].str.zfill(2))
+    entries = entries.assign(entry=np.arange(1, len(entries) + 1), period="2026-10")
+    return entries, pd.concat([journal for *_, journal, _ in parts], ignore_index=True)
 
 
-def test_ledger_export_has_exactly_the_two_planted_differences(district: District, tmp_path) -> None:
-    entries, journal = _books(district)
-    path = tmp_path / "gl.csv"
+def _reconciled(district: District, adjusted: bool, folder: Path) -> tuple[Reconciliation, str]:
+    entries, journal = _books(district, adjusted)
+    path = folder / "gl.csv"
     path.write_bytes(gl_export(entries, journal, district.gl_accounts, "2026-10"))
     export = read_ledger(path)
     assert export.profile == "plain_dc"
-    rows = export.postings
-    assert rows["amount_cents"].sum() == 0
+    assert export.postings["amount_cents"].sum() == 0
     numbers = district.gl_accounts["gl_account"].tolist()
     subledger = journal.merge(entries, on="entry").rename(columns={"amount": "amount_cents", "document": "reference"})
     subledger["id"] = subledger["entry"].astype("str") + "-" + subledger["line"].astype("str")
     period = AccountingPeriod(2026, 10)
     terms = Terms(period.first, period.last, {n: n for n in numbers}, ("1210",))
-    result = reconcile(subledger, export.frame, terms)
-    assert set(result.unmatched_gl["reason"]) == {"transposition", "missing_in_subledger"}
-    reasons = result.unmatched_gl.loc[result.unmatched_gl["gl_account"].eq("1210"), "reason"]
-    assert sorted(reasons) == ["missing_in_subledger", "transposition"]
-    # The receivable is off by the journal of 48.00 and by what two digits changed over make, a multiple of nine.
+    return reconcile(subledger, export.frame, terms), path.read_text()
+
+
+def test_ledger_export_has_exactly_the_two_planted_differences(district: District, tmp_path) -> None:
+    """The adjustments took off 25.13 + 13.02 = 38.15; the export has 83.15: off by 45.00, and by the journal's 48.00."""
+    result, text = _reconciled(district, True, tmp_path)
+    assert ",AJ0000001,Utility adjustments AJ0000001,,83.15" in text
+    assert text.count(MANUAL_JOURNAL) == 2
+    unmatched = result.unmatched_gl.loc[result.unmatched_gl["gl_account"].eq("1210")]
+    assert sorted(zip(unmatched["reason"], unmatched["amount_cents"], strict=True)) == [
+        ("manual_journal", -4800),
+        ("transposition", -8315),
+    ]
+    ours = result.unmatched_subledger
+    assert set(ours["id"]) == {"421-1", "421-2", "422-1", "422-2"}
+    assert result.control["difference"].tolist() == [4500 + 4800]
+    assert result.difference_unexplained == 0
+
+
+def test_without_adjustments_a_days_receipts_are_transposed(district: District, tmp_path) -> None:
+    """Two digits changed over differ by a multiple of nine."""
+    result, _ = _reconciled(district, False, tmp_path)
     off = int(result.control["difference"].iloc[0]) - 4800
     assert off != 0
     assert off % 9 == 0
     assert result.difference_unexplained == 0
-    assert path.read_text().count(MANUAL_JOURNAL) == 2
 
 
 def test_ledger_export_of_nothing_is_refused(district: District) -> None:
-    entries, journal = _books(district)
+    entries, journal = _books(district, False)
     with pytest.raises(ValueError, match="nothing was posted"):
         gl_export(entries, journal, district.gl_accounts, "2026-09")

@@ -56,7 +56,7 @@ class District:
     @property
     def balances(self) -> pd.DataFrame:
         """What each account owes at the opening: account_id, amount (cents)."""
-        return self.opening.groupby("account_id", as_index=False)["amount"].sum()
+        return self.opening.groupby("account_id")["amount"].sum().reset_index()
 
     def run(self, cycle: str, period: str) -> Run:
         """The run of a cycle in an accounting period; ValueError where it has none."""
@@ -67,7 +67,7 @@ class District:
 
     def due(self, period: str) -> list[Run]:
         """The runs due in an accounting period."""
-        return [self.run(row.cycle, period) for row in self.cycles.itertuples() if row.period == period]
+        return [self.run(cycle, period) for cycle in self.cycles.loc[self.cycles["period"].eq(period), "cycle"]]
 
     @cached_property
     def billing_unit(self) -> BillingUnit:

@@ -179,34 +179,39 @@ def _plain(cents: int) -> str:
 def gl_export(entries: pd.DataFrame, journal: pd.DataFrame, gl_accounts: pd.DataFrame, period: str) -> bytes:
     """Accounting's ledger export of the period, one posting a day, batch and account, with two differences in it.
 
-    `entries` and `journal` as in the store. The largest posting of receipts (of bills, where there are none) has two
-    digits changed over, and accounting keyed one journal of its own against the receivable. ValueError where nothing
-    was posted in the period.
+    `entries` and `journal` as in the store. The batch of the fewest documents has two digits of its largest posting
+    changed over, and accounting keyed one journal of its own against the receivable; a bill for electricity, which is
+    none of billing's business, is there too. ValueError where nothing was posted in the period.
     """
     posted = entries.loc[entries["period"].eq(period) & entries["kind"].ne("opening")]
     if posted.empty:
         raise ValueError(f"nothing was posted in {period}")
     lines = journal.merge(posted[["entry", "post_date", "batch", "kind"]], on="entry")
-    by_post = ["post_date", "batch", "kind", "gl_account"]
-    rows = lines.groupby(by_post, as_index=False)["amount"].sum()
+    lines["documents"] = lines["batch"].map(posted.groupby("batch").size())
+    by_post = ["post_date", "batch", "documents", "kind", "gl_account"]
+    rows = lines.groupby(by_post)["amount"].sum().reset_index()
     rows = rows.loc[rows["amount"].ne(0)].reset_index(drop=True)
-    receivable = str(gl_accounts.loc[gl_accounts["role"].eq("receivable"), "gl_account"].iloc[0])
-    revenue = str(gl_accounts.loc[gl_accounts["role"].eq("revenue"), "gl_account"].iloc[0])
-    rows = _changed_over(rows, receivable)
+    receivable, revenue = (_first_of(gl_accounts, role) for role in ("receivable", "revenue"))
+    rows["amount"] = _changed_over(rows, receivable)
     named = dict(zip(gl_accounts["gl_account"], gl_accounts["name"], strict=True))
-    made = [
-        (f"{r.post_date:%Y-%m-%d}", r.gl_account, named[r.gl_account], r.batch, f"{_KINDS[r.kind]} {r.batch}", r.amount)
-        for r in rows.itertuples()
+    columns = (rows[name].tolist() for name in ("post_date", "gl_account", "batch", "kind", "amount"))
+    made: list[tuple[Any, ...]] = [
+        (f"{day:%Y-%m-%d}", account, named[account], batch, f"{_KINDS[kind]} {batch}", cents)
+        for day, account, batch, kind, cents in zip(*columns, strict=True)
     ]
     last = AccountingPeriod.parse(period).last.isoformat()
     for account, name, reference, said, cents in (
         (revenue, named[revenue], MANUAL_JOURNAL, "Courtesy credit keyed by accounting", 4800),
         (receivable, named[receivable], MANUAL_JOURNAL, "Courtesy credit keyed by accounting", -4800),
         ("6120", "Power - wells", "AP-2231", "Electric bill", 1_284_077),
-        ("2010", "Accounts payable", "AP-2231", "Electric bill", -1_284_077),
+        ("2050", "Accounts payable", "AP-2231", "Electric bill", -1_284_077),
     ):
         made.append((last, account, name, reference, said, cents))
     return _csv([LEDGER_HEADER, *(_posting(row) for row in made)])
+
+
+def _first_of(gl_accounts: pd.DataFrame, role: str) -> str:
+    return str(gl_accounts.loc[gl_accounts["role"].eq(role), "gl_account"].iloc[0])
 
 
 def _posting(row: tuple[Any, ...]) -> str:
@@ -215,30 +220,29 @@ def _posting(row: tuple[Any, ...]) -> str:
     return ",".join([*words, debit, credit])
 
 
-def _changed_over(rows: pd.DataFrame, receivable: str) -> pd.DataFrame:
-    """The postings with two digits of one posting's receivable changed over, the other side made to balance."""
-    receipts = rows["kind"].eq("payment") if rows["kind"].eq("payment").any() else rows["kind"].eq("billing")
-    ours = rows.loc[receipts & rows["gl_account"].eq(receivable)]
-    ours = ours.loc[[_swapped(abs(cents)) != abs(cents) for cents in ours["amount"].tolist()]]
-    chosen = int(ours["amount"].abs().idxmax())
-    same = rows["post_date"].eq(rows["post_date"].iloc[chosen]) & rows["batch"].eq(rows["batch"].iloc[chosen])
-    other = int(rows.loc[same & rows["gl_account"].ne(receivable), "amount"].abs().idxmax())
-    cents = int(rows["amount"].iloc[chosen])
-    wrong = _swapped(abs(cents)) * (1 if cents > 0 else -1)
-    amount = rows["amount"].copy()
-    amount.iloc[chosen] = wrong
-    amount.iloc[other] += cents - wrong
-    return rows.assign(amount=amount)
+def _changed_over(rows: pd.DataFrame, receivable: str) -> list[int]:
+    """The postings' amounts with two digits of one receivable posting changed over, its other side made to balance."""
+    amounts: list[int] = rows["amount"].tolist()
+    accounts, documents = rows["gl_account"].tolist(), rows["documents"].tolist()
+    posts = list(zip(rows["post_date"], rows["batch"], strict=True))
+    fit = [n for n, account in enumerate(accounts) if account == receivable and _swapped(amounts[n]) != amounts[n]]
+    chosen = min(fit, key=lambda n: (documents[n], -abs(amounts[n])))
+    others = [n for n, post in enumerate(posts) if post == posts[chosen] and n != chosen]
+    other = max(others, key=lambda n: abs(amounts[n]))
+    wrong = _swapped(amounts[chosen])
+    amounts[other] += amounts[chosen] - wrong
+    amounts[chosen] = wrong
+    return amounts
 
 
 def _swapped(cents: int) -> int:
-    """The amount with its first two neighbouring whole-dollar digits that differ changed over: 12884.10 -> 21884.10.
+    """The amount with two neighbouring digits that differ changed over: 12884.10 -> 18284.10, 38.40 -> 83.40.
 
-    The leading digit stays: 12884.10 -> 18284.10.
+    A digit behind the leading one if there is one; the amount itself where all digits are the same.
     """
-    digits = list(str(cents))
-    for n in range(1, len(digits) - 3):
-        if digits[n] != digits[n + 1]:
+    digits = list(str(abs(cents)))
+    for n in (*range(1, len(digits) - 3), 0, *range(len(digits) - 3, len(digits) - 1)):
+        if 0 <= n < len(digits) - 1 and digits[n] != digits[n + 1] and (n or digits[1] != "0"):
             digits[n], digits[n + 1] = digits[n + 1], digits[n]
             break
-    return int("".join(digits))
+    return int("".join(digits)) * (1 if cents > 0 else -1)

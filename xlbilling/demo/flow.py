@@ -71,7 +71,8 @@ class Flow:
         mine = self.registers.iloc[at]
         drawn = self.ccf(cycle, run)[np.searchsorted(rows, mine["service"].to_numpy())]
         per_ccf = mine["unit"].map(DIAL_PER_CCF).to_numpy(dtype=np.float64) / mine["multiplier"].to_numpy()
-        return np.floor(drawn * mine["share"].to_numpy() * per_ccf + 0.5).astype(np.int64)
+        moved: Whole = np.floor(drawn * mine["share"].to_numpy() * per_ccf + 0.5).astype(np.int64)
+        return moved
 
     def dials(self, cycle: Cycle, run: int) -> tuple[Whole, Whole]:
         """Each register's true dial at the read before a run (0 or later) and at the run's own read."""

@@ -45,7 +45,8 @@ _PLACES: Final = {"RESIDENTIAL_MULTI": _HOMES, "COMMERCIAL": _TRADES, "IRRIGATIO
 
 def pick(rng: np.random.Generator, choices: list[str] | tuple[str, ...], count: int) -> Texts:
     """`count` texts drawn from the choices."""
-    return np.array(choices, dtype=object)[rng.integers(0, len(choices), count)]
+    drawn: Texts = np.array(choices, dtype=object)[rng.integers(0, len(choices), count)]
+    return drawn
 
 
 def customers(rng: np.random.Generator, classes: Texts) -> Texts:
@@ -63,7 +64,8 @@ def premises(rng: np.random.Generator, count: int) -> Texts:
     street = np.sort(rng.integers(0, len(_STREETS), count))
     first = np.searchsorted(street, street, side="left")
     house = 100 + 2 * (np.arange(count) - first) + rng.integers(0, 2, count)
-    return house.astype(str).astype(object) + " " + np.array(_STREETS, dtype=object)[street]
+    address: Texts = house.astype(str).astype(object) + " " + np.array(_STREETS, dtype=object)[street]
+    return address
 
 
 def mailing(rng: np.random.Generator, premise: Texts) -> tuple[Texts, Texts]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from xlbilling.demo.flow import frame_of
 from xlbilling.periods import AccountingPeriod
 from xlbilling.tariffs import price, rate_book
 
-COLUMNS = ["account_id", "service_id", "charge", "bill_date", "due_date", "amount"]
+COLUMNS: Final = ["account_id", "service_id", "charge", "bill_date", "due_date", "amount"]
 
 
 def opening_balances(
@@ -64,7 +66,7 @@ def _priced(bills: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     made["amount"] = priced.lines["amount_cents"].to_numpy(dtype=np.int64)
     has_water = made["charge"].eq("Water").groupby(made["service_id"]).transform("any")
     made = made.loc[~made["water_only"] | ~has_water | made["charge"].eq("Water")]
-    summed = made.groupby([name for name in COLUMNS if name != "amount"], as_index=False)["amount"].sum()
+    summed = made.groupby(COLUMNS[:-1])["amount"].sum().reset_index()
     return summed.loc[summed["amount"].ne(0), COLUMNS]
 
 
