@@ -41,7 +41,7 @@ def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Re
     match_unnamed(books)
     mark_crossings(books)
     explain_leftovers(books)
-    control = roll_forward(subledger, ledger, terms)
+    control = roll_forward(books)
     control["late_in_opening"] = late_in_opening(books, control)
     explained = explained_by_reason(books)
     return Reconciliation(
@@ -62,17 +62,19 @@ def _control(table: pd.DataFrame, explained: pd.DataFrame) -> pd.DataFrame:
 
 
 def _marked(books: Books, side: Side, frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    reasons = np.array([*REASONS, ""], dtype=object)
+    """One side's rows with their marks; texts that repeat are categories."""
+    every = len(side) == len(frame)
     return pd.DataFrame(
         {
             "position": side.position,
-            name: frame[name].take(side.position).to_numpy(),
+            name: (frame[name] if every else frame[name].take(side.position)).array,
             "match": side.match,
-            "reason": reasons[side.reason],
+            "reason": pd.Categorical.from_codes(np.where(side.reason < 0, len(REASONS), side.reason), [*REASONS, ""]),
             "pair": side.pair,
-            "gl_account": books.accounts.to_numpy()[side.account],
+            "gl_account": pd.Categorical.from_codes(side.account, books.accounts),
             "amount_cents": side.cents,
-        }
+        },
+        copy=False,
     )
 
 
@@ -89,17 +91,17 @@ def _matches(books: Books) -> pd.DataFrame:
         for side, on in ((books.sub, s), (books.gl, g))
     ]
     confidence = np.concatenate([*books.confidence, np.array([EXACT], dtype=np.int8)])[standing]
-    types = np.array(["1-1", "n-1", "1-n", "n-m"], dtype=object)
     lines, rows = lines[standing], rows[standing]
     return pd.DataFrame(
         {
             "match": standing,
-            "type": types[(lines > 1) + 2 * (rows > 1)],
-            "confidence": np.array(CONFIDENCES, dtype=object)[confidence],
-            "gl_account": books.accounts.to_numpy()[account[standing]],
+            "type": pd.Categorical.from_codes((lines > 1) + 2 * (rows > 1), ["1-1", "n-1", "1-n", "n-m"]),
+            "confidence": pd.Categorical.from_codes(confidence, CONFIDENCES),
+            "gl_account": pd.Categorical.from_codes(account[standing], books.accounts),
             "subledger_cents": sums[0],
             "gl_cents": sums[1],
             "lines": lines,
             "rows": rows,
-        }
+        },
+        copy=False,
     )

@@ -17,6 +17,7 @@ from xlbilling.reconcile.terms import Terms
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 NONE: Final = -1
+WORDS: Final = ("reference", "description", "source")
 
 ACCOUNT_UNMAPPED: Final = declare(
     "reconcile_account_unmapped",
@@ -30,13 +31,27 @@ def days(dates: pd.Series) -> Ints:
     return np.asarray(dates.to_numpy(dtype="datetime64[D]").astype("int64"))
 
 
-def codes(texts: pd.Series) -> tuple[Ints, pd.Index]:
-    """Each text's number, blanks -1, and the index of the distinct texts."""
-    numbers, distinct = pd.factorize(texts)
+def codes(*columns: pd.Series) -> tuple[list[Ints], pd.Index]:
+    """Each text's number in one numbering of all the columns, blanks -1, and the index of the distinct texts."""
+    whole = columns[0] if len(columns) == 1 else pd.concat(columns, ignore_index=True)
+    found, distinct = pd.factorize(whole)
     index = pd.Index(distinct)
-    blank = index.get_indexer(pd.Index([""]))[0]
-    numbers = np.asarray(numbers, dtype=np.int64)
-    return (np.where(numbers == blank, NONE, numbers) if blank >= 0 else numbers), index
+    numbers = np.asarray(found, dtype=np.int64)
+    blank = index.get_indexer(pd.Index([""], dtype=index.dtype))[0]
+    if blank >= 0:
+        numbers[numbers == blank] = NONE
+    return np.split(numbers, np.cumsum([len(column) for column in columns])[:-1]), index
+
+
+def numbered(values: Ints) -> tuple[Ints, int]:
+    """A number from 0 for each distinct value, in the order of the values, and how many there are."""
+    order = np.argsort(values)
+    ordered = values[order]
+    first = np.ones(len(values), dtype=np.int64)
+    first[1:] = ordered[1:] != ordered[:-1]
+    number = np.empty(len(values), dtype=np.int64)
+    number[order] = np.cumsum(first) - 1
+    return number, int(first.sum())
 
 
 @dataclass(slots=True)
@@ -68,29 +83,44 @@ class Side:
 
 @dataclass(slots=True)
 class Books:
-    """Both sides in scope (opening lines and unmapped GL accounts are out), with the subledger's own names as codes."""
+    """Both sides in scope (opening lines and unmapped GL accounts are out), with the names on them as codes.
+
+    A document or batch is a number, -1 where blank; `gl_document` numbers the rows' references in the same way, past
+    every number a line has where no line has that reference.
+    """
 
     sub: Side
     gl: Side
     accounts: pd.Index
     document: Ints
+    gl_document: Ints
     documents: pd.Index
     batch: Ints
     batches: pd.Index
     kind: Ints
     kinds: pd.Index
     own_account: Ints
-    customer: Ints
-    gl_words: pd.DataFrame
+    subledger: pd.DataFrame
+    ledger: pd.DataFrame
     terms: Terms
     confidence: list[npt.NDArray[np.int8]] = field(default_factory=list)
     matched: int = 0
     pairs: int = 0
 
+    @property
+    def first_batch_key(self) -> int:
+        """Keys below it are documents; from it on batches, and past those the days of journals."""
+        return len(self.documents)
+
     def said(self, row: int) -> tuple[str, str, str]:
         """What a GL row says of itself: reference, description, source."""
-        reference, description, source = (str(self.gl_words[name].iat[row]) for name in self.gl_words.columns)
+        at = int(self.gl.position[row])
+        reference, description, source = (str(self.ledger[name].iat[at]) for name in WORDS)
         return reference, description, source
+
+    def words(self, name: str, rows: Ints) -> pd.Series:
+        """One of the rows' texts."""
+        return self.ledger[name].take(self.gl.position[rows])
 
     def join(self, s: Ints, g: Ints, s_group: Ints, g_group: Ints, groups: int, confidence: int) -> None:
         """Match rows by group number (0 .. groups - 1): all lines and rows of one number are one match."""
@@ -116,36 +146,43 @@ class Books:
 
 def open_books(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Books:
     """The rows in scope of both frames; refused where a subledger account has no place in the map."""
-    own, own_names = pd.factorize(subledger["gl_account"])
-    mapped = [terms.accounts.get(str(name)) for name in own_names]
-    if None in mapped:
-        lacking = str(own_names[mapped.index(None)])
-        raise Refusal(
-            ACCOUNT_UNMAPPED.at(Place(table="subledger", column="gl_account"), f"account {lacking} has no GL number")
-        )
-    accounts = pd.Index(sorted(set(terms.accounts.values())))
-    current = np.flatnonzero(subledger["batch"].to_numpy() != terms.opening_batch)
-    own = np.asarray(own, dtype=np.int64)
-    account = accounts.get_indexer(pd.Index(mapped)).astype(np.int64)[own]
-    lines = subledger if len(current) == len(subledger) else subledger.take(current)
-    document, documents = codes(lines["reference"])
-    batch, batches = codes(lines["batch"])
-    kind, kinds = codes(lines["kind"])
-    gl_account = accounts.get_indexer(pd.Index(ledger["gl_account"])).astype(np.int64)
-    rows = np.flatnonzero((gl_account >= 0) & (ledger["kind"].to_numpy() == "posting"))
-    posted = ledger.take(rows)
+    accounts = pd.Index(sorted(set(terms.accounts.values())), dtype="str")
+    (own,), own_names = codes(subledger["gl_account"])
+    account = _placed(own_names, accounts, terms)[own]
+    (batch,), batches = codes(subledger["batch"])
+    (kind,), kinds = codes(subledger["kind"])
+    (document, gl_document), documents = codes(subledger["reference"], ledger["reference"])
+    opening = batches.get_indexer(pd.Index([terms.opening_batch], dtype=batches.dtype))[0]
+    current = np.flatnonzero(batch != opening) if opening >= 0 else np.arange(len(subledger))
+    (gl_number,), gl_numbers = codes(ledger["gl_account"])
+    gl_account = np.append(accounts.get_indexer(gl_numbers).astype(np.int64), NONE)[gl_number]
+    (gl_kind,), gl_kinds = codes(ledger["kind"])
+    posting = gl_kinds.get_indexer(pd.Index(["posting"], dtype=gl_kinds.dtype))[0]
+    rows = np.flatnonzero((gl_account >= 0) & (gl_kind == posting) & (posting >= 0))
+    cents = subledger["amount_cents"].to_numpy(np.int64)
+    gl_cents = ledger["amount_cents"].fillna(0).to_numpy(np.int64)
     return Books(
-        sub=Side.of(current, account[current], days(lines["post_date"]), lines["amount_cents"].to_numpy(np.int64)),
-        gl=Side.of(rows, gl_account[rows], days(posted["date"]), posted["amount_cents"].to_numpy(np.int64)),
+        sub=Side.of(current, account[current], days(subledger["post_date"])[current], cents[current]),
+        gl=Side.of(rows, gl_account[rows], days(ledger["date"])[rows], gl_cents[rows]),
         accounts=accounts,
-        document=document,
+        document=document[current],
+        gl_document=gl_document[rows],
         documents=documents,
-        batch=batch,
+        batch=batch[current],
         batches=batches,
-        kind=kind,
+        kind=kind[current],
         kinds=kinds,
         own_account=own[current],
-        customer=codes(lines["account_id"])[0],
-        gl_words=posted[["reference", "description", "source"]].reset_index(drop=True),
+        subledger=subledger,
+        ledger=ledger,
         terms=terms,
     )
+
+
+def _placed(own_names: pd.Index, accounts: pd.Index, terms: Terms) -> Ints:
+    """The GL account's number of each of our account codes."""
+    mapped = [terms.accounts.get(str(name)) for name in own_names]
+    if None in mapped:
+        fact = f"account {own_names[mapped.index(None)]!s} has no GL number"
+        raise Refusal(ACCOUNT_UNMAPPED.at(Place(table="subledger", column="gl_account"), fact))
+    return accounts.get_indexer(pd.Index(mapped, dtype="str")).astype(np.int64)

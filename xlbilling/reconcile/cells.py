@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.reconcile.books import Books, Flags, Ints, Side
+from xlbilling.reconcile.books import Books, Flags, Ints, Side, numbered
 from xlbilling.reconcile.outcome import AMBIGUOUS, EXACT
 
 Sums = npt.NDArray[np.float64]
@@ -31,8 +31,7 @@ def _cell(books: Books, side: Side, rows: Ints, by_side: bool) -> Ints:
 
 def match_agreeing(books: Books, s: Ints, g: Ints, s_cell: Ints, g_cell: Ints) -> None:
     """Match the cells (any whole numbers) whose lines and rows add up to the same amount."""
-    number, distinct = pd.factorize(np.concatenate([s_cell, g_cell]))
-    groups = len(distinct)
+    number, groups = numbered(np.concatenate([s_cell, g_cell]))
     s_number, g_number = number[: len(s)], number[len(s) :]
     s_count, g_count = (np.bincount(x, minlength=groups) for x in (s_number, g_number))
     s_sum = np.bincount(s_number, weights=books.sub.cents[s], minlength=groups)
@@ -55,8 +54,8 @@ def _match_many(books: Books, s: Ints, g: Ints, s_number: Ints, g_number: Ints) 
     """Agreeing cells with several lines and several rows: line by line where every amount occurs equally often."""
     amounts = np.concatenate([books.sub.cents[s], books.gl.cents[g]])
     cell = np.concatenate([s_number, g_number])
-    pair, distinct = pd.factorize(pd.MultiIndex.from_arrays([cell, amounts]))
-    groups = len(distinct)
+    found, distinct = pd.factorize(pd.MultiIndex.from_arrays([cell, amounts]))
+    pair, groups = np.asarray(found, dtype=np.int64), len(distinct)
     s_pair, g_pair = pair[: len(s)], pair[len(s) :]
     s_count, g_count = (np.bincount(x, minlength=groups) for x in (s_pair, g_pair))
     uneven = np.zeros(int(cell.max()) + 1, dtype=bool)

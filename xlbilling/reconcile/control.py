@@ -8,55 +8,69 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.reconcile.books import NONE, Books, days
+from xlbilling.reconcile.books import NONE, Books, Flags, Ints, Side, codes
 from xlbilling.reconcile.leftovers import period_days
 from xlbilling.reconcile.outcome import CONFIDENCES, EXACT, REASONS
-from xlbilling.reconcile.terms import Terms
 
 # How a kind of line shows in the roll-forward: billed, received, or adjusted (everything else).
-_BILLED: Final = frozenset({"billing", "penalty"})
-_RECEIVED: Final = frozenset({"payment", "deposit_in"})
+_BILLED: Final = ("billing", "penalty")
+_RECEIVED: Final = ("payment", "deposit_in")
 
 
-def roll_forward(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+def roll_forward(books: Books) -> pd.DataFrame:
     """One row per control account, cents: subledger opening + lines, ledger opening + rows, up to the period's end.
 
     The ledger's opening is the export's opening line, or the subledger's opening where the export has none.
     """
-    first, last = period_days(terms)
-    own = subledger["gl_account"].map(dict(terms.accounts))
-    day, cents = days(subledger["post_date"]), subledger["amount_cents"].to_numpy(np.int64)
-    opening = (subledger["batch"] == terms.opening_batch).to_numpy(dtype=bool)
-    billed, received = (subledger["kind"].isin(kinds).to_numpy(dtype=bool) for kinds in (_BILLED, _RECEIVED))
-    read = ledger[ledger["amount_cents"].notna() & ledger["kind"].isin(("posting", "opening"))]
-    gl_cents, posting = read["amount_cents"].to_numpy(np.int64), (read["kind"] == "posting").to_numpy(dtype=bool)
-    gl_day = np.where(posting, days(read["date"]), 0)
-    rows = []
-    for account in terms.control_accounts:
-        mine = (own == account).to_numpy(dtype=bool)
-        theirs = (read["gl_account"] == account).to_numpy(dtype=bool)
-        opened = theirs & ~posting
-        sub_opening = int(cents[mine & opening].sum())
-        now = mine & ~opening & (day >= first) & (day <= last)
-        before = int(gl_cents[theirs & posting & (gl_day < first)].sum())
-        rows.append(
-            {
-                "gl_account": account,
-                "beginning": sub_opening + int(cents[mine & ~opening & (day < first)].sum()),
-                "billed": int(cents[now & billed].sum()),
-                "received": int(cents[now & received].sum()),
-                "adjusted": int(cents[now & ~billed & ~received].sum()),
-                "gl_opening": (int(gl_cents[opened][0]) if opened.any() else sub_opening) + before,
-                "gl_activity": int(gl_cents[theirs & posting & (gl_day >= first) & (gl_day <= last)].sum()),
-                "opening_difference": sub_opening - (int(gl_cents[opened][0]) if opened.any() else sub_opening),
-            }
-        )
-    table = pd.DataFrame(rows)
+    first, last = period_days(books.terms)
+    sub, gl = books.sub, books.gl
+    opening, gl_opening = _sub_opening(books), _gl_opening(books)
+    now = (sub.day >= first) & (sub.day <= last)
+    billed, received = (np.isin(books.kind, books.kinds.get_indexer(pd.Index(kinds))) for kinds in (_BILLED, _RECEIVED))
+    gl_opened = np.array([gl_opening.get(account, mine) for account, mine in zip(books.accounts, opening, strict=True)])
+    whole = {
+        "beginning": opening + _by_account(books, sub, sub.day < first),
+        "billed": _by_account(books, sub, now & billed),
+        "received": _by_account(books, sub, now & received),
+        "adjusted": _by_account(books, sub, now & ~billed & ~received),
+        "gl_opening": gl_opened + _by_account(books, gl, gl.day < first),
+        "gl_activity": _by_account(books, gl, (gl.day >= first) & (gl.day <= last)),
+        "opening_difference": opening - gl_opened,
+    }
+    at = books.accounts.get_indexer(pd.Index(books.terms.control_accounts, dtype="str"))
+    table = pd.DataFrame({"gl_account": list(books.terms.control_accounts)}).astype("str")
+    for name, cents in whole.items():
+        # an account that no code of ours maps to has nothing in our books
+        table[name] = np.where(at >= 0, cents[at], 0)
     table["subledger_activity"] = table["billed"] + table["received"] + table["adjusted"]
     table["ending_subledger"] = table["beginning"] + table["subledger_activity"]
     table["ending_gl"] = table["gl_opening"] + table["gl_activity"]
     table["difference"] = table["ending_subledger"] - table["ending_gl"]
     return table
+
+
+def _by_account(books: Books, side: Side, rows: Flags) -> Ints:
+    sums = np.bincount(side.account[rows], weights=side.cents[rows], minlength=len(books.accounts))
+    return sums.astype(np.int64)
+
+
+def _sub_opening(books: Books) -> Ints:
+    """Each account's opening in the subledger: the lines of the opening batch."""
+    lines = books.subledger[(books.subledger["batch"] == books.terms.opening_batch).to_numpy(dtype=bool)]
+    own = books.accounts.get_indexer(
+        pd.Index([books.terms.accounts[code] for code in lines["gl_account"]], dtype="str")
+    )
+    sums = np.bincount(own, weights=lines["amount_cents"].to_numpy(np.int64), minlength=len(books.accounts))
+    return sums.astype(np.int64)
+
+
+def _gl_opening(books: Books) -> dict[str, int]:
+    """Each account's opening line in the export; its first where the report repeats it."""
+    (kind,), kinds = codes(books.ledger["kind"])
+    rows = np.flatnonzero(kind == kinds.get_indexer(pd.Index(["opening"]))[0])
+    opened = books.ledger.take(rows)
+    opened = opened[opened["amount_cents"].notna()].drop_duplicates("gl_account")
+    return {str(a): int(c) for a, c in zip(opened["gl_account"], opened["amount_cents"], strict=True)}
 
 
 def explained_by_reason(books: Books) -> pd.DataFrame:
@@ -66,23 +80,20 @@ def explained_by_reason(books: Books) -> pd.DataFrame:
     """
     _, last = period_days(books.terms)
     confidence = np.concatenate([*books.confidence, np.array([EXACT], dtype=np.int8)])
-    parts = []
-    for side, sign in ((books.sub, 1), (books.gl, -1)):
-        counted = side.day <= last
-        inexact = (side.match >= 0) & (confidence[side.match] != EXACT)
-        label = np.where(side.match >= 0, len(REASONS) + confidence[side.match], side.reason)
-        rows = counted & (inexact | (side.match < 0))
-        parts.append(
-            pd.DataFrame({"account": side.account[rows], "label": label[rows], "cents": sign * side.cents[rows]})
-        )
     names = [*REASONS, *CONFIDENCES]
-    table = pd.concat(parts).groupby(["account", "label"], as_index=False)["cents"].sum()
-    table = table[table["cents"] != 0]
+    sums = np.zeros(len(books.accounts) * len(names), dtype=np.int64)
+    for side, sign in ((books.sub, 1), (books.gl, -1)):
+        inexact = (side.match >= 0) & (confidence[side.match] != EXACT)
+        rows = np.flatnonzero((side.day <= last) & (inexact | (side.match < 0)))
+        label = np.where(side.match[rows] >= 0, len(REASONS) + confidence[side.match[rows]], side.reason[rows])
+        place = side.account[rows] * len(names) + label
+        sums += sign * np.bincount(place, weights=side.cents[rows], minlength=len(sums)).astype(np.int64)
+    found = np.flatnonzero(sums)
     return pd.DataFrame(
         {
-            "gl_account": books.accounts.take(table["account"].to_numpy(np.int64)).astype("str"),
-            "reason": pd.array([names[label] for label in table["label"]], dtype="str"),
-            "cents": table["cents"].to_numpy(np.int64),
+            "gl_account": pd.array([books.accounts[n // len(names)] for n in found], dtype="str"),
+            "reason": pd.array([names[n % len(names)] for n in found], dtype="str"),
+            "cents": sums[found],
         }
     )
 
@@ -95,7 +106,7 @@ def late_in_opening(books: Books, control: pd.DataFrame) -> npt.NDArray[np.int64
     """
     gl = books.gl
     late = (gl.reason == REASONS.index("timing_prior_period")) & (gl.pair == NONE)
-    sums = np.bincount(gl.account[late], weights=gl.cents[late], minlength=len(books.accounts)).astype(np.int64)
+    sums = _by_account(books, gl, late)
     account = books.accounts.get_indexer(pd.Index(control["gl_account"]))
     posted = np.where(account >= 0, sums[account], 0)
     differs = control["opening_difference"].to_numpy(np.int64)

@@ -30,10 +30,11 @@ class Cell:
 
 
 class Entry:
-    """The open cells of one key, settled finding by finding."""
+    """The open cells of one key, settled finding by finding; `posted` are the key's lines that are matched already."""
 
-    def __init__(self, books: Books, lines: Ints, rows: Ints):
+    def __init__(self, books: Books, lines: Ints, rows: Ints, posted: Ints):
         self.books = books
+        self.posted = posted
         self.cells: dict[int, Cell] = {}
         for index in lines.tolist():
             self._cell(int(books.sub.account[index])).lines.append(index)
@@ -72,22 +73,30 @@ class Entry:
 
 def settle_entries(books: Books) -> None:
     """Settle every key that still has open lines or rows; what no finding explains stays open."""
-    for lines, rows in _open_keys(books):
-        entry = Entry(books, lines, rows)
+    for lines, rows, posted in _open_keys(books):
+        entry = Entry(books, lines, rows, posted)
         for find in FINDINGS:
             find(entry)
 
 
-def _open_keys(books: Books) -> Iterator[tuple[Ints, Ints]]:
-    s = np.flatnonzero(books.sub.open & (books.sub.key >= 0))
-    g = np.flatnonzero(books.gl.open & (books.gl.key >= 0))
-    s = s[np.argsort(books.sub.key[s], kind="stable")]
-    g = g[np.argsort(books.gl.key[g], kind="stable")]
-    s_key, g_key = books.sub.key[s], books.gl.key[g]
-    for key in np.unique(np.concatenate([s_key, g_key])).tolist():
-        lines = s[np.searchsorted(s_key, key) : np.searchsorted(s_key, key, "right")]
-        rows = g[np.searchsorted(g_key, key) : np.searchsorted(g_key, key, "right")]
-        yield lines, rows
+def _open_keys(books: Books) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """For each key with open lines or rows: those, and the key's lines matched already."""
+    sub, gl = books.sub, books.gl
+    s, g = np.flatnonzero(sub.open & (sub.key >= 0)), np.flatnonzero(gl.open & (gl.key >= 0))
+    keys = np.unique(np.concatenate([sub.key[s], gl.key[g]]))
+    if not len(keys):
+        return
+    wanted = np.zeros(int(max(sub.key.max(initial=0), gl.key.max(initial=0))) + 2, dtype=bool)
+    wanted[keys] = True
+    done = np.flatnonzero((sub.match >= 0) & wanted[sub.key])
+    parts = [_by_key(rows, side, keys) for rows, side in ((s, sub.key), (g, gl.key), (done, sub.key))]
+    yield from zip(*parts, strict=True)
+
+
+def _by_key(rows: Ints, key: Ints, keys: Ints) -> list[Ints]:
+    """The rows of each of `keys` (ascending)."""
+    ordered = rows[np.argsort(key[rows], kind="stable")]
+    return np.split(ordered, np.searchsorted(key[ordered], keys[1:]))
 
 
 def posted_twice(entry: Entry) -> None:
@@ -126,12 +135,13 @@ def entered_twice(entry: Entry) -> None:
 
 def _copies(entry: Entry) -> set[int]:
     books = entry.books
-    seen: set[tuple[int, ...]] = set()
+    customer = books.subledger["account_id"].array
+    seen: set[tuple[object, ...]] = set()
     copies: set[int] = set()
     for cell in entry.unsettled():
         for line in cell.lines:
-            about = (books.document, books.batch, books.customer, books.own_account, books.sub.day, books.sub.cents)
-            name = tuple(int(field[line]) for field in about)
+            about = (books.document, books.batch, books.own_account, books.sub.day, books.sub.cents)
+            name = (customer[books.sub.position[line]], *(int(field[line]) for field in about))
             if name in seen and books.document[line] >= 0:
                 copies.add(line)
             seen.add(name)
@@ -160,7 +170,7 @@ def left_out(entry: Entry) -> None:
             for line in cell.lines:
                 members[int(names[line])][cell.account].append(line)
         # a document's lines in cells that agreed already were posted, so that document was not left out
-        posted = _names_matched(entry, names)
+        posted = set(names[entry.posted].tolist())
         fitting = [
             parts
             for name, parts in members.items()
@@ -170,15 +180,6 @@ def left_out(entry: Entry) -> None:
             for account, lines in fitting[0].items():
                 entry.leave(entry.cells[account], lines, [], "missing_in_gl")
             return
-
-
-def _names_matched(entry: Entry, names: Ints) -> set[int]:
-    lines = [line for cell in entry.unsettled() for line in cell.lines]
-    if not lines:
-        return set()
-    sub = entry.books.sub
-    done = np.flatnonzero((sub.key == sub.key[lines[0]]) & (sub.match >= 0))
-    return set(names[done].tolist())
 
 
 def _is_surplus(entry: Entry, account: int, lines: list[int]) -> bool:

@@ -38,7 +38,7 @@ def key_days(books: Books) -> None:
         return
     names = sorted(set(kinds_of.values()))
     number = {name: n for n, name in enumerate(names)}
-    base = len(books.documents) + len(books.batches)
+    base = books.first_batch_key + len(books.batches)
     first = int(min(days.min(), books.sub.day[s].min()))
     for index, row in enumerate(g.tolist()):
         if journals[index] in number:

@@ -7,9 +7,8 @@ import re
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
-from xlbilling.reconcile.books import NONE, Books, Ints
+from xlbilling.reconcile.books import NONE, Books, Ints, codes
 from xlbilling.reconcile.journals import named_day, near_day
 from xlbilling.reconcile.outcome import code_of
 from xlbilling.reconcile.terms import Terms
@@ -99,15 +98,18 @@ def _netted(books: Books, lines: Ints) -> Ints:
 def _explain_rows(books: Books) -> None:
     first, last = period_days(books.terms)
     ends = int(books.sub.day.max()) if len(books.sub) else last
-    carriers = _carriers(books)
-    for row in np.flatnonzero(books.gl.open).tolist():
+    rows = np.flatnonzero(books.gl.open)
+    carriers = _carriers(books) if len(rows) else set()
+    for row in rows.tolist():
         books.gl.reason[row] = code_of(_row_reason(books, row, first, max(last, ends), carriers))
 
 
 def _carriers(books: Books) -> set[str]:
     """The journals that mostly carry our own papers: being in one of them is no sign of a hand-written entry."""
-    named = pd.Series(books.gl.key >= 0).groupby(books.gl_words["source"].to_numpy()).mean()
-    return set(named[named >= _MOSTLY].index)
+    (source,), sources = codes(books.words("source", np.arange(len(books.gl))))
+    size = len(sources) + 1
+    all_rows, named = (np.bincount(source[on] + 1, minlength=size) for on in (slice(None), books.gl.key >= 0))
+    return {str(text) for n, text in enumerate(sources, 1) if text and named[n] >= _MOSTLY * all_rows[n]}
 
 
 def _row_reason(books: Books, row: int, first: int, ends: int, carriers: set[str]) -> str:

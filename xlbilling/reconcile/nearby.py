@@ -37,7 +37,7 @@ def match_unnamed(books: Books) -> None:
 def _unnamed_rows(books: Books) -> Ints:
     """The open rows without a key; rows with a reference of their own only where references never name our papers."""
     g = np.flatnonzero(books.gl.open & (books.gl.key == NONE))
-    has_reference = (books.gl_words["reference"] != "").to_numpy(dtype=bool)
+    has_reference = books.gl_document != NONE
     named = int((has_reference & (books.gl.key >= 0)).sum())
     return g[~has_reference[g]] if named * 2 >= int(has_reference.sum()) and named else g
 
