@@ -468,3 +468,22 @@ def test_named_cells_keep_their_format_and_make_their_row(tmp_path: Path) -> Non
     assert sheet["D2"].value == "=B2*2"
     assert [cell.value for cell in sheet[2]][:4] == ["label", 0.25, "right", "=B2*2"]
     assert_opens_cleanly(target)
+
+
+def test_the_xml_is_as_excel_wants_it(tmp_path: Path) -> None:
+    path, target = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet("S")
+    sheet.add_table(1, 0, 3, 0, {"name": "T", "total_row": True, "columns": [{"header": "a"}]})
+    sheet.write_array_formula("A4", "{=SUM(A3:A3*2)}")
+    sheet.write_row("B1", [1, None, 3])
+    book.define_name("first", "=S!$A$1")
+    book.define_name("middle", "=S!$C$1")
+    book.close()
+    write_tables(path, target, {"T": {"a": [" lead", "_x0041_", "a\nb"]}}, {"middle": 2, "first": "x"})
+    xml = part(target, "xl/worksheets/sheet1.xml")
+    assert '<t xml:space="preserve"> lead</t>' in xml  # else Excel drops the blank
+    assert "<t>_x005F_x0041_</t>" in xml  # else Excel shows the letter A
+    assert '<t xml:space="preserve">a\nb</t>' in xml
+    assert '<c r="A6"><f t="array" ref="A6">SUM(A3:A5*2)</f>' in xml  # the totals row with its array formula
+    assert re.findall(r'<c r="([A-Z]1)"', xml) == ["A1", "B1", "C1", "D1"]
