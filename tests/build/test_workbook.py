@@ -17,7 +17,7 @@ from xlbilling.build.workbook import code_names, declared_buttons, sheet_names
 from xlbilling.records import TABLE, TABLES
 from xlbilling.udfs import FUNCTIONS
 from xlbilling.workbook.looks import NUMBER_FORMAT
-from xlbilling.workbook.port import FIXED_ROWS, TILES
+from xlbilling.workbook.port import FIXED_ROWS, TILES, in_book
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Print area cannot be set"),  # whole columns are news to openpyxl
@@ -74,6 +74,13 @@ def test_sheets_stand_in_order_and_match_their_vba_modules(book):
     assert book.active.title == "Start"
 
 
+def test_no_table_has_the_name_of_a_function(book):
+    tables = {name.upper() for sheet in book.worksheets for name in sheet.tables}
+    assert not tables & {*FUNCTIONS, "TODAY", "LOG", "DAYS", "RATE", "YEAR", "MONTH"}
+    assert all(len(name) > 3 for name in tables)
+    assert not {name.upper() for name in book.defined_names} & (tables | set(FUNCTIONS))
+
+
 def test_every_name_stands_for_one_cell(book):
     single = {name: definition.attr_text for name, definition in book.defined_names.items()}
     assert set(single) >= NAMES
@@ -84,12 +91,12 @@ def test_every_name_stands_for_one_cell(book):
 @pytest.mark.parametrize("table", DATA, ids=lambda table: table.name)
 def test_each_data_sheet_holds_its_one_table(book, table):
     sheet: Worksheet = book[table.sheet.name]
-    assert list(sheet.tables) == [table.name]
-    assert sheet.tables[table.name].ref.startswith("A3:")
+    assert list(sheet.tables) == [in_book(table.name)]
+    assert sheet.tables[in_book(table.name)].ref.startswith("A3:")
     assert [cell.value for cell in sheet[3]][: len(table.columns)] == list(table.titles.values())
     assert sheet.freeze_panes == "B4"
     assert not sheet.merged_cells.ranges
-    assert sheet.tables[table.name].autoFilter is not None
+    assert sheet.tables[in_book(table.name)].autoFilter is not None
     for position, column in enumerate(table.columns.values(), start=1):
         assert sheet.cell(4, position).number_format == NUMBER_FORMAT[column.kind]
         assert column.note in sheet.cell(3, position).comment.text
@@ -133,9 +140,9 @@ def test_totals_and_checks_stand_above_the_tables(book):
 
 def test_start_holds_its_lists_links_and_charts(book):
     sheet = book["Start"]
-    assert set(sheet.tables) == set(FIXED_ROWS)
+    assert set(sheet.tables) == set(map(in_book, FIXED_ROWS))
     for name, rows in FIXED_ROWS.items():
-        area = openpyxl.utils.cell.range_boundaries(sheet.tables[name].ref)
+        area = openpyxl.utils.cell.range_boundaries(sheet.tables[in_book(name)].ref)
         assert area[3] - area[1] == rows
     links = [cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink]
     linked = {link.split("!")[0].strip("'") for link in links}

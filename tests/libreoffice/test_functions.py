@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import host
 import pytest
 
 from xlbilling.build import build_workbook
@@ -14,6 +15,20 @@ from xlbilling.build.ribbon import Button
 from xlbilling.records import TABLE
 
 pytestmark = pytest.mark.libreoffice
+
+
+@pytest.fixture(autouse=True)
+def dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LibreOffice's VBA hands a date over as an object; xlwings on Windows reads the cell as a datetime."""
+    plain, day_zero = host._cells, dt.datetime(1899, 12, 30)
+
+    def read(value: Any) -> Any:
+        rows = plain(value)
+        if rows is None:
+            return None
+        return [[day_zero + dt.timedelta(c.Value) if hasattr(c, "Value") else c for c in row] for row in rows]
+
+    monkeypatch.setattr(host, "_cells", read)
 
 
 @pytest.fixture

@@ -184,6 +184,10 @@ def test_lists_on_start_keep_their_rows(path):
     book.save()
     assert len(FileWorkbook(path).read("months").frame) == 2
     assert openpyxl.load_workbook(path)["Start"].tables["months"].ref == "J28:L40"
+    today = pd.DataFrame({"what": ["Bills to post"], "count": [12]})
+    book.write("today", today)
+    assert book.read("today").frame["count"].tolist() == [12.0]
+    assert book.read("today").own.empty
     with pytest.raises(ValueError, match="room for 12"):
         book.write("months", pd.concat([months] * 7))
 

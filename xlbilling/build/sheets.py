@@ -26,6 +26,7 @@ from xlbilling.build.styles import (
 )
 from xlbilling.records import Column, Table
 from xlbilling.workbook.looks import NUMBER_FORMAT
+from xlbilling.workbook.port import in_book
 
 TITLE_ROW: Final = 0
 TOTALS_ROW: Final = 1
@@ -77,7 +78,7 @@ def code_name(sheet: str) -> str:
 
 def heading_ref(table: Table, field: str) -> str:
     """A structured reference to a whole column: bills[Amount]."""
-    return f"{table.name}[{table.columns[field].title}]"
+    return f"{in_book(table.name)}[{table.columns[field].title}]"
 
 
 def _columns(sheet: Worksheet, styles: Styles, table: Table) -> None:
@@ -128,7 +129,7 @@ def _table(sheet: Worksheet, styles: Styles, table: Table) -> None:
         0,
         FIRST_ROW,
         last,
-        {"name": table.name, "style": None, "columns": columns, "autofilter": True},
+        {"name": in_book(table.name), "style": None, "columns": columns, "autofilter": True},
     )
     for position, column in enumerate(table.columns.values()):
         sheet.write_blank(FIRST_ROW, position, None, styles.cell(column))

@@ -23,7 +23,7 @@ from xlbilling.build.styles import (
 )
 from xlbilling.records import TABLE, TABLES, Table
 from xlbilling.workbook.looks import INPUT, NUMBER_FORMAT
-from xlbilling.workbook.port import DASH, FIXED_ROWS
+from xlbilling.workbook.port import DASH, FIXED_ROWS, in_book
 
 NAME: Final = "Start"
 LEFT: Final = 1  # column B: messages, tiles and the lists
@@ -155,7 +155,7 @@ def _list(sheet: Worksheet, styles: Styles, table: Table, row: int, left: int) -
         cell = styles.of(num_format=NUMBER_FORMAT[column.kind], bottom=1, bottom_color=LINE, **side)
         columns.append({"header": column.title, "header_format": head, "format": cell})
     last = row + FIXED_ROWS[table.name]
-    options = {"name": table.name, "style": None, "columns": columns, "autofilter": False}
+    options = {"name": in_book(table.name), "style": None, "columns": columns, "autofilter": False}
     sheet.add_table(row, left, last, left + len(columns) - 1, options)
     for position, made in enumerate(columns, start=left):
         for line in range(row + 1, last + 1):

@@ -32,6 +32,7 @@ from xlbilling.workbook.port import (
     filled_in,
     headings,
     hidden_sheets,
+    in_book,
     own_columns,
     wanted_file,
 )
@@ -175,7 +176,7 @@ class ExcelWorkbook:
 
     def _colour(self, cell: xw.Range) -> str | None:
         for declared in TABLE.values():
-            if declared.sheet.name == cell.sheet.name and declared.name in self._table_names(cell.sheet):
+            if declared.sheet.name == cell.sheet.name and in_book(declared.name) in self._table_names(cell.sheet):
                 area = self._table(declared.name).range
                 titles = self._titles(declared.name)
                 by_title = {column.title: column for column in declared.columns.values()}
@@ -251,9 +252,9 @@ class ExcelWorkbook:
 
     def _table(self, name: str) -> Any:
         sheet = TABLE[name].sheet.name
-        if sheet not in self._sheet_names or name not in self._table_names(self.book.sheets[sheet]):
+        if sheet not in self._sheet_names or in_book(name) not in self._table_names(self.book.sheets[sheet]):
             raise Refusal(NO_TABLE.at(Place(sheet), f"the table {name} is not there"))
-        return self.book.sheets[sheet].tables[name]
+        return self.book.sheets[sheet].tables[in_book(name)]
 
     def _body(self, table: str) -> xw.Range:
         area = self._table(table).range

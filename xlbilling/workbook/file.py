@@ -29,6 +29,7 @@ from xlbilling.workbook.port import (
     filled_in,
     headings,
     hidden_sheets,
+    in_book,
     own_columns,
     wanted_file,
 )
@@ -105,7 +106,11 @@ class FileWorkbook:
         sheet = self.read(table)
         if self._worked_out is not None and field in sheet.column_letter:
             at = column_number(sheet.column_letter[field]) - 1
-            rows = CalamineWorkbook.from_path(self._worked_out).get_sheet_by_name(sheet.sheet).to_python(skip_empty_area=False)
+            rows = (
+                CalamineWorkbook.from_path(self._worked_out)
+                .get_sheet_by_name(sheet.sheet)
+                .to_python(skip_empty_area=False)
+            )
             return [rows[row - 1][at] for row in sheet.rows.tolist()]
         if field in sheet.frame.columns:
             return list(sheet.frame[field])
@@ -142,7 +147,7 @@ class FileWorkbook:
             plain = values if values is not None else [None] * len(frame)
             made = _formula_cells(column.formula, rows, letters, values) if column.formula else plain
             columns[column.heading] = made
-        self._tables[table] = _padded(table, columns, len(frame))
+        self._tables[in_book(table)] = _padded(table, columns, len(frame))
 
     def put(self, name: str, value: Any) -> None:
         self._named(name)
@@ -196,7 +201,7 @@ class FileWorkbook:
     # ------------------------------------------------------------------------------------------------ the file
 
     def _table(self, name: str) -> TableShape:
-        found = self._known.tables.get(name)
+        found = self._known.tables.get(in_book(name))
         if found is None:
             raise Refusal(NO_TABLE.at(Place(TABLE[name].sheet.name), f"the table {name} is not there"))
         return found
@@ -224,7 +229,7 @@ class FileWorkbook:
         first = shape.area.first_column - 1
         titles: list[Any] = list(header[first : first + len(shape.titles)])
         titles += [None] * (len(shape.titles) - len(titles))
-        if shape.name not in FIXED_ROWS:
+        if shape.name not in {in_book(name) for name in FIXED_ROWS}:
             for cell in header[shape.area.last_column :]:
                 if cell in ("", None):
                     break
@@ -245,14 +250,14 @@ class FileWorkbook:
         computed = {c.kind: c.title for c in declared.values() if c.filled == "computed"}
         like = {e.heading: (kinds | computed).get(e.kind, "") for e in extra}
         emptied, target = self._next(), self._next()
-        write_tables(self._source, emptied, {table: {title: [] for title in shape.titles}})
-        reshape_table(emptied, target, shape_of(emptied).tables[table], wanted, like, shape.area.last_row)
+        write_tables(self._source, emptied, {shape.name: {title: [] for title in shape.titles}})
+        reshape_table(emptied, target, shape_of(emptied).tables[shape.name], wanted, like, shape.area.last_row)
         self._moved(target)
         return wanted
 
     def _settle(self, table: str) -> None:
         """A table that was written is read back from a working copy."""
-        if table in self._tables:
+        if in_book(table) in self._tables:
             self._flush()
 
     def _flush(self) -> None:

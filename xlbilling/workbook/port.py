@@ -27,6 +27,9 @@ Formula: TypeAlias = str | Sequence[str]
 
 EXTRA: Final = "ƒ "  # heads every column of formulas past the declared ones, so that it is never taken for staff's own
 FIXED_ROWS: Final = {"today": 14, "runs": 8, "months": 12}  # lists on Start keep their size
+# A table and an Excel function of one name (BILL_LINES, TODAY, LOG) do not live together in a workbook, and a name of
+# one to three letters reads like a column.
+IN_BOOK: Final = {"bill_lines": "bill_charges", "today": "today_list", "log": "log_rows", "gl": "gl_rows"}
 DASH: Final = "–"
 TILES: Final = frozenset(
     {"Receivable", "Billed", "Received", "Adjusted", "OpenExceptions", "HeldBills", "UnpostedBatches"}
@@ -187,6 +190,11 @@ class Workbook(Protocol):
 
     def save(self) -> None:
         """Save the workbook; the file adapter writes what was collected."""
+
+
+def in_book(table: str) -> str:
+    """Name of a declared table in the workbook."""
+    return IN_BOOK.get(table, table)
 
 
 def row_keys(table: Table, frame: pd.DataFrame) -> list[str]:
