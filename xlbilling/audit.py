@@ -76,7 +76,7 @@ def columns(bills: pd.DataFrame, book: RateBook, rates: RatesSheet) -> AuditColu
         if not bill["billed"]:
             made.recomputed.append("")
             continue
-        cells = {"consumption": put("consumption", "Consumption", "quantity", row, bill["consumption"])}
+        cells = {"consumption": put("consumption", "Consumption", "quantity", row, bill["consumption"] / MILLION)}
         parts = periods_of(book, bill)
         rounded: list[str] = []
         for number, (schedule, after, until) in enumerate(parts, 1):

@@ -102,13 +102,22 @@ class Desk:
             raise Conflict(PERIOD_NOT_OPEN.at(Place(table="Start", cell="Period"), fact))
         return self.period
 
+    @property
+    def cycle(self) -> str:
+        """The cycle chosen on Start."""
+        return str(self.book.get("Cycle") or "").strip()
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Cycle and period on Start as the values of a query: c and p. There need not be a run for them."""
+        return {"c": self.cycle, "p": str(self.period)}
+
     @cached_property
     def run(self) -> Run:
         """The run of the cycle chosen on Start in the chosen period."""
-        cycle = str(self.book.get("Cycle") or "").strip()
-        found = self.store.table("cycles", "cycle = :c AND period = :p", c=cycle, p=str(self.period))
+        found = self.store.table("cycles", "cycle = :c AND period = :p", **self.chosen)
         if found.empty:
-            fact = f"cycle {cycle or '(blank)'} has no run in {self.period}"
+            fact = f"cycle {self.cycle or '(blank)'} has no run in {self.period}"
             raise Refusal(NO_RUN.at(Place(table="Start", cell="Cycle"), fact))
         row = found.iloc[0]
         return Run(**{name: row[name] for name in Run.__dataclass_fields__})

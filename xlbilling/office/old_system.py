@@ -88,6 +88,7 @@ OLD_TABLES: Final[dict[str, Table]] = {
     **{row.sheet.table: Table(row) for row in _OLD_ONLY},
 }
 NEEDED_TOO: Final = {"meters": ("start_read", "start_date")}  # a register is taken over with its last read
+NUMBERS_AS_TEXT: Final = ("account_id", "service_id", "meter_id", "gl_account", "document")  # leading zeros count
 _MAY_BE_EMPTY: Final = ("meters", "history", "balances", "old_aging", "old_gl", "policy")
 _EXACT: Final = Context(prec=40)
 
@@ -180,6 +181,7 @@ def _read(name: str, path: Path, sheet: str | None, old: OldSystem, digests: dic
         {field: [table.columns[field].title] for field in fields},
         sorted(needed | set(NEEDED_TOO.get(name, ()))),
         sheet,
+        [field for field in fields if field in NUMBERS_AS_TEXT],
     )
     if digests.setdefault(path.name, listing.digest) != listing.digest:
         raise Refusal(UNREADABLE.at(Place(file=path.name), "it changed while it was being read"))

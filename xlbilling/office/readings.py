@@ -311,15 +311,13 @@ _DECIDE: Final = (
 @shows("reads")
 def reads_view(desk: Desk) -> pd.DataFrame:
     """The run's current reads with the last read beside each, and what the checks say."""
-    run = desk.run
     made = desk.store.query(
         "SELECT r.*, i.file_name FROM reads r JOIN imports i ON i.import_id = r.import_id "
         "WHERE r.cycle = :c AND r.period = :p AND r.state = 'current' ORDER BY r.read_id",
-        c=run.cycle,
-        p=run.period,
+        **desk.chosen,
     )
     made["source"] = made["file_name"] + ":" + made["source_line"].astype("str")
-    last = last_reads(desk, run.cycle)
+    last = last_reads(desk, desk.cycle)
     drop = [n for n in ("account_id",) if n in made]
     made = made.drop(columns=drop).merge(
         last[["meter_id", "register_id", "service_id", "previous_date", "previous_read"]],
@@ -340,7 +338,7 @@ def reads_view(desk: Desk) -> pd.DataFrame:
         made[name] = beside[name].where(beside[name].notna(), made[name])
     made["consumption"] = beside["consumption"].fillna(0).astype("int64")
     made["days"] = (made["read_date"] - made["previous_date"]).dt.days.fillna(0).astype("int64")
-    accounts = desk.store.query("SELECT service_id, account_id FROM services WHERE cycle = :c", c=run.cycle)
+    accounts = desk.store.query("SELECT service_id, account_id FROM services WHERE cycle = :c", c=desk.cycle)
     made["account_id"] = made["service_id"].map(accounts.set_index("service_id")["account_id"]).fillna("")
     made["finding"] = _finding_of(desk, made)
     return made.fillna({"service_id": "", "previous_read": ""})
@@ -348,9 +346,7 @@ def reads_view(desk: Desk) -> pd.DataFrame:
 
 def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
     """The checks' names beside each read: of its register, and of its service."""
-    found = desk.store.table(
-        "exceptions", "cycle = :c AND period = :p AND state <> 'gone'", c=desk.run.cycle, p=desk.run.period
-    )
+    found = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> 'gone'", **desk.chosen)
     ids = found["exception_id"].str.split(" ", n=1).str[1] if len(found) else pd.Series(dtype="str")
     names = found["rule"].groupby(ids).agg(", ".join) if len(found) else pd.Series(dtype="str")
     of_register = register_key(reads["meter_id"], reads["register_id"]).map(names).fillna("")
@@ -362,14 +358,12 @@ def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
 @shows("exceptions")
 def exceptions_view(desk: Desk) -> pd.DataFrame:
     """The run's findings, open ones first, the gravest and dearest on top."""
-    run = desk.run
     made = desk.store.table(
         "exceptions",
         "cycle = :c AND period = :p AND state <> 'gone'",
         "CASE state WHEN 'open' THEN 0 ELSE 1 END, "
         "CASE severity WHEN 'block' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, money_at_risk DESC, exception_id",
-        c=run.cycle,
-        p=run.period,
+        **desk.chosen,
     )
     made["place"] = _cells(desk, made["place"])
     return made
@@ -378,14 +372,12 @@ def exceptions_view(desk: Desk) -> pd.DataFrame:
 def _cells(desk: Desk, places: pd.Series[str]) -> list[str]:
     """Where a finding is, as its cell: reads|17|dial_read -> Reads!G20; rows stand on the sheets in key order."""
     rows: dict[tuple[str, str], int] = {}
-    run = desk.run
     ids = desk.store.query(
         "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id",
-        c=run.cycle,
-        p=run.period,
+        **desk.chosen,
     )
     rows |= {("reads", str(read)): FIRST_ROW + n for n, read in enumerate(ids["read_id"].tolist())}
-    meters = last_reads(desk, run.cycle)
+    meters = last_reads(desk, desk.cycle)
     rows |= {("meters", key): FIRST_ROW + n for n, key in enumerate(row_keys(TABLE["meters"], meters))}
     made = []
     for text in places:

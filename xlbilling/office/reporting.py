@@ -104,7 +104,7 @@ def _control(desk: Desk) -> pd.DataFrame:
     names = desk.store.table("gl_accounts").set_index("gl_account")["name"]
     made["name"] = made["gl_account"].map(names)
     ledger = ledger_ending(desk)
-    made["ledger"] = made["gl_account"].map(ledger).fillna(made["ending"]).astype("int64")
+    made["ledger"] = pd.array([ledger.get(account, pd.NA) for account in made["gl_account"]], dtype="Int64")
     made["received"] = -made["received"]
     made["difference"] = made["ending"] - made["ledger"]
     return made[["gl_account", "name", "beginning", "billed", "received", "adjusted", "ending", "ledger", "difference"]]

@@ -6,24 +6,24 @@ import argparse
 import csv
 import json as json_text
 import sys
-from collections.abc import Iterable
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.exact import MILLION, decimal_text, parse_decimal
-from xlbilling.money import dollars
+from xlbilling.exact import MILLION, Exact, parse_decimal
 from xlbilling.problems import Place, Problem, Refusal, declare
-from xlbilling.tariffs import price, rate_book
+from xlbilling.tariffs import Priced, price, rate_book
 from xlbilling.tariffs.lint import lint_owrs
 from xlbilling.tariffs.owrs import OwrsRates, owrs_rates
 from xlbilling.tariffs.owrs_read import OwrsTariff, read_owrs
 from xlbilling.tariffs.refusals import BAD_NUMBER, INPUT_SHADOWS, UNKNOWN_SCHEDULE
 
 ALL_DONE, WITH_REJECTS = 0, 3
+UNROUNDED_PLACES: Final = 12
 UNREADABLE: Final = declare(
     "tariff_file",
     "A tariff file or a file of cases cannot be opened or read.",
@@ -91,7 +91,7 @@ def _read_cases(path: Path, folder: bool) -> pd.DataFrame:
     if missing:
         raise Refusal(CASES.at(Place(file=path.name, line=1), f"there is no column {', '.join(missing)}"))
     for name in table.columns:
-        table[name] = table[name].str.strip()
+        table[name] = pd.Series([text.strip() for text in table[name]], index=table.index, dtype=object)
     return table
 
 
@@ -100,64 +100,86 @@ def _price_cases(source: OwrsTariff, cases: pd.DataFrame, unrounded: bool) -> pd
     imported = owrs_rates(source, name=source.file)
     book, _ = rate_book(imported.rates)
     errors = _case_errors(source, imported, cases)
-    good = cases[errors == ""]
-    bills = pd.DataFrame({"bill": "", "lines": "{}", "error": errors}, index=cases.index, dtype=object)
-    priced = price(book, _usage(source, good), unrounded=True, with_basis=False)
+    places = np.flatnonzero(np.array(errors) == "").tolist()
+    good = cases.iloc[places]
+    bill_of, lines_of = [""] * len(cases), ["{}"] * len(cases)
+    priced = price(book, _usage(source, good), unrounded=unrounded, with_basis=False)
     for position, problem in priced.refused.items():
-        bills.loc[good.index[position], "error"] = _error(problem)
-    amounts = priced.lines["unrounded"] if unrounded else priced.lines["amount_cents"]
-    charges = priced.lines["charge"].astype(object).to_numpy()
-    by_row: dict[int, dict[str, Any]] = {}
-    for row, charge, amount in zip(priced.lines["row"].tolist(), charges, amounts.tolist(), strict=True):
-        bill = by_row.setdefault(row, {})
-        bill[charge] = bill.get(charge, 0) + amount
-    shown = _plain if unrounded else _dollars
-    index = [good.index[row] for row in by_row]
-    bills.loc[index, "bill"] = [shown(sum(bill.values())) for bill in by_row.values()]
-    bills.loc[index, "lines"] = [
-        "{" + ", ".join(f"{json_text.dumps(name)}: {shown(value)}" for name, value in bill.items()) + "}"
-        for bill in by_row.values()
-    ]
-    return bills
+        errors[places[position]] = _error(problem)
+    for row, total, lines in _totals(priced):
+        at = places[row]
+        bill_of[at], lines_of[at] = total, lines
+    return pd.DataFrame({"bill": bill_of, "lines": lines_of, "error": errors}, index=cases.index, dtype=object)
 
 
-def _plain(amount: Fraction | int) -> str:
-    text = decimal_text(Fraction(amount))
-    return text if "/" not in text else repr(float(amount))
+def _totals(priced: Priced) -> Iterator[tuple[int, str, str]]:
+    """Of every priced case: its row, its bill, and its charges as JSON."""
+    rows, charges = priced.lines["row"].to_numpy(), priced.lines["charge"].cat
+    if not len(rows):
+        return
+    codes = charges.codes.to_numpy()
+    new_row = np.append(True, rows[1:] != rows[:-1])
+    by_charge = np.flatnonzero(new_row | np.append(True, codes[1:] != codes[:-1]))
+    by_row = np.flatnonzero(new_row)
+    if priced.unrounded is None:
+        cents = priced.lines["amount_cents"].to_numpy()
+        amounts, totals = _dollars(np.add.reduceat(cents, by_charge)), _dollars(np.add.reduceat(cents, by_row))
+    else:
+        exact = priced.unrounded
+        amounts, totals = (exact.sums(runs).rounded_texts(UNROUNDED_PLACES) for runs in (by_charge, by_row))
+    named = [json_text.dumps(str(name)) for name in charges.categories]
+    said = [f"{named[code]}: {amount}" for code, amount in zip(codes[by_charge].tolist(), amounts, strict=True)]
+    ends = [*np.searchsorted(by_charge, by_row[1:]).tolist(), len(said)]
+    start = 0
+    for row, total, end in zip(rows[by_row].tolist(), totals, ends, strict=True):
+        yield row, total, "{" + ", ".join(said[start:end]) + "}"
+        start = end
 
 
-def _dollars(cents: int) -> str:
-    return dollars(cents).replace(",", "")
+def _dollars(cents: npt.NDArray[np.int64]) -> list[str]:
+    return [("-" if each < 0 else "") + f"{abs(each) // 100}.{abs(each) % 100:02d}" for each in cents.tolist()]
 
 
 def _error(problem: Problem) -> str:
     return f"{problem.code}: {problem.fact}. {problem.remedy}".replace("\n", " ")
 
 
-def _case_errors(source: OwrsTariff, imported: OwrsRates, cases: pd.DataFrame) -> pd.Series[Any]:
+def _case_errors(source: OwrsTariff, imported: OwrsRates, cases: pd.DataFrame) -> list[str]:
     """Why a case is refused before it is priced: class, consumption, or an input the class itself defines."""
-    errors = pd.Series("", index=cases.index, dtype=object)
-    for customer_class, rows in cases.groupby("class", sort=False):
-        name = str(customer_class)
+    errors = [""] * len(cases)
+
+    def refuse(rows: npt.NDArray[np.intp] | list[int], problem: Problem) -> None:
+        said = _error(problem)
+        for row in rows:
+            errors[row] = errors[row] or said
+
+    classes = cases["class"].to_numpy(dtype=object)
+    for name in dict.fromkeys(classes):
+        mine = np.flatnonzero(classes == name)
         if name in imported.refused:
-            errors[rows.index] = _error(imported.refused[name])
+            refuse(mine, imported.refused[name])
         elif name not in source.classes:
-            there = ", ".join(source.classes)
-            fact = f"{source.file} has no class {name!r}; there are {there}"
-            errors[rows.index] = _error(UNKNOWN_SCHEDULE.at(Place(column="class"), fact))
+            fact = f"{source.file} has no class {name!r}; there are {', '.join(source.classes)}"
+            refuse(mine, UNKNOWN_SCHEDULE.at(Place(column="class"), fact))
         else:
-            for column in _inputs(cases):
-                if column in source.classes[name].fields:
-                    given = rows.index[rows[column] != ""]
-                    fact = f"class {name} defines {column} itself (line {source.classes[name].lines[column]})"
-                    errors[given] = _error(INPUT_SHADOWS.at(Place(column=column), fact))
-    for text, rows in cases.groupby("consumption", sort=False):
-        value = parse_decimal(str(text))
-        if value is None or (value * MILLION).denominator != 1:
-            why = "which is no number" if value is None else "which has more than 6 decimals"
-            problem = BAD_NUMBER.at(Place(column="consumption"), f"consumption is {text!r}, {why}")
-            errors[rows.index] = errors[rows.index].where(errors[rows.index] != "", _error(problem))
+            lines = source.classes[name].lines
+            for column in (each for each in _inputs(cases) if each in lines):
+                given = mine[cases[column].to_numpy(dtype=object)[mine] != ""]
+                fact = f"class {name} defines {column} itself (line {lines[column]})"
+                refuse(given, INPUT_SHADOWS.at(Place(column=column), fact))
+    texts = list(cases["consumption"])
+    for row in np.flatnonzero(~_whole_millionths(texts)[1]):
+        why = "which is no number" if parse_decimal(texts[row]) is None else "which has more than 6 decimals"
+        refuse([int(row)], BAD_NUMBER.at(Place(column="consumption"), f"consumption is {texts[row]!r}, {why}"))
     return errors
+
+
+def _whole_millionths(texts: list[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Consumptions as millionths of the unit, and which of them are that exactly (the others are 0)."""
+    values, good = Exact.parse(texts)
+    scaled = values * MILLION
+    whole = good & scaled.equals(scaled.floor()) & (abs(scaled) < 2**62)
+    return np.where(whole, scaled.floor().num, 0).astype(np.int64), whole
 
 
 def _inputs(cases: pd.DataFrame) -> list[str]:
@@ -166,14 +188,12 @@ def _inputs(cases: pd.DataFrame) -> list[str]:
 
 def _usage(source: OwrsTariff, cases: pd.DataFrame) -> pd.DataFrame:
     """The cases as services of one whole day, since the format knows no dates."""
-    values = {text: parse_decimal(text) or Fraction(0) for text in cases["consumption"].unique()}
-    millionths = {text: int(value * MILLION) for text, value in values.items()}
-    usage = pd.DataFrame({name: cases[name] for name in _inputs(cases)}, index=cases.index)
+    usage = cases[_inputs(cases)].copy()
     day = np.datetime64("2100-01-01", "s")
     usage["key"] = cases["case"]
     usage["tariff"] = source.file
     usage["customer_class"] = cases["class"]
-    usage["consumption"] = np.array([millionths[text] for text in cases["consumption"]], dtype=np.int64)
+    usage["consumption"] = _whole_millionths(list(cases["consumption"]))[0]
     usage["service_from"], usage["service_to"], usage["bill_date"] = day, day + np.timedelta64(1, "D"), day
     return usage
 

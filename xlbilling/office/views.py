@@ -43,7 +43,7 @@ def view(desk: Desk, name: str) -> pd.DataFrame:
 
 def working(desk: Desk, name: str) -> pd.DataFrame:
     """The rows of a sheet that Save writes, of this cycle where the table has one."""
-    return desk.store.table(name, IN_CYCLE.get(name, ""), **({"cycle": desk.run.cycle} if name in IN_CYCLE else {}))
+    return desk.store.table(name, IN_CYCLE.get(name, ""), **({"cycle": desk.cycle} if name in IN_CYCLE else {}))
 
 
 def balances(desk: Desk, gl_account: str | None = None) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def _accounts(desk: Desk) -> pd.DataFrame:
 @shows("meters")
 def _meters(desk: Desk) -> pd.DataFrame:
     made = working(desk, "meters")
-    last = last_reads(desk, desk.run.cycle)[["meter_id", "register_id", "previous_date", "previous_read"]]
+    last = last_reads(desk, desk.cycle)[["meter_id", "register_id", "previous_date", "previous_read"]]
     last = last.rename(columns={"previous_date": "last_date", "previous_read": "last_read"})
     return made.merge(last, on=["meter_id", "register_id"], how="left").fillna({"last_read": ""})
 
@@ -137,31 +137,26 @@ def _bills(desk: Desk) -> pd.DataFrame:
 
 def run_bills(desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The run's drafts, and its posted bills with `reversed` (the document that reversed it, or blank)."""
-    run = desk.run
-    drafts = desk.store.table("draft_bills", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
+    drafts = desk.store.table("draft_bills", "cycle = :c AND period = :p", **desk.chosen)
     posted = desk.store.query(
         "SELECT b.*, COALESCE(r.reversed_by, '') AS reversed FROM bills b LEFT JOIN reversals r ON r.document = b.number "
         "WHERE b.cycle = :c AND b.period = :p ORDER BY b.number",
-        c=run.cycle,
-        p=run.period,
+        **desk.chosen,
     )
     return drafts, posted
 
 
 @shows("bill_lines")
 def _bill_lines(desk: Desk) -> pd.DataFrame:
-    run = desk.run
     drafts = desk.store.query(
         "SELECT l.* FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
         "WHERE b.cycle = :c AND b.period = :p ORDER BY l.bill_key, l.line",
-        c=run.cycle,
-        p=run.period,
+        **desk.chosen,
     )
     posted = desk.store.query(
         "SELECT b.bill_key, l.* FROM bill_lines l JOIN bills b ON b.number = l.number "
         "WHERE b.cycle = :c AND b.period = :p ORDER BY l.number, l.line",
-        c=run.cycle,
-        p=run.period,
+        **desk.chosen,
     )
     return pd.concat([drafts, posted.drop(columns="number")], ignore_index=True) if len(drafts) else posted
 
