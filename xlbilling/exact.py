@@ -29,6 +29,15 @@ def parse_decimal(text: str) -> Fraction | None:
     return Fraction(bare) if _DECIMAL.fullmatch(bare) and bare.isascii() else None
 
 
+def _digits(text: str) -> tuple[int, int] | None:
+    """Decimal text as (all digits as one whole number, how many of them are decimals); None for other text."""
+    bare = text.strip()
+    if not _DECIMAL.fullmatch(bare) or not bare.isascii():
+        return None
+    whole, _, part = bare.partition(".")
+    return int(whole + part), len(part)
+
+
 def decimal_text(value: Fraction, places: int = 12) -> str:
     """The value as a person writes it: 29/2 -> "14.5"; a fraction without an end to its decimals stays "1/3"."""
     scaled = value * 10**places
@@ -101,12 +110,15 @@ class Exact:
     @classmethod
     def parse(cls, texts: Sequence[str]) -> tuple[Exact, npt.NDArray[np.bool_]]:
         """Decimal texts as (values, which rows are numbers); a row that is no number holds 0 and says False."""
-        distinct = {text: parse_decimal(text) for text in set(texts)}
-        values = cls.of([value or 0 for value in distinct.values()])
-        at = {text: place for place, text in enumerate(distinct)}
-        rows = np.fromiter((at[text] for text in texts), dtype=np.intp, count=len(texts))
-        good = np.array([value is not None for value in distinct.values()], dtype=np.bool_)
-        return values.take(rows), good[rows] if len(texts) else np.zeros(0, dtype=np.bool_)
+        at: dict[str, int] = {}
+        rows = np.fromiter((at.setdefault(text, len(at)) for text in texts), dtype=np.intp, count=len(texts))
+        digits: list[tuple[int, int] | None] = [_digits(text) for text in at]
+        places = max((found[1] for found in digits if found), default=0)
+        whole = [found[0] * 10 ** (places - found[1]) if found else 0 for found in digits]
+        bound = max(map(abs, whole), default=0)
+        values = cls(np.array(whole, dtype=np.int64 if bound <= INT64_MAX else object), 10**places, bound)
+        good = np.array([found is not None for found in digits], dtype=np.bool_)
+        return Exact(values.num[rows], values.den, bound), good[rows]
 
     # ---- reading columns ------------------------------------------------------------------------------------------
 
@@ -133,8 +145,11 @@ class Exact:
             places += 1
         if not isinstance(self.den, int) or places > 12:
             return [decimal_text(self.fraction(row)) for row in range(len(self))]
-        scale = 10**places
-        whole = self._times(scale // self.den)[0].tolist()
+        return self.rounded_texts(places)
+
+    def rounded_texts(self, places: int) -> list[str]:
+        """Every value as decimal text, rounded half-up to `places`, without zeros at the end."""
+        scale, whole = 10**places, self._whole_half_up(places).tolist()
         if places == 0:
             return [str(value) for value in whole]
         parts = [(value < 0, *divmod(abs(value), scale)) for value in whole]
@@ -142,6 +157,16 @@ class Exact:
             ("-" if negative else "") + (f"{unit}.{part:0{places}d}".rstrip("0") if part else str(unit))
             for negative, unit, part in parts
         ]
+
+    def sums(self, starts: npt.NDArray[np.intp]) -> Exact:
+        """The sum of each run of rows that begins at one of `starts` and ends before the next."""
+        bound = self.bound * max(len(self.num), 1)
+        if not isinstance(self.den, int):
+            at = np.append(starts, len(self.num))
+            runs = [sum(map(self.fraction, range(at[k], at[k + 1])), Fraction(0)) for k in range(len(starts))]
+            return Exact.of(runs)
+        num = np.add.reduceat(_wide(self.num, bound), starts) if len(starts) else self.num[:0]
+        return Exact(num, self.den, bound)
 
     def take(self, rows: npt.NDArray[Any] | slice) -> Exact:
         """These rows (positions or a mask); a constant stays a constant."""
@@ -246,7 +271,8 @@ class Exact:
         if len(self.num) == 1:
             return Exact.constant(1 / self.fraction(0))
         sign = np.where(self.num < 0, -1, 1)
-        num = sign * (np.full(len(self.num), self.den) if isinstance(self.den, int) else self.den)
+        kind: type[Any] = np.int64 if self.den_bound <= INT64_MAX else object
+        num = sign * (np.full(len(self.num), self.den, dtype=kind) if isinstance(self.den, int) else self.den)
         return Exact(num, abs(self.num), self.den_bound, self.bound)
 
     def __truediv__(self, other: Operand) -> Exact:

@@ -45,7 +45,7 @@ def bills(book: RateBook, cases: list[dict[str, Any]]) -> list[Fraction | str]:
     )
     result = price(book, usage, unrounded=True, with_basis=False)
     found: list[Fraction | str] = [Fraction(0)] * len(cases)
-    for row, amount in zip(result.lines["row"], result.lines["unrounded"], strict=True):
+    for row, amount in zip(result.lines["row"], result.unrounded.fractions() if result.unrounded else [], strict=True):
         found[row] += amount
     for row, problem in result.refused.items():
         found[row] = problem.code

@@ -22,6 +22,8 @@ def priced(rates: list[dict[str, Any]], *services: dict[str, Any], **how: Any) -
     assert problems == []
     result = price(book, usage(list(services)), **how)
     assert result.problems == []
+    if result.unrounded is not None:
+        return result.lines.assign(unrounded=pd.Series(result.unrounded.fractions(), dtype=object))
     return result.lines
 
 

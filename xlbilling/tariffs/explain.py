@@ -34,7 +34,9 @@ def explain(book: RateBook, service: pd.DataFrame) -> Explanation:
     priced = price(book, service, unrounded=True)
     if priced.problems:
         raise Refusal(priced.problems[0])
-    lines = priced.lines
+    lines = priced.lines.assign(
+        unrounded=pd.Series(priced.unrounded.fractions() if priced.unrounded else [], dtype=object)
+    )
     row = service.iloc[0]
     text = [*_head(book, row, lines)]
     even = {

@@ -67,7 +67,7 @@ class Lines:
     pieces: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     order: list[Codes] = field(default_factory=list)
     words: dict[str, Words] = field(default_factory=lambda: {name: Words() for name in TEXT_COLUMNS})
-    exact: list[Fraction] = field(default_factory=list)
+    exact: list[Exact] = field(default_factory=list)
 
     def _put(self, name: str, values: Codes | int, count: int) -> None:
         column = values if isinstance(values, np.ndarray) else np.full(count, values, dtype=np.int64)
@@ -83,8 +83,8 @@ class Lines:
         else:
             writer.whole()
 
-    def frame(self, refused: npt.NDArray[np.bool_]) -> pd.DataFrame:
-        """The lines of all rows that are not refused, in printed order."""
+    def frame(self, refused: npt.NDArray[np.bool_]) -> tuple[pd.DataFrame, Exact | None]:
+        """The lines of all rows that are not refused, in printed order, and their exact amounts where asked for."""
         rows = self._joined("row")
         order = np.concatenate(self.order) if self.order else np.zeros(0, dtype=np.int64)
         kept: Rows | None = np.flatnonzero(~refused[rows]) if refused.any() else None
@@ -101,10 +101,8 @@ class Lines:
                 columns[name] = (values * 86_400).view("datetime64[s]")
             else:
                 columns[name] = values
-        frame = pd.DataFrame(columns, copy=False)
-        if self.unrounded:
-            frame["unrounded"] = pd.Series([self.exact[place] for place in at], dtype=object)
-        return frame
+        exact = Exact.joined(self.exact).take(at) if self.unrounded else None
+        return pd.DataFrame(columns, copy=False), exact
 
     def _joined(self, name: str) -> npt.NDArray[Any]:
         pieces = self.pieces.get(name)
@@ -209,7 +207,7 @@ class _Writer:
             put("basis", lines.words["basis"].code(""), count)
         lines.order.append(here(segment.number) * 1_000_000 + self.place * 1_000 + min(tier, 999))
         if lines.unrounded:
-            lines.exact.extend(due.fractions())
+            lines.exact.append(due)
 
     # ---- what a line can be recomputed from -------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ class Priced:
     lines: pd.DataFrame
     problems: list[Problem]
     refused: dict[int, Problem] = field(default_factory=dict)  # by position in the services
+    unrounded: Exact | None = None  # exact dollars of each line, where asked for
 
 
 def price(book: RateBook, usage: pd.DataFrame, *, unrounded: bool = False, with_basis: bool = True) -> Priced:
@@ -34,7 +35,7 @@ def price(book: RateBook, usage: pd.DataFrame, *, unrounded: bool = False, with_
     `usage`: key, tariff, customer_class, consumption (int64 millionths of the tariff's unit), service_from and
     service_to (the service period is the days after service_from up to service_to), bill_date, optional nominal_days
     (days of a full bill, on first and last bills; 0 or blank for a full one), and any inputs as text ("" = not given).
-    `unrounded` adds a column of exact Fractions (dollars) to the lines. Without `with_basis` the basis stays blank.
+    `unrounded` keeps the exact amount of each line beside the rounded one. Without `with_basis` the basis stays blank.
     """
     services = Services(usage)
     _check(services)
@@ -51,7 +52,8 @@ def price(book: RateBook, usage: pd.DataFrame, *, unrounded: bool = False, with_
             if segment.schedule.components:
                 _price_segment(services, segment, lines)
     found = [services.problems[row] for row in sorted(services.problems)]
-    return Priced(lines.frame(services.refused), found, services.problems)
+    frame, exact = lines.frame(services.refused)
+    return Priced(frame, found, services.problems, exact)
 
 
 def _check(services: Services) -> None:
