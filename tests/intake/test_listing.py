@@ -127,6 +127,14 @@ def test_a_sheet_that_is_missing_or_hidden_refuses(tmp_path: Path, sheet: str, h
     assert refused.value.problem.code == code
 
 
+def test_a_number_cell_is_no_account_number(tmp_path: Path) -> None:
+    path = book(tmp_path / "b.xlsx", {"Paid": [["Account", "Amount"], ["000123", 5], [124, 6], [], ["000125", "7"]]})
+    found = read_listing(path, COLUMNS, NEEDED, text_only=["account_id"])
+    assert found.frame["account_id"].tolist() == ["000123", "000125"]
+    assert [p.place.line for p in found.rejects] == [3]
+    assert len(read_listing(path, COLUMNS, NEEDED).frame) == 3
+
+
 def test_a_file_that_is_no_table_refuses(csv_file) -> None:
     with pytest.raises(Refusal):
         read_listing(csv_file("\x89PNG\r\n"), COLUMNS, NEEDED)

@@ -18,12 +18,12 @@ from typing import Final
 import pandas as pd
 
 from xlbilling.intake.delimited import Layout, blocks, header_cells
-from xlbilling.intake.files import BAD_HEADER, HIDDEN, TOO_LARGE, Kind, kind_of, take
+from xlbilling.intake.files import BAD_HEADER, HIDDEN, TOO_LARGE, WRONG_TYPE, Kind, kind_of, take
 from xlbilling.intake.guard import Facts, shared_worker
 from xlbilling.intake.ledger.cells import printed_date, serial_date
 from xlbilling.intake.old_sheets import OldWorkbook, open_document
 from xlbilling.intake.package import shown
-from xlbilling.intake.sheets import UNCERTAIN, EnoughRead, Row, SheetName, Workbook
+from xlbilling.intake.sheets import UNCERTAIN, EnoughRead, Row, SheetName, Workbook, column_index
 from xlbilling.intake.tables import pack, unpack
 from xlbilling.intake.text import decode
 from xlbilling.money import parse_cents
@@ -89,17 +89,27 @@ class Listing:
 
 
 def read_listing(
-    path: Path, columns: Mapping[str, Sequence[str]], required: Sequence[str], sheet: str | None = None
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+    sheet: str | None = None,
+    text_only: Sequence[str] = (),
 ) -> Listing:
     """Read a CSV file or a sheet of a workbook; headings are found by name, whatever their case, blanks or dots.
 
     `columns`: field -> headings accepted for it (the field's own name is one). `sheet`: the sheet to read; None takes
-    the first visible one that has the headings. Refuses a file that is not safe, a missing required heading (naming
+    the first visible one that has the headings. `text_only`: fields in which a workbook's number cell is a reject,
+    because its leading zeros are lost. Refuses a file that is not safe, a missing required heading (naming
     those that are there), and two headings for one field. A row that cannot be told is a reject, never dropped.
     """
     accepted = {name: [name, *spellings] for name, spellings in columns.items()}
     facts, blobs = shared_worker().run(
-        "xlbilling.intake.listing:task", path, columns=accepted, required=list(required), sheet=sheet
+        "xlbilling.intake.listing:task",
+        path,
+        columns=accepted,
+        required=list(required),
+        sheet=sheet,
+        text_only=list(text_only),
     )
     lines, *cells = unpack(blobs)
     frame = pd.DataFrame(
@@ -120,13 +130,16 @@ def sheet_names(path: Path) -> list[str]:
 
 
 def task(
-    path: Path, columns: dict[str, list[str]], required: list[str], sheet: str | None
+    path: Path, columns: dict[str, list[str]], required: list[str], sheet: str | None, text_only: list[str]
 ) -> tuple[Facts, list[bytes]]:
     """`read_listing` as the guarded child does it: what was found as JSON, the cells packed column by column."""
     data = take(path)
     kind = kind_of(data, path.name)
     headings = _Headings(columns, required, path.name)
-    rows = _from_text(data, headings) if kind == "text" else _from_sheets(_book(data, path.name, kind), headings, sheet)
+    if kind == "text":
+        rows = _from_text(data, headings)
+    else:
+        rows = _from_sheets(_book(data, path.name, kind), headings, sheet, text_only)
     found = rows.header.places
     facts = {
         "found": list(found),
@@ -263,15 +276,41 @@ def _book(data: bytes, name: str, kind: Kind) -> Workbook | OldWorkbook:
     return open_document(data, name) if kind == "open_document" else OldWorkbook(data, name)
 
 
-def _from_sheets(book: Workbook | OldWorkbook, headings: _Headings, sheet: str | None) -> _Rows:
+def _from_sheets(
+    book: Workbook | OldWorkbook, headings: _Headings, sheet: str | None, text_only: Sequence[str]
+) -> _Rows:
     """The rows of the sheet asked for, or of the first visible sheet that has the headings."""
     seen: list[Sequence[str]] = []
     for one in book.visible() if sheet is None else [_sheet(book, sheet, headings.file)]:
-        reader = _SheetRows(headings, 1904 if book.date1904 else 1900, seen)
+        reader = _SheetRows(
+            headings, 1904 if book.date1904 else 1900, seen, _numbers(book, one) if text_only else {}, text_only
+        )
         book.read(one, reader.row)
         if reader.rows is not None:
             return reader.rows
     raise headings.missing(seen)
+
+
+def _numbers(book: Workbook | OldWorkbook, sheet: SheetName) -> dict[int, set[int]]:
+    """Which cells of a sheet hold numbers: columns by row. Only an .xlsx workbook tells numbers from text for certain."""
+    if isinstance(book, OldWorkbook):
+        raise Refusal(WRONG_TYPE.at(book.place, "its account numbers may have lost their zeros", "Save it as .xlsx."))
+    found: dict[int, set[int]] = {}
+    here = {"row": 0, "column": -1, "number": 0}
+
+    def start(name: str, given: dict[str, str]) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "row":
+            here.update(row=int(given.get("r", here["row"] + 1)), column=-1)
+        elif local == "c":
+            letters = given.get("r", "").rstrip("0123456789")
+            here.update(column=column_index(letters) if letters else here["column"] + 1)
+            here.update(number=given.get("t", "n") == "n")
+        elif local == "v" and here["number"]:
+            found.setdefault(here["row"], set()).add(here["column"])
+
+    book.package.read_xml(sheet.part, start)
+    return found
 
 
 def _sheet(book: Workbook | OldWorkbook, name: str, file: str) -> SheetName:
@@ -291,6 +330,8 @@ class _SheetRows:
     headings: _Headings
     first_serial: int
     seen: list[Sequence[str]]
+    numbers: Mapping[int, set[int]]
+    text_only: Sequence[str]
     rows: _Rows | None = None
     looked: int = 0
 
@@ -308,6 +349,10 @@ class _SheetRows:
             self.rows.rejects.append((number, "it stands beside the table, below no heading"))
         elif -1 in cells:
             self.rows.rejects.append((number, cells[-1].removeprefix(UNCERTAIN)))
+        elif lost := [f for f in self.text_only if header.places.get(f) in self.numbers.get(number, ())]:
+            self.rows.rejects.append(
+                (number, f"{lost[0]} is a number cell, so leading zeros may be lost; make it text")
+            )
         else:
             self.rows.add([number], [[cells.get(place, "")] for place in header.places.values()])
         if len(self.rows.lines) > MOST_ROWS:
