@@ -5,10 +5,12 @@ Face: `reconcile(subledger, ledger, terms) -> Reconciliation`, `Terms`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from xlbilling.reconcile.books import Books, Side, open_books
+from xlbilling.reconcile.books import Books, Ints, Side, open_books
 from xlbilling.reconcile.cells import match_keyed
 from xlbilling.reconcile.control import explained_by_reason, late_in_opening, roll_forward
 from xlbilling.reconcile.entries import settle_entries
@@ -69,13 +71,18 @@ def _marked(books: Books, side: Side, frame: pd.DataFrame, name: str) -> pd.Data
             "position": side.position,
             name: (frame[name] if every else frame[name].take(side.position)).array,
             "match": side.match,
-            "reason": pd.Categorical.from_codes(np.where(side.reason < 0, len(REASONS), side.reason), [*REASONS, ""]),
+            "reason": _texts(np.where(side.reason < 0, len(REASONS), side.reason), [*REASONS, ""]),
             "pair": side.pair,
-            "gl_account": pd.Categorical.from_codes(side.account, books.accounts),
+            "gl_account": _texts(side.account, books.accounts),
             "amount_cents": side.cents,
         },
         copy=False,
     )
+
+
+def _texts(numbers: Ints, names: Sequence[str] | pd.Index) -> pd.Categorical[str]:
+    """Texts that repeat, as categories: the name of each number."""
+    return pd.Categorical.from_codes(np.asarray(numbers), pd.Index([str(name) for name in names], dtype="str"))
 
 
 def _matches(books: Books) -> pd.DataFrame:
@@ -95,9 +102,9 @@ def _matches(books: Books) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "match": standing,
-            "type": pd.Categorical.from_codes((lines > 1) + 2 * (rows > 1), ["1-1", "n-1", "1-n", "n-m"]),
-            "confidence": pd.Categorical.from_codes(confidence, CONFIDENCES),
-            "gl_account": pd.Categorical.from_codes(account[standing], books.accounts),
+            "type": _texts((lines > 1) + 2 * (rows > 1), ["1-1", "n-1", "1-n", "n-m"]),
+            "confidence": _texts(confidence, CONFIDENCES),
+            "gl_account": _texts(account[standing], books.accounts),
             "subledger_cents": sums[0],
             "gl_cents": sums[1],
             "lines": lines,

@@ -37,21 +37,22 @@ def codes(*columns: pd.Series) -> tuple[list[Ints], pd.Index]:
     found, distinct = pd.factorize(whole)
     index = pd.Index(distinct)
     numbers = np.asarray(found, dtype=np.int64)
-    blank = index.get_indexer(pd.Index([""], dtype=index.dtype))[0]
-    if blank >= 0:
+    for blank in np.flatnonzero(np.asarray(index == "")).tolist():
         numbers[numbers == blank] = NONE
     return np.split(numbers, np.cumsum([len(column) for column in columns])[:-1]), index
 
 
 def numbered(values: Ints) -> tuple[Ints, int]:
     """A number from 0 for each distinct value, in the order of the values, and how many there are."""
+    if not len(values):
+        return values, 0
     order = np.argsort(values)
     ordered = values[order]
-    first = np.ones(len(values), dtype=np.int64)
-    first[1:] = ordered[1:] != ordered[:-1]
+    steps = np.cumsum(ordered[1:] != ordered[:-1])
     number = np.empty(len(values), dtype=np.int64)
-    number[order] = np.cumsum(first) - 1
-    return number, int(first.sum())
+    number[order[0]] = 0
+    number[order[1:]] = steps
+    return number, int(steps[-1]) + 1 if len(steps) else 1
 
 
 @dataclass(slots=True)

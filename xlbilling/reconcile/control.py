@@ -89,10 +89,12 @@ def explained_by_reason(books: Books) -> pd.DataFrame:
         place = side.account[rows] * len(names) + label
         sums += sign * np.bincount(place, weights=side.cents[rows], minlength=len(sums)).astype(np.int64)
     found = np.flatnonzero(sums)
+    places = found.tolist()
+    accounts = [str(account) for account in books.accounts]
     return pd.DataFrame(
         {
-            "gl_account": pd.array([books.accounts[n // len(names)] for n in found], dtype="str"),
-            "reason": pd.array([names[n % len(names)] for n in found], dtype="str"),
+            "gl_account": pd.array([accounts[n // len(names)] for n in places], dtype="str"),
+            "reason": pd.array([names[n % len(names)] for n in places], dtype="str"),
             "cents": sums[found],
         }
     )
