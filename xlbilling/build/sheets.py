@@ -107,7 +107,7 @@ def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
     count = styles.of(num_format='#,##0" rows";;"no rows"', font_color=QUIET, align="left", indent=1)
     sheet.write_formula(TOTALS_ROW, 0, f"=SUBTOTAL(103,{heading_ref(table, counted)})", count, 0)
     for name in table.sheet.totals:
-        look = styles.of(bold=True, num_format=NUMBER_FORMAT[table.columns[name].kind], align="right")
+        look = styles.of(bold=True, num_format=NUMBER_FORMAT[table.columns[name].kind], align="right", indent=1)
         sheet.write_formula(TOTALS_ROW, fields.index(name), f"=SUBTOTAL(109,{heading_ref(table, name)})", look, 0)
     amounts = [name for name, column in table if column.kind in ("money", "quantity")]
     if amounts:

@@ -142,7 +142,8 @@ def _tiles(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
 
 
 def _heading(sheet: Worksheet, styles: Styles, row: int, position: int, text: str) -> None:
-    sheet.set_row(row, 26)
+    if row != SHEETS_ROW - 1:  # a row of the list beside it, which keeps its height
+        sheet.set_row(row, 26)
     sheet.write_string(row, position, text, styles.of(bold=True, font_size=13, font_color=ACCENT, valign="bottom"))
 
 

@@ -99,7 +99,7 @@ def _audit_cells(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     state, difference = fields.index("reason"), fields.index("difference")
     sheet.write_string(TOTALS_ROW, state, NOT_RECALCULATED, styles.of(bold=True, font_color=QUIET, indent=1))
     name_cell(book, "AuditState", "Audit", TOTALS_ROW, state)
-    look = styles.of(bold=True, num_format="#,##0.00", align="right")
+    look = styles.of(bold=True, num_format="#,##0.00", align="right", indent=1)
     sheet.write_formula(TOTALS_ROW, difference, "=SUMPRODUCT(ABS(audit[Difference]))", look, 0)
     name_cell(book, "AuditDifference", "Audit", TOTALS_ROW, difference)
     for word, colour in (("green", GOOD_SOFT), ("red", ALARM_SOFT)):
