@@ -16,6 +16,7 @@ import xlsxwriter
 from xlbilling.aging import age
 from xlbilling.ledger import control, unbalanced
 from xlbilling.office.convert import Conversion, Refused, command, convert
+from xlbilling.office.old_system import OLD_TABLES
 from xlbilling.office.policy import STANDARD_POLICY, completed, starting_policy, wrong_values
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Refusal
@@ -422,3 +423,14 @@ def test_a_day_after_the_period_refuses(tmp_path: Path, url: str, office: dict[s
 def test_the_standard_policy_answers_everything_and_says_nothing_wrong() -> None:
     assert wrong_values(starting_policy("Oak Valley Water")) == []
     assert completed(starting_policy("Oak Valley Water"))[1] == []
+
+
+def test_the_docs_name_every_heading_and_every_rule() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "convert.md").read_text(encoding="utf-8")
+    for name, table in OLD_TABLES.items():
+        part = text.partition(f"### {name}\n")[2].partition("\n##")[0]
+        for field in table.names("typed", "given"):
+            if field != "rev":
+                assert f"| {table.columns[field].title} | `{field}` |" in part, (name, field)
+    for rule in STANDARD_POLICY:
+        assert f"| {rule.topic} | {rule.setting} | {rule.value} | {rule.severity} | {rule.meaning} |" in text
