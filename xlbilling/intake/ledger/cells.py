@@ -37,6 +37,7 @@ def amount_cents(text: str) -> int | None:
         negative = side[1].upper() == "CR"
         body = body[: side.start()]
     signs = 0
+    body = body.removeprefix("$").strip()
     if body.startswith("(") and body.endswith(")"):
         signs, body = signs + 1, body[1:-1].strip()
     if body.startswith("-"):

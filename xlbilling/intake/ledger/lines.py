@@ -29,6 +29,12 @@ _TOTAL: Final = re.compile(
     r"|(closing|ending) balance\b.*|net (movement|change)\b.*|.*\bperiod totals?\b.*",
     re.IGNORECASE,
 )
+# A posting's own words may begin with "Total", so in a description only the bare word is a total's mark.
+_TOTAL_SAID: Final = re.compile(
+    r"\W*((grand|batch|account|journal|report|fund|sub|page|period)[ -]*)*totals?\W*( (for|of)\b.*)?"
+    r"|(closing|ending) balance\b.*|.*\bperiod totals?\b.*",
+    re.IGNORECASE,
+)
 _PAGE: Final = re.compile(r"\bpage\b", re.IGNORECASE)
 
 
@@ -109,12 +115,10 @@ class Reader:
         return names[: len(self.header)] == list(self.header[: len(names)]) and any(names)
 
     def _is_total(self, cells: Sequence[str], labelled: str, said: str) -> bool:
-        posted = bool(self._cell(cells, "reference"))
-        if labelled and _TOTAL.fullmatch(labelled) and not posted:
-            return True
-        printed = self._cell(cells, "date")
-        words = (said, self._cell(cells, "account_name"), printed)
-        return not posted and any(_TOTAL.fullmatch(text) for text in words if text)
+        if self._cell(cells, "reference"):
+            return False
+        marks = (labelled if labelled != said else "", self._cell(cells, "account_name"), self._cell(cells, "date"))
+        return bool(said and _TOTAL_SAID.fullmatch(said)) or any(_TOTAL.fullmatch(text) for text in marks if text)
 
     @staticmethod
     def _is_opening(labelled: str, said: str, printed: str) -> bool:
@@ -157,15 +161,16 @@ class Reader:
     def _posting(self, row: int, cells: Sequence[str], day: dt.date | None) -> Line:
         self._take_account(cells)
         values = {role: self._cell(cells, role) for role in ("date", "reference", "source", "description")}
+        wordless = not any(values.values()) and not self._cell(cells, "account") and not self._segment_at
+        if wordless and self.layout.account == "column":
+            # a subtotal that carries no words at all, such as the one under each journal entry
+            return Line(row, "total", gl_account=self._account[0])
         if self.layout.carried and day is None and not values["date"]:
             values |= {role: self._carried.get(role, "") for role in self.layout.carried}
             day = self._day(values["date"])
         elif self.layout.carried:
             self._carried = {role: values.get(role, "") for role in self.layout.carried}
         cents = self._posted_cents(cells)
-        if day is None and cents is not None and not values["date"] and not values["reference"]:
-            # a subtotal that carries no words at all, such as the one under each journal entry
-            return Line(row, "total", gl_account=self._account[0])
         if day is None and cents is None and not values["reference"]:
             # neither a day nor an amount nor a number of its own: words such as a page's heading
             return Line(row, "note", description=values["description"])
