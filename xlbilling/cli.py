@@ -18,7 +18,7 @@ from xlbilling.demo.month import run_demo
 from xlbilling.intake.reads.command import reads_parse
 from xlbilling.office.actions import buttons, open_desk, perform
 from xlbilling.office.buttons import Button, Outcome
-from xlbilling.office.convert import convert as convert_office
+from xlbilling.office.convert import command as convert_office
 from xlbilling.office.desk import Desk
 from xlbilling.office.explaining import explain as explain_lines
 from xlbilling.office.reconcile_files import reconcile_files
@@ -218,8 +218,7 @@ def convert(
     store: Annotated[str, typer.Option("--store")] = "billing.db",
 ) -> None:
     """Take an office in from its old system; the books open only when they tie."""
-    made = convert_office(source, store_url(store), actor(), period, as_of)
-    console.print(str(made))
+    convert_office(source, store_url(store), period, as_of, actor(), console.print)
 
 
 @app.command()

@@ -131,7 +131,10 @@ def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.DataFrame:
     """Services without a meter, such as fire lines, are billed from their last bill to the run's last read day."""
-    last = desk.store.query("SELECT service_id, MAX(service_to) AS service_to FROM standing_bills GROUP BY service_id")
+    last = desk.store.query(
+        "SELECT service_id, MAX(service_to) AS service_to FROM (SELECT service_id, service_to FROM standing_bills "
+        "UNION ALL SELECT service_id, service_to FROM consumption_history) earlier GROUP BY service_id"
+    )
     made = made.copy()
     began = made["service_id"].map(last.set_index("service_id")["service_to"]).fillna(made["started_on"])
     made.loc[rows, "service_from"] = began[rows].fillna(desk.run.read_from)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.intake.reads import parse_reads
@@ -53,8 +54,7 @@ def import_reads(desk: Desk) -> Outcome:
     parsed = parse_reads(path)
     with desk.store.work(desk.actor, "import_reads", key) as work:
         if work.done_before is not None:
-            refresh = work.done_before
-            return Outcome(f"{path.name} was imported before; nothing was added. Then: {refresh}")
+            return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         said, steps = _take_in(work, run, path, digest, parsed)
         keep_undo(work, "Import reads", steps, said)
     refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
@@ -65,34 +65,8 @@ def import_reads(desk: Desk) -> Outcome:
 def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tuple[str, list[Step]]:
     """Write the file's reads: those that are new, and those that correct a read that is not billed yet."""
     reads = parsed.reads.reset_index(drop=True)
-    keys = register_key(reads["meter_id"], reads["register_id"])
     current = work.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
-    current_keys = register_key(current["meter_id"], current["register_id"])
-    at = (
-        pd.Index(current_keys).drop_duplicates().get_indexer(pd.Index(keys))
-        if len(current)
-        else np.full(len(reads), -1)
-    )
-    first = ~current_keys.duplicated()
-    known = current.loc[first].reset_index(drop=True)
-    same, changed, details = np.zeros(len(reads), dtype=bool), [], []
-    seen = at >= 0
-    if seen.any():
-        old = known.iloc[at[seen]].reset_index(drop=True)
-        new = reads.loc[seen].reset_index(drop=True)
-        equal = (
-            old["dial_read"].eq(new["dial_read"])
-            & old["read_date"].dt.strftime("%Y-%m-%d").fillna("").eq(new["read_date"])
-            & old["read_code"].eq(new["read_code"])
-            & old["unit"].eq(new["unit"])
-        )
-        same[np.flatnonzero(seen)[equal.to_numpy()]] = True
-        for position in np.flatnonzero(~equal.to_numpy()):
-            before, after = old.iloc[position], new.iloc[position]
-            changed.append((int(before["read_id"]), int(np.flatnonzero(seen)[position])))
-            details.append(
-                f"{register_key(new['meter_id'], new['register_id']).iloc[position]}: {before['dial_read']} -> {after['dial_read']}"
-            )
+    same, changed, details = _compared(reads, current)
     billed = _billed(work, [read for read, _ in changed])
     if billed:
         fact = f"{len(billed)} changed reads are billed already, the first on bill {billed[0]}"
@@ -130,6 +104,42 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tupl
     if details:
         said += " Changed: " + "; ".join(details[:10]) + ("; ..." if len(details) > 10 else "")
     return said, [_withdrawal(import_id, [old for old, _ in changed])]
+
+
+def _compared(
+    reads: pd.DataFrame, current: pd.DataFrame
+) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int]], list[str]]:
+    """Which reads are there already, which take the place of a current one (its id, their position), told in words.
+
+    A read replaces a current one of its register that the file no longer has; without one it stands beside it.
+    """
+    incoming = register_key(reads["meter_id"], reads["register_id"])
+    known = register_key(current["meter_id"], current["register_id"])
+    marks = ["read_date", "read_time", "dial_read", "read_code", "unit"]
+    dates = current["read_date"].dt.strftime("%Y-%m-%d").fillna("")
+    there = _joined(known, current.assign(read_date=dates)[marks])
+    here = _joined(incoming, reads[marks])
+    same = here.isin(there).to_numpy(dtype=bool)
+    stale = current.loc[~there.isin(here)].assign(register_key=known)
+    waiting = stale.groupby("register_key").indices
+    changed, details = [], []
+    for position in np.flatnonzero(~same & incoming.isin(stale["register_key"]).to_numpy()):
+        key = incoming.iloc[position]
+        if len(waiting[key]):
+            before = stale.iloc[waiting[key][0]]
+            waiting[key] = waiting[key][1:]
+            changed.append((int(before["read_id"]), int(position)))
+            details.append(
+                f"{key}: {before['dial_read'] or 'no read'} -> {reads['dial_read'].iloc[position] or 'no read'}"
+            )
+    return same, changed, details
+
+
+def _joined(key: pd.Series[str], marks: pd.DataFrame) -> pd.Series[str]:
+    made = key
+    for name in marks.columns:
+        made = made + "\x1f" + marks[name]
+    return made
 
 
 def _rows(fresh: pd.DataFrame, run: Run, import_id: int, first_id: int) -> pd.DataFrame:

@@ -99,7 +99,8 @@ def of_services(measured: pd.DataFrame, rules: Rules) -> list[pd.DataFrame]:
     known = usable & ~np.isnan(reference)
     differs = known & (np.abs(used - reference) >= least)
     with np.errstate(invalid="ignore"):
-        spike = differs & (used >= np.fmax(reference, 0) * rules.percent("spike")) & (used >= 10 * least)
+        spike = _beside(used, last_year, average, lambda u, r: u >= r * rules.percent("spike"))
+        spike &= differs & (used >= 10 * least)
         above = _beside(used, last_year, average, lambda u, r: u >= r * rules.percent("high"))
         below = _beside(used, last_year, average, lambda u, r: u < r * rules.percent("low"))
         first = (

@@ -229,10 +229,16 @@ def _override(final: pd.DataFrame, rows: list[int], text: str) -> str:
 
 
 def _estimate(final: pd.DataFrame, rows: list[int], expected: Any, billing: BillingUnit) -> str:
-    """Bill what the service used in the same days before; the dial moves on with it, so the next read trues it up."""
+    """Bill what the service used in the same days before, less what its other registers were read at.
+
+    The dial moves on with the estimate, so that the next read trues it up.
+    """
     if expected is None or expected is pd.NA:
         return "estimate: the service has no history to estimate from; type an override read"
-    share = int(expected) // len(rows)
+    service = final["service_id"].iloc[rows[0]]
+    others = final.loc[final["service_id"].eq(service) & final["usable"].astype(bool) & ~final.index.isin(rows)]
+    read = int(billing.of(others["consumption"].to_numpy(dtype=np.int64), others["unit"].to_numpy()).sum())
+    share = max(int(expected) - read, 0) // len(rows)
     for row in rows:
         register = final.iloc[row]
         back = factor(billing.unit, str(register["unit"]), billing.gallons_per_ccf) / Fraction(register["multiplier"])
@@ -256,8 +262,9 @@ def _holds(services: pd.DataFrame, findings: pd.DataFrame, broken: dict[str, str
     holding = findings.loc[(open_block | waiting) & findings["service_id"].ne("")]
     asked = holding["rule"].where(holding["decision"].ne("reread"), holding["rule"] + " (re-read asked for)")
     why = asked.groupby(holding["service_id"], sort=False).agg("; ".join)
-    held = services["service_id"].map(why).fillna("").astype("str")
-    broken_text = services["service_id"].map(broken).fillna("").astype("str")
+    reasons = why.to_dict()
+    held = pd.Series([reasons.get(service, "") for service in services["service_id"]], dtype="str")
+    broken_text = pd.Series([broken.get(service, "") for service in services["service_id"]], dtype="str")
     held = held.where(held.ne(""), broken_text)
     unusable = ~services["usable"].to_numpy(dtype=bool)
     return held.mask(held.eq("") & unusable, "no usable read for every register")

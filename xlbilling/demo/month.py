@@ -1,0 +1,239 @@
+"""The sample district's month, run as an office would: from the old system's tables to the closed books."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as Shown
+
+from xlbilling.build import build_workbook
+from xlbilling.demo.decisions import decide
+from xlbilling.demo.district import District, sample_district
+from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
+from xlbilling.demo.old_system import write_old_system
+from xlbilling.office.actions import open_desk, perform
+from xlbilling.office.buttons import BUTTONS, Outcome
+from xlbilling.office.convert import convert
+from xlbilling.office.views import balances
+from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.records import TABLE
+from xlbilling.store import Store
+from xlbilling.store.store import store_url
+from xlbilling.store.verify import verify
+from xlbilling.workbook.cells import take
+from xlbilling.workbook.file import FileWorkbook
+
+FOLDER_TAKEN: Final = declare(
+    "demo_folder_taken", "The folder holds something already.", "Name another folder, or empty this one."
+)
+SIGNED: Final = {
+    "Receivables are reconciled": "Accounting corrects the transposed batch and explains journal MJ; both are listed on Reconcile.",
+    "Audit is green": "No spreadsheet application on this machine; the workbook is to be recalculated in Excel.",
+}
+
+
+@dataclass
+class Office:
+    """The demo's office: one workbook on one store, its buttons pressed one after the other."""
+
+    folder: Path
+    actor: str
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def workbook(self) -> Path:
+        return self.folder / "billing.xlsm"
+
+    def press(self, button: str, **cells: str) -> Outcome:
+        """Press a button on the saved workbook, the way the terminal does; a refusal ends the demo."""
+        book = FileWorkbook(self.workbook, yes=True)
+        for name, value in cells.items():
+            book.put(name, value)
+        outcome = perform(button, lambda: open_desk(book, self.actor, self.folder), book)
+        book.save()
+        if isinstance(outcome, Refusal):
+            raise outcome
+        self.said.append((BUTTONS[button].label, outcome.said))
+        return outcome
+
+    def type_in(self, table: str, typing: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        """Type on a sheet: what is there goes through `typing` and back onto the sheet."""
+        book = FileWorkbook(self.workbook)
+        frame, _ = take(TABLE[table], book.read(table))
+        book.write(table, typing(frame))
+        book.save()
+
+    def store(self) -> Store:
+        return Store.open(store_url(str(self.folder / "billing.db")))
+
+
+def run_demo(folder: Path, accounts: int, actor: str, console: Console) -> int:
+    """Make the sample district in `folder`, run its month and say which files to open; the exit code."""
+    if folder.exists() and any(folder.iterdir()):
+        raise Conflict(FOLDER_TAKEN.at(Place(file=folder.name), "it is not empty"))
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    office = Office(folder.resolve(), actor)
+    district = sample_district(accounts)
+    steps = _steps(office, district)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=len(steps))
+        for words, step in steps:
+            progress.update(task, description=words)
+            step()
+            progress.advance(task)
+    store = office.store()
+    problems = verify(store)
+    store.close()
+    _summary(console, office, district, time.perf_counter() - began, not problems)
+    return 4 if problems else 0
+
+
+def _steps(office: Office, district: District) -> list[tuple[str, Callable[[], object]]]:
+    """The month in the order an office works, each step with the words the progress bar shows."""
+    period = str(district.period)
+    run = district.due(period)[0]
+    files = {
+        "reads": f"reads-{run.cycle}-{period}.csv",
+        "corrected": f"reads-{run.cycle}-{period}-corrected.csv",
+        "payments": f"payments-{period}.csv",
+        "ledger": f"gl-export-{period}.csv",
+    }
+
+    def write(name: str, content: bytes) -> None:
+        (office.folder / files[name]).write_bytes(content)
+
+    def take_in() -> None:
+        as_of = write_old_system(district, office.folder / "old-system")
+        convert(
+            office.folder / "old-system",
+            store_url(str(office.folder / "billing.db")),
+            office.actor,
+            district.period,
+            as_of,
+        )
+
+    def begin() -> None:
+        build_workbook(office.workbook)
+        office.press("refresh", Period=period, Cycle=run.cycle, StoreUrl="billing.db")
+
+    def read() -> None:
+        write("reads", read_file(district, run))
+        office.press("import_reads", ReadsFile=files["reads"])
+        office.press("validate")
+
+    def settle() -> None:
+        office.type_in("exceptions", decide)
+        office.press("save")
+        write("corrected", corrected_read_file(district, run))
+        office.press("import_reads", ReadsFile=files["corrected"])
+        office.press("validate")
+        office.type_in("exceptions", decide)
+        office.press("save")
+
+    def bill() -> None:
+        office.press("compute")
+        office.press("audit")
+        office.press("post")
+        office.press("print_file")
+
+    def collect() -> None:
+        write("payments", payments_file(_owed(office), period))
+        office.press("import_payments", PaymentsFile=files["payments"])
+        office.press("post")
+        office.type_in("adjustments", _leak_adjustments(office, district))
+        office.press("adjust")
+        office.press("post")
+
+    def prove() -> None:
+        store = office.store()
+        tables = [store.table(name) for name in ("entries", "journal", "gl_accounts")]
+        store.close()
+        write("ledger", gl_export(*tables, period))
+        office.press("import_ledger", LedgerFile=files["ledger"])
+        office.press("reconcile")
+        office.press("report_pack")
+
+    def close() -> None:
+        office.press("checklist")
+        office.type_in("close", _sign)
+        office.press("save")
+        office.press("close_month")
+
+    return [
+        ("Taking the office in from its old system", take_in),
+        ("Building the workbook", begin),
+        ("Importing and checking reads", read),
+        ("Deciding on the findings", settle),
+        ("Computing, auditing and posting bills", bill),
+        ("Receipts and adjustments", collect),
+        ("Reconciling, report pack", prove),
+        ("Closing the month", close),
+    ]
+
+
+def _owed(office: Office) -> pd.DataFrame:
+    """What each customer owes now: account_id, amount."""
+    book = FileWorkbook(office.workbook)
+    desk = open_desk(book, office.actor, office.folder)
+    owed = balances(desk)
+    desk.store.close()
+    return owed
+
+
+def _leak_adjustments(office: Office, district: District) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Two leak credits as a clerk types them on Adjustments."""
+    store = office.store()
+    bills = store.query("SELECT account_id, number FROM bills ORDER BY amount DESC LIMIT 2")
+    store.close()
+    revenue = district.gl_accounts.loc[district.gl_accounts["role"].eq("revenue"), "gl_account"].iloc[0]
+
+    def typing(frame: pd.DataFrame) -> pd.DataFrame:
+        typed = pd.DataFrame(
+            {
+                "kind": "adjust",
+                "document": bills["number"],
+                "account_id": bills["account_id"],
+                "amount": pd.array([-4150, -2875], dtype="Int64"),
+                "gl_account": revenue,
+                "reason": "Leak repaired; credit under the leak policy",
+            }
+        )
+        return pd.concat([frame, typed], ignore_index=True)
+
+    return typing
+
+
+def _sign(rows: pd.DataFrame) -> pd.DataFrame:
+    """Open items signed with the reason the lead would give."""
+    is_open = rows["state"].eq("open")
+    return rows.assign(signed_reason=rows["signed_reason"].where(~is_open, rows["item"].map(SIGNED).fillna("")))
+
+
+def _summary(console: Console, office: Office, district: District, seconds: float, verified: bool) -> None:
+    """What each button said, and which files to open."""
+    shown = Shown(title=f"{district.name}, {district.period}", show_lines=False, expand=True)
+    shown.add_column("Button", no_wrap=True)
+    shown.add_column("What it did", overflow="fold")
+    for label, said in office.said:
+        shown.add_row(label, said)
+    console.print(shown)
+    console.print(f"Verify: {'balanced, chained, gapless, sealed' if verified else 'BROKEN'}. {seconds:.0f} seconds.")
+    console.print(
+        f"In {office.folder.name}: billing.xlsm (open it), billing.db (the store), old-system/ (what was converted),"
+    )
+    for path in sorted(office.folder.glob("*-*.*")):
+        console.print(f"  {path.name}")
