@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, pairwise, repeat
 from typing import Final
 
+from xlbilling.intake.spans import Spans, cut
 from xlbilling.intake.text import Text
 
 csv.field_size_limit(2**24)
@@ -21,16 +22,28 @@ _MOST_LINES_OF_A_RECORD: Final = 200
 Record = list[str]
 
 
-@dataclass
 class Block:
-    """Some of the records: those with as many cells as the header, as stripped columns; the others as damaged."""
+    """Some of the records: those with as many cells as the header, as stripped columns; the others as damaged.
 
-    lines: Sequence[int] = ()
-    columns: list[list[str]] = field(default_factory=list)
-    damaged: list[tuple[int, Record, str]] = field(default_factory=list)
-    """(physical line, its cells as far as they could be told, what is wrong)."""
-    trailers: list[tuple[int, Record]] = field(default_factory=list)
-    """Rows that start with a word for a total: (physical line, cells)."""
+    `plain` holds the same columns as spans of bytes where the whole block is plain; `columns` are the texts.
+    `damaged`: (physical line, cells as far as they could be told, what is wrong). `trailers`: rows that start with a
+    word for a total, as (physical line, cells).
+    """
+
+    def __init__(
+        self, lines: Sequence[int] = (), columns: list[list[str]] | None = None, plain: list[Spans] | None = None
+    ) -> None:
+        self.lines = lines
+        self.plain = plain
+        self.damaged: list[tuple[int, Record, str]] = []
+        self.trailers: list[tuple[int, Record]] = []
+        self._columns = columns
+
+    @property
+    def columns(self) -> list[list[str]]:
+        if self._columns is None:
+            self._columns = [spans.texts() for spans in self.plain or []]
+        return self._columns
 
 
 @dataclass(frozen=True)
@@ -61,25 +74,36 @@ def blocks(text: Text, layout: Layout) -> Iterator[Block]:
     blank = re.compile(rf'[\s"{re.escape(layout.delimiter)}]*')
     carried: list[str] = []
     carried_at = 0
-    first = layout.header_line + 1
-    for number, lines in text.blocks(first):
+    for number, raw in text.raw_blocks(layout.header_line + 1):
+        if not carried and not _may_hold_trailers(raw, layout):
+            columns = cut(raw, layout.delimiter, layout.width, layout.wanted)
+            if columns is not None:
+                yield Block(range(number, number + len(columns[0])), plain=columns)
+                continue
+        first, lines = number, raw.split("\n")
         if carried:
             lines[:0] = carried
-            number -= len(carried)
+            first = carried_at
         carried = []
-        trailers = _take_trailers(number, lines, layout) if layout.trailer else []
-        plain = _plain_block(number, lines, layout, blank)
-        if plain is not None:
-            plain.trailers = trailers
-            yield plain
-            continue
-        block, rest = _quoted_block(number, lines, layout, blank)
+        trailers = _take_trailers(first, lines, layout) if layout.trailer else []
+        block = _plain_block(first, lines, layout, blank)
+        rest = 0
+        if block is None:
+            block, rest = _quoted_block(first, lines, layout, blank)
         block.trailers = trailers
-        if rest and len(lines) - rest < _MOST_LINES_OF_A_RECORD:
-            carried, carried_at = lines[rest:], number + rest
+        if rest:
+            carried, carried_at = lines[rest:], first + rest
         yield block
     if carried:
         yield _quoted_block(carried_at, carried, layout, blank, final=True)[0]
+
+
+def _may_hold_trailers(raw: str, layout: Layout) -> bool:
+    """Whether a block may hold total rows, which need a look line by line."""
+    if layout.trailer is None:
+        return False
+    lowered = raw.lower()
+    return any(word in lowered for word in ("total", "count", "record"))
 
 
 def _take_trailers(number: int, lines: list[str], layout: Layout) -> list[tuple[int, Record]]:
@@ -164,7 +188,9 @@ def _quoted_block(
     width = layout.width
     cells_in_row = list(chain.from_iterable(record[:width] for record in kept))
     columns = [list(map(str.strip, cells_in_row[index::width])) for index in layout.wanted]
-    return Block(kept_lines, columns, damaged), waiting
+    block = Block(kept_lines, columns)
+    block.damaged = damaged
+    return block, waiting
 
 
 def _cut(lines: list[str], at: int, delimiter: str) -> tuple[list[Record], list[int], int, str]:
@@ -207,10 +233,5 @@ def _misfit(record: Record, length: int, layout: Layout) -> str | None:
         marks = layout.width - 1
         if any(marks and line.count(layout.delimiter) >= marks for cell in inner for line in cell.split("\n")):
             return "whole rows inside one pair of quotation marks"
-    if size == layout.width:
-        return None
-    if size < layout.width:
-        return f"{size} cells where the header has {layout.width}"
-    if layout.spare_cells and not any(cell.strip() for cell in record[layout.width :]):
-        return None
-    return f"{size} cells where the header has {layout.width}"
+    spare = layout.spare_cells and size > layout.width and not any(cell.strip() for cell in record[layout.width :])
+    return None if size == layout.width or spare else f"{size} cells where the header has {layout.width}"

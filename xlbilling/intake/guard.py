@@ -35,7 +35,7 @@ class Limits:
     """What one task may use: seconds for any file, more for each megabyte of it, and memory above the idle child."""
 
     seconds: float = 7.0
-    seconds_per_megabyte: float = 1.5
+    seconds_per_megabyte: float = 5.0
     memory_bytes: int = 640 * MEGABYTE
 
     def seconds_for(self, path: Path) -> float:
@@ -105,7 +105,8 @@ class Worker:
             _send(child.stdin, order, [])
             return _receive(child.stdout)
 
-        return _within(process, seconds, exchange)
+        answer: tuple[Facts, list[bytes]] | None = _within(process, seconds, exchange)
+        return answer
 
     def _fallen(self, process: subprocess.Popen[bytes], path: Path, seconds: float) -> Refusal:
         killed = getattr(process, "overtime", False)
@@ -229,7 +230,7 @@ def serve() -> None:
 def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """The child's own ends of the pipes; stdout is turned away so that no print can garble an answer."""
     if sys.platform == "win32":
-        import msvcrt
+        import msvcrt  # noqa: PLC0415 - only there
 
         for number in (0, 1):
             msvcrt.setmode(number, os.O_BINARY)
@@ -245,7 +246,7 @@ def _restrain(limits: Limits) -> None:
     """Limit memory, open files and file size (no file may be written) on systems that know such limits."""
     if sys.platform == "win32":
         return
-    import resource
+    import resource  # noqa: PLC0415 - not on Windows
 
     now_in_use = 0
     with contextlib.suppress(OSError, ValueError):
@@ -267,7 +268,7 @@ def _do(order: Facts) -> tuple[Facts, list[bytes]]:
         return _refused(refusal.problem), []
     except (MemoryError, RecursionError):
         problem = TOO_LARGE.at(Place(file=path.name), "reading it needed more memory than allowed")
-    except Exception as error:  # noqa: BLE001 - whatever a hostile file provokes is an answer, never a traceback
+    except Exception as error:  # whatever a hostile file provokes is an answer, never a traceback
         fact = f"reading it failed ({type(error).__name__})"
         problem = UNREADABLE.at(Place(file=path.name), fact)
     else:

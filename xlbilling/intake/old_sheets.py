@@ -9,9 +9,10 @@ from typing import Final
 
 import python_calamine as calamine
 
+from xlbilling.intake.cells import UNCERTAIN, number_text
 from xlbilling.intake.files import DTD, ENCRYPTED, HIDDEN, UNREADABLE
 from xlbilling.intake.package import Package
-from xlbilling.intake.sheets import UNCERTAIN, EnoughRead, RowSink, SheetName, number_text
+from xlbilling.intake.sheets import EnoughRead, Row, RowSink, SheetName
 from xlbilling.problems import Place, Refusal
 
 _VISIBLE: Final = calamine.SheetVisibleEnum.Visible
@@ -42,6 +43,18 @@ class OldWorkbook:
             raise Refusal(HIDDEN.at(self.place, "none of its sheets can be seen"))
         return seen
 
+    def head(self, sheet: SheetName, count: int) -> list[tuple[int, Row]]:
+        """The first rows of a sheet that hold something, at most `count`, with their row numbers."""
+        rows: list[tuple[int, Row]] = []
+
+        def sink(number: int, row: Row) -> None:
+            rows.append((number, row))
+            if len(rows) == count:
+                raise EnoughRead
+
+        self.read(sheet, sink)
+        return rows
+
     def read(self, sheet: SheetName, sink: RowSink) -> None:
         """Give each row that holds something to `sink`, in order, with its row number."""
         try:
@@ -59,7 +72,7 @@ class OldWorkbook:
             return
 
 
-def cell_text(value: object) -> str:
+def cell_text(value: object) -> str:  # noqa: PLR0911 - one line per kind
     """One of calamine's values as text: 12.0 -> "12", a date -> "2026-07-01", True -> "TRUE"."""
     if isinstance(value, str):
         return UNCERTAIN + "the error value " + value if _ERROR_VALUE.fullmatch(value) else value

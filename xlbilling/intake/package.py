@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 from xml.parsers import expat
 
@@ -71,7 +72,7 @@ class Package:
         if unpacked > PACKAGE_LIMIT or (unpacked > 16 * MEGABYTE and unpacked > RATIO_LIMIT * size):
             raise Refusal(TOO_LARGE.at(self.place, f"it unpacks to {unpacked:,} bytes from {size:,}"))
         spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
-        for (start, length), (following, _) in zip(spans, spans[1:], strict=False):
+        for (start, length), (following, _) in pairwise(spans):
             if start + length > following:
                 raise Refusal(AMBIGUOUS.at(self.place, "its parts overlap"))
 
@@ -118,6 +119,21 @@ class Package:
             for chunk in self.chunks(part):
                 parser.Parse(chunk, False)
             parser.Parse(b"", True)
+        except expat.ExpatError:
+            raise Refusal(UNREADABLE.at(self.place, f"the part {shown(part)} is not well-formed XML")) from None
+        except (LookupError, ValueError):
+            raise Refusal(UNREADABLE.at(self.place, f"the part {shown(part)} is in an unknown encoding")) from None
+
+    def size_of(self, part: str) -> int:
+        """The unpacked size of a part in bytes, 0 where it is missing."""
+        return self._zip.getinfo(part).file_size if part in self.names else 0
+
+    def check_xml(self, part: str, data: bytes) -> None:
+        """Refuse XML that is not well-formed or declares entities."""
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = self._refuse_doctype
+        try:
+            parser.Parse(data, True)
         except expat.ExpatError:
             raise Refusal(UNREADABLE.at(self.place, f"the part {shown(part)} is not well-formed XML")) from None
         except (LookupError, ValueError):

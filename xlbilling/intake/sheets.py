@@ -2,29 +2,28 @@
 
 Read from the sheet XML itself, because what a spreadsheet library returns has already been turned into floats and
 dates. A number is its stored number, a date its serial, a formula its stored result. A cell that has no certain
-text (a formula never calculated, an error value) comes as `UNCERTAIN` and the reason, which no rule accepts.
+text (a formula never calculated, an error value) comes as `cells.UNCERTAIN` and the reason, which no rule accepts.
 """
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
+from xlbilling.intake import plain_sheet
+from xlbilling.intake.cells import LAST_ROW, UNCERTAIN, cell_text, column_index, unescaped, whole_number
 from xlbilling.intake.files import AMBIGUOUS, HIDDEN, TOO_LARGE, UNREADABLE, WRONG_TYPE
 from xlbilling.intake.package import Attributes, Package, main_part, shown
 from xlbilling.problems import Refusal
 
-UNCERTAIN: Final = "\x00"
-LAST_ROW: Final = 1_048_576
-LAST_COLUMN: Final = 16_384
 SHEET_LIMIT: Final = 500
-_TEXT_LIMIT: Final = 32_767
+
+__all__ = ["UNCERTAIN", "EnoughRead", "Row", "RowSink", "SheetName", "Workbook", "column_index"]
 
 Row = dict[int, str]
-"""The cells of a row that hold something, by column from 0."""
+"""The cells of a row that hold something, by column from 0, in order of the columns; -1 tells of a damaged row."""
 
 RowSink = Callable[[int, Row], None]
 
@@ -50,7 +49,7 @@ class Workbook:
         self.place = self.package.place
         self.date1904 = False
         self._main = main_part(self.package)
-        self._strings: list[str] | None = None
+        self._strings: tuple[list[str], dict[str, str]] | None = None
         if self._main.endswith(".bin"):
             raise Refusal(WRONG_TYPE.at(self.place, "the content is a binary workbook"))
         self._relations = self.package.relations(self._main)
@@ -88,12 +87,37 @@ class Workbook:
             raise Refusal(HIDDEN.at(self.place, "none of its sheets can be seen"))
         return seen
 
+    def head(self, sheet: SheetName, count: int) -> list[tuple[int, Row]]:
+        """The first rows of a sheet that hold something, at most `count`, with their row numbers."""
+        strings, by_index = self._strings_known()
+        rows = plain_sheet.head(self.package, sheet.part, by_index, count)
+        if rows is not None:
+            return rows
+        rows = []
+
+        def sink(number: int, row: Row) -> None:
+            rows.append((number, row))
+            if len(rows) == count:
+                raise EnoughRead
+
+        reader = _SheetReader(strings, sink, self)
+        with contextlib.suppress(EnoughRead):
+            self.package.read_xml(sheet.part, reader.start, reader.end, reader.text)
+        return rows
+
+    def _strings_known(self) -> tuple[list[str], dict[str, str]]:
+        if self._strings is None:
+            strings = self._shared_strings()
+            self._strings = strings, {str(index): text for index, text in enumerate(strings)}
+        return self._strings
+
     def read(self, sheet: SheetName, sink: RowSink) -> None:
         """Give each row that holds something to `sink`, in file order, with its row number."""
-        if self._strings is None:
-            self._strings = self._shared_strings()
-        reader = _SheetReader(self._strings, sink, self)
+        strings, by_index = self._strings_known()
+        reader = _SheetReader(strings, sink, self)
         try:
+            if plain_sheet.read(self.package, sheet.part, by_index, sink):
+                return
             self.package.read_xml(sheet.part, reader.start, reader.end, reader.text)
         except EnoughRead:
             return
@@ -103,6 +127,10 @@ class Workbook:
         strings: list[str] = []
         if relation is None:
             return strings
+        part = self.package.target_of(relation)
+        plain = plain_sheet.shared_strings(self.package, part)
+        if plain is not None:
+            return plain
         pieces: list[str] = []
         state = {"text": False, "phonetic": 0}
 
@@ -118,7 +146,7 @@ class Workbook:
         def end(name: str) -> None:
             local = name.rpartition(" ")[2]
             if local == "si":
-                strings.append(_unescaped("".join(pieces)))
+                strings.append(unescaped("".join(pieces)))
             elif local == "rPh":
                 state["phonetic"] -= 1
             elif local == "t":
@@ -128,7 +156,7 @@ class Workbook:
             if state["text"]:
                 pieces.append(data)
 
-        self.package.read_xml(self.package.target_of(relation), start, end, text)
+        self.package.read_xml(part, start, end, text)
         return strings
 
 
@@ -164,7 +192,7 @@ class _SheetReader:
 
     def _start_row(self, given: Attributes) -> None:
         reference = given.get("r")
-        number = _whole(reference) if reference is not None else self.row_number + 1
+        number = whole_number(reference) if reference is not None else self.row_number + 1
         if number in self.seen_rows:
             raise Refusal(AMBIGUOUS.at(self.place, f"row {number} is there twice"))
         self.seen_rows.add(number)
@@ -205,7 +233,8 @@ class _SheetReader:
         local = name.rpartition(" ")[2]
         if local == "c":
             self.in_cell = self.take = False
-            text = self._cell_text()
+            raw = self.pieces[0] if len(self.pieces) == 1 else "".join(self.pieces)
+            text = cell_text(self.kind, raw, "".join(self.formula) if self.has_formula else None, self.strings)
             if text and self.column >= 0:
                 self.row[self.column] = text
         elif local in {"v", "t"}:
@@ -214,91 +243,6 @@ class _SheetReader:
             self.take_formula = False
         elif local == "row":
             if self.row:
-                self.sink(self.row_number, self.row)
+                self.sink(self.row_number, dict(sorted(self.row.items())))
         elif local == "rPh":
             self.phonetic -= 1
-
-    def _cell_text(self) -> str:
-        raw = "".join(self.pieces) if len(self.pieces) != 1 else self.pieces[0]
-        if self.has_formula:
-            if leaves_the_workbook("".join(self.formula)):
-                return UNCERTAIN + "a formula that takes its figure from outside the workbook"
-            if not raw and self.kind != "str":
-                return UNCERTAIN + "a formula without a stored result"
-        if self.kind == "s":
-            return self._shared(raw)
-        if self.kind in {"inlineStr", "str"}:
-            text = _unescaped(raw)
-            if self.has_formula and not text.strip():
-                return UNCERTAIN + "a formula without a stored result"
-            return text if len(text) <= _TEXT_LIMIT else UNCERTAIN + "more text than a cell can hold"
-        if self.kind == "n":
-            return number_text(raw.strip())
-        if self.kind == "e":
-            return UNCERTAIN + "the error value " + raw[:20]
-        if self.kind == "b":
-            return {"1": "TRUE", "0": "FALSE"}.get(raw.strip(), UNCERTAIN + "no truth value") if raw else ""
-        if self.kind == "d":
-            return raw.strip()
-        return UNCERTAIN + "a cell of an unknown kind"
-
-    def _shared(self, raw: str) -> str:
-        if not raw:
-            return ""
-        index = _whole(raw.strip())
-        if 0 <= index < len(self.strings):
-            return self.strings[index]
-        return UNCERTAIN + "a text that is not in the file"
-
-
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_LEAVES: Final = re.compile(r"(?:^|[^A-Za-z0-9_.\]])\[[0-9]+\]|\[[^\]]*\.xl|WEBSERVICE\(|RTD\(|\|\s*'", re.IGNORECASE)
-
-
-def leaves_the_workbook(formula: str) -> bool:
-    """Whether a formula takes its figure from another workbook, the web or another program."""
-    return bool(formula) and _LEAVES.search(formula) is not None
-
-
-def number_text(raw: str) -> str:
-    """A stored number as plain decimal text, exact: "227.6", "1.1000000000000001" -> "1.1", "1E-4" -> "0.0001".
-
-    A sheet holds doubles of 15 to 17 digits. Longer digits are noise of the writing program, so the shortest text
-    of the same double is taken; a whole number of more than 15 digits is not certain any more.
-    """
-    if raw.isdecimal() and raw.isascii() and len(raw) <= 15:
-        return raw
-    if not raw:
-        return ""
-    if not _NUMBER.fullmatch(raw):
-        return UNCERTAIN + "a number cell that holds no number"
-    if "e" not in raw and "E" not in raw and sum(map(str.isdigit, raw)) <= 15:
-        return raw
-    value = Decimal(repr(float(raw)))
-    if not value.is_finite() or abs(value) >= 10**15 or (value and abs(value) < Decimal("1e-15")):
-        return UNCERTAIN + "a number of more digits than a sheet keeps"
-    return format(value, "f").removesuffix(".0")
-
-
-def column_index(letters: str) -> int:
-    """The column of letters from 0 ("A" is 0, "XFD" 16383); -1 for what is no column of a sheet."""
-    if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
-        return -1
-    index = 0
-    for letter in letters.upper():
-        index = index * 26 + ord(letter) - 64
-    return index - 1 if index <= LAST_COLUMN else -1
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else -1
-
-
-_ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
-
-def _unescaped(text: str) -> str:
-    """Text with the workbook's own escapes undone: "_x000D_" is a carriage return, "_x005F_" an underscore."""
-    if "_x" not in text:
-        return text
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)

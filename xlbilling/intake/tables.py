@@ -4,33 +4,41 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, cast
 
-Columns = dict[str, list[str]]
+import numpy as np
+
+from xlbilling.intake.spans import Few, Spans
+
 _FEW: Final = 4096
 
 
-def pack(columns: Sequence[Sequence[str]]) -> list[bytes]:
+def pack(columns: Sequence[Sequence[str] | Spans | Few]) -> list[bytes]:
     """One block of equally long columns as blobs: a column is text, a list of few values with indexes, or a repeat.
 
     Cells hold no line feed; `unpack` gives the same cells back.
     """
     blobs: list[bytes] = []
-    packed: list[Sequence[str]] = []
-    for column in columns:
-        same = next((i for i, earlier in enumerate(packed) if earlier is column), None)
-        packed.append(column)
+    for place, column in enumerate(columns):
+        same = next((i for i in range(place) if columns[i] is column), None)
         if same is not None:
             blobs += [b"R", str(same).encode(), b""]
-            continue
-        values = list(dict.fromkeys(column)) if len(set(column[:2000])) < 1000 else []
-        if values and len(values) <= _FEW:
-            index = {value: i for i, value in enumerate(values)}
-            codes = array("H", map(index.__getitem__, column))
+        elif isinstance(column, Spans):
+            blobs += [b"T", column.joined().tobytes(), b""]
+        elif isinstance(column, tuple) and len(column) == 2 and isinstance(column[0], np.ndarray):
+            codes, values = cast(Few, column)
             blobs += [b"F", _text(values), codes.tobytes()]
         else:
-            blobs += [b"T", _text(column), b""]
+            blobs += _packed_texts(cast(Sequence[str], column))
     return blobs
+
+
+def _packed_texts(column: Sequence[str]) -> list[bytes]:
+    values = list(dict.fromkeys(column)) if len(set(column[:2000])) < 1000 else []
+    if not values or len(values) > _FEW:
+        return [b"T", _text(column), b""]
+    index = {value: i for i, value in enumerate(values)}
+    return [b"F", _text(values), array("H", map(index.__getitem__, column)).tobytes()]
 
 
 def unpack(blobs: Sequence[bytes]) -> list[list[str]]:

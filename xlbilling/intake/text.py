@@ -11,7 +11,7 @@ from typing import Final
 from xlbilling.intake.files import ENCODING
 from xlbilling.problems import Place, Refusal
 
-BLOCK_CHARACTERS: Final = 4 * 2**20
+BLOCK_CHARACTERS: Final = 2**20
 """How much text is worked on at a time; keeps the memory of a large file to a small multiple of its own size."""
 
 _WIDE_MARKS: Final = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
@@ -24,8 +24,8 @@ class Text:
 
     characters: str
 
-    def blocks(self, first_line: int = 1) -> Iterator[tuple[int, list[str]]]:
-        """The physical lines from `first_line` on, in blocks: (number of the block's first line, lines)."""
+    def raw_blocks(self, first_line: int = 1) -> Iterator[tuple[int, str]]:
+        """Whole lines from `first_line` on, in blocks: (number of the block's first line, its text)."""
         start, number = 0, 1
         while number < first_line:
             start = self.characters.find("\n", start) + 1
@@ -33,13 +33,20 @@ class Text:
                 return
             number += 1
         size = len(self.characters)
+        if self.characters.endswith("\n"):
+            size -= 1
         while start < size:
-            end = self.characters.find("\n", min(start + BLOCK_CHARACTERS, size))
+            end = self.characters.find("\n", min(start + BLOCK_CHARACTERS, size), size)
             end = size if end < 0 else end
-            lines = self.characters[start:end].split("\n")
-            yield number, lines
-            number += len(lines)
+            block = self.characters[start:end]
+            yield number, block
+            number += block.count("\n") + 1
             start = end + 1
+
+    def blocks(self, first_line: int = 1) -> Iterator[tuple[int, list[str]]]:
+        """The physical lines from `first_line` on, in blocks: (number of the block's first line, lines)."""
+        for number, block in self.raw_blocks(first_line):
+            yield number, block.split("\n")
 
     def head(self, count: int) -> list[tuple[int, str]]:
         """The first `count` lines that are not blank, with their line numbers."""

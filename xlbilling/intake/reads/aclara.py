@@ -8,8 +8,9 @@ from decimal import Decimal
 from xlbilling.intake.delimited import Block
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule
-from xlbilling.intake.reads.readings import ACTUAL, NO_READ, SUSPECT, Fault, Ledger, Readings, Rules
-from xlbilling.intake.reads.tabular import Named, Table, find, repeated_headers
+from xlbilling.intake.reads.readings import ACTUAL, NO_READ, SUSPECT, Fault, Ledger, PlainReadings, Readings, Rules
+from xlbilling.intake.reads.tabular import Named, PlainColumns, Table, find, repeated_headers
+from xlbilling.intake.spans import few_of, spread
 
 RULES = Rules()
 NEEDED = ("MeterSN", "MTUID", "ScaledRead")
@@ -25,6 +26,8 @@ def read(table: Table, ledger: Ledger) -> None:
     for block in table.blocks(named.wanted()):
         for line, _, reason in block.damaged:
             ledger.reject(line, "bad_record", reason)
+        if block.plain is not None and _settle_plain(PlainColumns(block, named), ledger, universal, unit_of):
+            continue
         again = repeated_headers(table.header, named, block)
         _settle(block, named, again, ledger, universal, unit_of)
 
@@ -32,7 +35,7 @@ def read(table: Table, ledger: Ledger) -> None:
 def _settle(block: Block, named: Named, again: list[int], ledger: Ledger, universal: Moments, unit_of: _UnitOf) -> None:
     raw, scaled = named.of(block, "RawRead"), named.of(block, "ScaledRead")
     stamps = named.of(block, "ReadingTime")
-    fault: dict[int, Fault] = {i: ("bad_record", "the header is repeated") for i in again}
+    fault: dict[int, Fault] = dict.fromkeys(again, ("bad_record", "the header is repeated"))
     instants = list(map(universal.__getitem__, stamps))
     for i in [i for i, instant in enumerate(instants) if not instant or not instant[0]]:
         fault.setdefault(i, ("bad_date", "ReadingTime is blank or not a date and time"))
@@ -60,6 +63,38 @@ def _settle(block: Block, named: Named, again: list[int], ledger: Ledger, univer
             code=code,
             identity=[" ".join(instant or ()) for instant in instants],
             fault=fault,
+        )
+    )
+
+
+def _settle_plain(columns: PlainColumns, ledger: Ledger, universal: Moments, unit_of: _UnitOf) -> bool:
+    meter, dial, scaled = columns.of("MeterSN"), columns.of("RawRead"), columns.of("ScaledRead")
+    stamp, local = columns.of("ReadingTime"), columns.of("LocalTime")
+    if meter is None or dial is None or scaled is None or stamp is None or local is None:
+        return False
+    active, scalar, told = columns.few("Active"), columns.few("Scalar"), columns.few("Description")
+    instants = stamp.moments(universal.__getitem__)
+    if instants is None or "0" in active[1]:
+        return False
+    factors = map(scalar[1].__getitem__, scalar[0].tolist())
+    if not all(map(agrees, dial.texts(), factors, scaled.texts())):
+        return False
+    days, times = instants
+    stamps = [f"{day} {time}" for day, time in zip(spread(days), spread(times), strict=True)]
+    identity = few_of(stamps)
+    return identity is not None and ledger.settle_plain(
+        PlainReadings(
+            line=columns.block.lines,
+            account_id=columns.of("AccountNumber"),
+            location_id=None,
+            meter_id=meter,
+            register_id=columns.of("Port"),
+            moment=local,
+            dial=dial,
+            value=scaled,
+            unit=(told[0], [unit_of[text] for text in told[1]]),
+            code=(told[0] * 0, [ACTUAL]),
+            identity=identity,
         )
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xlbilling.intake.reads.readings import ACTUAL, NO_READ, Ledger, Readings, Rules
-from xlbilling.intake.reads.tabular import Table, find, repeated_headers
+from xlbilling.intake.reads.readings import ACTUAL, NO_READ, Ledger, PlainReadings, Readings, Rules
+from xlbilling.intake.reads.tabular import PlainColumns, Table, find, repeated_headers
 
 RULES = Rules()
 NEEDED = ("Meter_ID", "Endpoint_SN", "Read_Method")
@@ -25,6 +25,8 @@ def read(table: Table, ledger: Ledger) -> None:
     for block in table.blocks(named.wanted()):
         for line, _, reason in block.damaged:
             ledger.reject(line, "bad_record", reason)
+        if block.plain is not None and _settle_plain(PlainColumns(block, named), ledger):
+            continue
         dial = named.of(block, "Read")
         methods = named.of(block, "Read_Method")
         code = [ACTUAL] * len(dial)
@@ -46,6 +48,27 @@ def read(table: Table, ledger: Ledger) -> None:
                 value=dial,
                 unit=named.of(block, "Read_Unit"),
                 code=code,
-                fault={i: ("bad_record", "the header is repeated") for i in again},
+                fault=dict.fromkeys(again, ("bad_record", "the header is repeated")),
             )
         )
+
+
+def _settle_plain(columns: PlainColumns, ledger: Ledger) -> bool:
+    meter, dial, moment = columns.of("Meter_ID"), columns.of("Read"), columns.of("Read_Time")
+    methods = columns.few("Read_Method")
+    if meter is None or dial is None or moment is None or any(text.lower() == "n/a" for text in methods[1]):
+        return False
+    return ledger.settle_plain(
+        PlainReadings(
+            line=columns.block.lines,
+            account_id=columns.of("Account_ID"),
+            location_id=columns.of("Location_ID"),
+            meter_id=meter,
+            register_id=columns.of("Register_Number"),
+            moment=moment,
+            dial=dial,
+            value=dial,
+            unit=columns.few("Read_Unit"),
+            code=(methods[0] * 0, [ACTUAL]),
+        )
+    )

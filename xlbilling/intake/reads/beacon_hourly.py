@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from xlbilling.intake.delimited import Block
-from xlbilling.intake.reads.readings import ACTUAL, ESTIMATED, INTERVAL, NO_READ, Ledger, Readings, Rules
-from xlbilling.intake.reads.tabular import Named, Table, find, repeated_headers
+from xlbilling.intake.reads.readings import ACTUAL, ESTIMATED, INTERVAL, NO_READ, Ledger, PlainReadings, Readings, Rules
+from xlbilling.intake.reads.tabular import Named, PlainColumns, Table, find, repeated_headers
+from xlbilling.intake.spans import Spans, few_of, spread
 
 RULES = Rules(repeated_hour=True)
 NEEDED = ("Flow", "Flow_Time", "Read_Time", "Meter_ID")
@@ -33,6 +36,8 @@ def read(table: Table, ledger: Ledger) -> None:
     for block in table.blocks(named.wanted()):
         for line, _, reason in block.damaged:
             ledger.reject(line, "bad_record", reason)
+        if block.plain is not None and _settle_plain(PlainColumns(block, named), ledger):
+            continue
         again = set(repeated_headers(table.header, named, block))
         for i in sorted(again):
             ledger.reject(block.lines[i], "bad_record", "the header is repeated")
@@ -85,6 +90,63 @@ def _settle(block: Block, named: Named, skipped: set[int], ledger: Ledger) -> No
             ],
         )
     )
+
+
+def _settle_plain(columns: PlainColumns, ledger: Ledger) -> bool:
+    """The block at once where each line has both a read and a flow, and no register id."""
+    names = ("Meter_ID", "Raw_Read", "Read", "Read_Time", "Flow", "Flow_Time")
+    meter, raw, read_, read_time, flow, flow_time = (columns.of(name) for name in names)
+    if meter is None or raw is None or read_ is None or read_time is None or flow is None or flow_time is None:
+        return False
+    register = columns.few("Register_Number")
+    if any(column.blank().any() for column in (raw, read_, flow)) or register[1] != [""]:
+        return False
+    flags = [ESTIMATED if flag == "1" else ACTUAL for flag in spread(columns.few("Estimated_Flag"))]
+    code = few_of([flag for flag in flags for _ in "12"])
+    unit = few_of([u for pair in zip(*_units(columns), strict=True) for u in pair])
+    lines = [line for line in columns.block.lines for _ in "12"]
+    return (
+        code is not None
+        and unit is not None
+        and ledger.settle_plain(
+            PlainReadings(
+                line=lines,
+                account_id=_by_turns(columns.of("Account_ID"), columns.of("Account_ID")),
+                location_id=_by_turns(columns.of("Location_ID"), columns.of("Location_ID")),
+                meter_id=_woven(meter, meter),
+                register_id=_intervals(len(lines)),
+                moment=_woven(read_time, flow_time),
+                dial=_woven(raw, flow),
+                value=_woven(read_, flow),
+                unit=unit,
+                code=code,
+            )
+        )
+    )
+
+
+def _units(columns: PlainColumns) -> tuple[list[str], list[str]]:
+    return spread(columns.few("Read_Unit")), spread(columns.few("Flow_Unit"))
+
+
+def _woven(first: Spans, second: Spans) -> Spans:
+    """Two columns of one buffer as one, a cell of each by turns."""
+    start = np.column_stack((first.start, second.start)).ravel()
+    end = np.column_stack((first.end, second.end)).ravel()
+    return Spans(first.buffer, start, end)
+
+
+def _by_turns(first: Spans | None, second: Spans | None) -> Spans | None:
+    return None if first is None or second is None else _woven(first, second)
+
+
+def _intervals(count: int) -> Spans:
+    """A register column of blanks and "interval" by turns."""
+    buffer = np.frombuffer(f"{INTERVAL}\n".encode("ascii"), dtype=np.uint8)
+    start = np.zeros(count, dtype=np.int64)
+    end = start.copy()
+    end[1::2] = len(INTERVAL)
+    return Spans(buffer, start, end)
 
 
 _ALL = (

@@ -22,7 +22,7 @@ _HEADERS: Final = (
 _WIDTHS: Final = (("radix", radix.WIDTH), ("sensus-k3", sensus_k3.WIDTH), ("sensus-autoread", sensus_autoread.WIDTH))
 
 
-def detect(text: Text) -> str | None:
+def detect(text: Text) -> str | None:  # noqa: PLR0911 - one line per kind
     """The format of a text, or None; the first rule that holds decides."""
     head = text.head(1)
     if not head:
@@ -32,31 +32,36 @@ def detect(text: Text) -> str | None:
         return "itron-mvrs"
     if first.startswith(("COMHD", "RTEHD")):
         return "neptune"
-    lengths, total, records = _shape(text)
-    if records * 2 > total:
+    if text.characters.count(cmep.START) and _mostly_cmep(text):
         return "cmep"
     named = {cell.casefold() for cell in header_cells(first, ",")}
     for name, needed in _HEADERS:
         if named.issuperset(heading.casefold() for heading in needed):
             return name
+    lengths = _lengths(text)
     for name, width in _WIDTHS:
-        if lengths[width] * 2 > total:
+        if lengths[width] * 2 > lengths.total():
             return name
     return "generic" if find_header(text, delimiter_of(text)) else None
 
 
-def _shape(text: Text) -> tuple[Counter[int], int, int]:
-    """How many lines there are of each length, how many in all, and how many start a CMEP record; blank ones aside."""
+def _mostly_cmep(text: Text) -> bool:
+    records = total = 0
+    for _, lines in text.blocks():
+        records += sum(line.startswith(cmep.START) for line in lines)
+        total += sum(bool(line) and not line.isspace() for line in lines)
+    return records * 2 > total
+
+
+def _lengths(text: Text) -> Counter[int]:
+    """How many lines there are of each length; blank ones aside."""
     lengths: Counter[int] = Counter()
-    records = blank = 0
     for _, lines in text.blocks():
         lengths.update(map(len, lines))
-        records += sum(line.startswith(cmep.START) for line in lines)
-        for line in lines:
-            if not line or line.isspace():
-                blank += 1
-                lengths[len(line)] -= 1
-    return lengths, lengths.total(), records
+        if any(map(str.isspace, lines)):
+            lengths.subtract(len(line) for line in lines if line.isspace())
+    lengths[0] = 0
+    return lengths
 
 
 def delimiter_of(text: Text) -> str:

@@ -7,15 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from xlbilling.intake.cells import UNCERTAIN
 from xlbilling.intake.delimited import Block
 from xlbilling.intake.package import shown
 from xlbilling.intake.reads import columns
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule
-from xlbilling.intake.reads.readings import ACTUAL, ESTIMATED, NO_READ, SUSPECT, Fault, Ledger, Readings, Rules
+from xlbilling.intake.reads.readings import (
+    ACTUAL,
+    ESTIMATED,
+    NO_READ,
+    SUSPECT,
+    Fault,
+    Ledger,
+    PlainReadings,
+    Readings,
+    Rules,
+)
 from xlbilling.intake.reads.recipe import Recipe
-from xlbilling.intake.reads.tabular import Named, SheetTable, Table, repeated_headers
-from xlbilling.intake.sheets import UNCERTAIN
+from xlbilling.intake.reads.tabular import Named, PlainColumns, SheetTable, Table, repeated_headers
 
 TRAILER: Final = re.compile(r"(?:total|totals|count|records|record count)\s*:?", re.IGNORECASE)
 _STATUS: Final = {
@@ -84,6 +94,8 @@ def read(table: Table | SheetTable, ledger: Ledger, how: Reading) -> None:
         before = ledger.offered
         for line, _, reason in block.damaged:
             ledger.reject(line, "bad_record", reason)
+        if block.plain is not None and _settle_plain(PlainColumns(block, how.named), how, ledger):
+            continue
         again = repeated_headers(table.header, how.named, block)
         _settle(block, how, again, ledger)
         for line, cells in block.trailers:
@@ -93,7 +105,7 @@ def read(table: Table | SheetTable, ledger: Ledger, how: Reading) -> None:
 def _settle(block: Block, how: Reading, again: list[int], ledger: Ledger) -> None:
     named = how.named
     dial = named.of(block, "reading")
-    fault: dict[int, Fault] = {i: ("bad_record", "the header is repeated") for i in again}
+    fault: dict[int, Fault] = dict.fromkeys(again, ("bad_record", "the header is repeated"))
     code = _codes(named.of(block, "status"), dial, blank_is_no_read="read" not in how.required)
     if NO_READ in code:
         dial = [_error_text(text) if kind == NO_READ else text for text, kind in zip(dial, code, strict=True)]
@@ -118,6 +130,32 @@ def _settle(block: Block, how: Reading, again: list[int], ledger: Ledger) -> Non
             unit=unit,
             code=code,
             fault=fault,
+        )
+    )
+
+
+def _settle_plain(columns: PlainColumns, how: Reading, ledger: Ledger) -> bool:
+    meter, dial, moment = columns.of("meter_id"), columns.of("reading"), columns.of("read_date")
+    clock = columns.of("read_time")
+    if meter is None or dial is None or moment is None or (clock is not None and not clock.blank().all()):
+        return False
+    statuses = columns.few("status")
+    codes = [_STATUS.get(_NO_LETTER.sub("", text.lower()), SUSPECT) for text in statuses[1]]
+    units = columns.few("unit")
+    if NO_READ in codes or len(codes) > 1000 or how.required & {"location_id", "register_id", "unit", "status"}:
+        return False
+    return ledger.settle_plain(
+        PlainReadings(
+            line=columns.block.lines,
+            account_id=columns.of("account_id"),
+            location_id=columns.of("location_id"),
+            meter_id=meter,
+            register_id=columns.of("register_id"),
+            moment=moment,
+            dial=dial,
+            value=dial,
+            unit=(units[0], [text or how.unit for text in units[1]]),
+            code=(statuses[0], codes),
         )
     )
 

@@ -62,33 +62,17 @@ class ParsedReads:
     def reads(self) -> pandas.DataFrame:
         """The kept rows: account_id, location_id, meter_id, register_id, read_date, read_time, dial_read, read_value,
         unit and read_code as text, source_line as a whole number."""
-        import numpy as np
-        import pandas as pd
+        from xlbilling.intake.reads import frames  # noqa: PLC0415 - the terminal command needs no pandas
 
-        blocks = list(self.blocks())
-        columns: dict[str, Any] = {}
-        made: dict[int, Any] = {}
-        for i, name in enumerate(TEXT_COLUMNS):
-            parts = [columns_[i] for _, columns_ in blocks]
-            whole = parts[0] if len(parts) == 1 else [cell for part in parts for cell in part]
-            if len(parts) == 1 and id(whole) in made:
-                columns[name] = made[id(whole)]
-                continue
-            columns[name] = made[id(whole)] = pd.array(np.array(whole, dtype=object), dtype="str")
-        lines = [np.frombuffer(lines, dtype=np.int64) for lines, _ in blocks]
-        columns["source_line"] = np.concatenate(lines) if lines else np.empty(0, dtype=np.int64)
-        return pd.DataFrame(columns)
+        return frames.reads_frame(self.blobs, self.block_count)
 
     @cached_property
     def rejects(self) -> pandas.DataFrame:
         """The rejects: source_line, code and message, by line."""
-        import numpy as np
-        import pandas as pd
+        from xlbilling.intake.reads import frames  # noqa: PLC0415 - as above
 
         lines, (codes, messages) = self.reject_rows()
-        text = {"code": pd.array(np.array(codes, dtype=object), dtype="str")}
-        text["message"] = pd.array(np.array(messages, dtype=object), dtype="str")
-        return pd.DataFrame({"source_line": np.frombuffer(lines, dtype=np.int64).copy(), **text})
+        return frames.rejects_frame(lines, codes, messages)
 
 
 def parse_reads(

@@ -13,11 +13,12 @@ from itertools import compress
 from typing import Final
 
 from xlbilling.intake import tables
+from xlbilling.intake.cells import UNCERTAIN
 from xlbilling.intake.package import shown
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule
 from xlbilling.intake.reads.units import LITER, UNKNOWN, Units, cubic_meters
-from xlbilling.intake.sheets import UNCERTAIN
+from xlbilling.intake.spans import Few, Spans, spread
 
 TEXT_COLUMNS: Final = (
     "account_id",
@@ -67,6 +68,26 @@ class Readings:
     fault: dict[int, Fault] = field(default_factory=dict)
 
 
+@dataclass
+class PlainReadings:
+    """Candidate readings of a plain block as spans; None for a column stands for blanks, `register_id` for an id.
+
+    `code` is read_code as few values; no reading of such a block is a no-read.
+    """
+
+    line: Sequence[int]
+    account_id: Spans | None
+    location_id: Spans | None
+    meter_id: Spans
+    register_id: Spans | None
+    moment: Spans
+    dial: Spans
+    value: Spans
+    unit: Few
+    code: Few
+    identity: Few | None = None
+
+
 @dataclass(frozen=True)
 class Rules:
     """What differs between formats when readings are checked.
@@ -75,7 +96,7 @@ class Rules:
     `needs_account`: a blank account id is missing_id. `spreadsheet_ids`: an id like 1.23457E+11 is missing_id.
     """
 
-    numbers: NumberRule = NumberRule()
+    numbers: NumberRule = field(default_factory=NumberRule)
     moments: Callable[[], Moments] = Moments
     repeated_hour: bool = False
     needs_account: bool = False
@@ -96,6 +117,8 @@ class Ledger:
         self.rejects: list[tuple[int, str, str]] = []
         self._keys: set[tuple[str, str, str, str]] = set()
         self._twice: set[tuple[str, str, str, str]] = set()
+        self._meters: set[str] = set()
+        self._unkeyed: list[tuple[list[str], PlainReadings, Few, Few]] = []
 
     def reject(self, line: int, code: str, message: str) -> None:
         """List something that carries no reading to check: a damaged record, a trailer that disagrees."""
@@ -130,6 +153,68 @@ class Ledger:
             self.kept += len(lines)
             self.block_lines.append(lines)
             self.blobs += tables.pack(columns)
+
+    def settle_plain(self, found: PlainReadings) -> bool:
+        """Keep a whole block at once; False, with nothing done, where any reading needs the exact checks."""
+        ids = (found.account_id, found.location_id, found.meter_id, found.register_id, found.dial)
+        strict = (found.meter_id, found.account_id if self.rules.needs_account else None)
+        numbers = self.rules.numbers
+        if numbers.decimal_mark != "." or any(column is not None and column.blank().any() for column in strict):
+            return False
+        sheet_ids = self.rules.spreadsheet_ids
+        if not all(column is None or column.sound_ids(spreadsheet=sheet_ids) for column in ids):
+            return False
+        values = found.value.canonical_numbers(whole=numbers.whole)
+        units = [self.units[text] for text in found.unit[1]]
+        if values is None or LITER in units or UNKNOWN in units or len(found.unit[1]) > 1000:
+            return False
+        moments = found.moment.moments(self.moments.__getitem__)
+        if moments is None or not self._all_new(found, *moments):
+            return False
+        size = len(found.line)
+        blank = (found.code[0] * 0, [""])
+        self.offered += size
+        self.kept += size
+        self.block_lines.append(found.line)
+        if values is found.value and found.value is not found.dial:
+            values = Spans(values.buffer, values.start, values.end)
+        self.blobs += tables.pack(
+            [
+                found.account_id or blank,
+                found.location_id or blank,
+                found.meter_id,
+                found.register_id or blank,
+                *moments,
+                found.dial,
+                values,
+                (found.unit[0], units),
+                found.code,
+            ]
+        )
+        return True
+
+    def _all_new(self, found: PlainReadings, dates: Few, times: Few) -> bool:
+        """Whether no key of the block was met before; the keys are then remembered."""
+        meters = found.meter_id.texts()
+        distinct = set(meters)
+        if len(distinct) == len(meters) and distinct.isdisjoint(self._meters):
+            self._meters |= distinct
+            self._unkeyed.append((meters, found, dates, times))
+            return True
+        self._key_all()
+        keys = _plain_keys(meters, found, dates, times)
+        fresh = set(keys)
+        if len(fresh) < len(keys) or not fresh.isdisjoint(self._keys):
+            return False
+        self._keys |= fresh
+        self._meters |= distinct
+        return True
+
+    def _key_all(self) -> None:
+        """Work out the keys of blocks that could wait as long as all their meters were new."""
+        waiting, self._unkeyed = self._unkeyed, []
+        for meters, found, dates, times in waiting:
+            self._keys.update(_plain_keys(meters, found, dates, times))
 
     def _dates(self, found: Readings, fault: dict[int, Fault]) -> tuple[list[str], list[str]]:
         dates, times, bad = self.moments.column(found.moment)
@@ -208,6 +293,8 @@ class Ledger:
 
     def _duplicates(self, found: Readings, dates: list[str], times: list[str]) -> None:
         identity, fault = found.identity, found.fault
+        self._key_all()
+        self._meters.update(found.meter_id)
         keys = (
             list(zip(found.meter_id, found.register_id, dates, times, strict=True))
             if identity is None
@@ -226,6 +313,13 @@ class Ledger:
                 self._twice.add(key)
             else:
                 fault[i] = ("duplicate", "this meter, register, date and time were already read in this file")
+
+
+def _plain_keys(meters: list[str], found: PlainReadings, dates: Few, times: Few) -> list[tuple[str, str, str, str]]:
+    registers = found.register_id.texts() if found.register_id is not None else [""] * len(meters)
+    if found.identity is not None:
+        return [(m, r, u, "") for m, r, u in zip(meters, registers, spread(found.identity), strict=True)]
+    return list(zip(meters, registers, spread(dates), spread(times), strict=True))
 
 
 def _first_character(text: str) -> str:

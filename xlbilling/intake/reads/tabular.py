@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from xlbilling.intake import delimited
 from xlbilling.intake.delimited import Block, Layout
 from xlbilling.intake.old_sheets import OldWorkbook
 from xlbilling.intake.sheets import Row, SheetName, Workbook
+from xlbilling.intake.spans import Few, Spans
 from xlbilling.intake.text import Text
 
 
@@ -47,6 +50,7 @@ class SheetTable:
         lines: list[int] = []
         columns: list[list[str]] = [[] for _ in wanted]
         block = Block(lines, columns)
+        places = list(zip(columns, wanted, strict=True))
 
         def sink(number: int, row: Row) -> None:
             if number <= self.header_line:
@@ -54,16 +58,15 @@ class SheetTable:
             if -1 in row:
                 block.damaged.append((number, [], row[-1][1:]))
                 return
-            cells = {column: text.strip() for column, text in row.items()}
-            filled = [cells[column] for column in sorted(cells) if cells[column]]
-            if not filled:
+            first = next((text for text in row.values() if text and not text.isspace()), None)
+            if first is None:
                 return
-            if trailer is not None and trailer.fullmatch(filled[0]):
-                block.trailers.append((number, filled))
+            if trailer is not None and trailer.fullmatch(first.strip()):
+                block.trailers.append((number, [text.strip() for text in row.values()]))
                 return
             lines.append(number)
-            for values, column in zip(columns, wanted, strict=True):
-                values.append(cells.get(column, ""))
+            for values, column in places:
+                values.append(row.get(column, "").strip())
 
         self.book.read(self.sheet, sink)
         yield block
@@ -83,6 +86,27 @@ class Named:
         if name not in self.names:
             return [""] * len(block.lines)
         return block.columns[list(self.names).index(name)]
+
+
+@dataclass
+class PlainColumns:
+    """The columns of a plain block by the format's own names; a missing one is None."""
+
+    block: Block
+    named: Named
+
+    def of(self, name: str) -> Spans | None:
+        if self.block.plain is None or name not in self.named.names:
+            return None
+        return self.block.plain[list(self.named.names).index(name)]
+
+    def few(self, name: str) -> Few:
+        """A column as few values (one blank where the file does not have it); too many give too many to use."""
+        spans = self.of(name)
+        size = len(self.block.lines)
+        if spans is None:
+            return np.zeros(size, dtype=np.uint16), [""]
+        return spans.few() or (np.zeros(size, dtype=np.uint16), ["?"] * 2000)
 
 
 def find(header: Sequence[str], *names: str | tuple[str, ...]) -> Named:

@@ -25,10 +25,11 @@ from xlbilling.intake.reads import (
     sensus_k3,
 )
 from xlbilling.intake.reads.detect import HEADER_WITHIN, delimiter_of, detect, find_header
+from xlbilling.intake.reads.propose import recipe_for
 from xlbilling.intake.reads.readings import Ledger
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.tabular import SheetTable, Table
-from xlbilling.intake.sheets import EnoughRead, Row, SheetName, Workbook
+from xlbilling.intake.sheets import SheetName, Workbook
 from xlbilling.intake.text import Text, decode
 from xlbilling.problems import Place, Refusal
 
@@ -161,10 +162,10 @@ def _read_book(book: Workbook | OldWorkbook, name: str, recipe: Recipe | None, n
     for sheet in book.visible():
         if recipe is not None and recipe.sheet is not None and sheet.name != recipe.sheet:
             continue
-        table, told = _find_on_sheet(book, sheet, recipe)
+        hit, told = _find_on_sheet(book, sheet, recipe)
         wrong = wrong or told
-        if table is not None:
-            found.append(table)
+        if hit is not None:
+            found.append(hit)
     if not found:
         raise Refusal(BAD_HEADER.at(place, wrong or "no sheet has a row that names a meter, a reading and a date"))
     if len(found) > 1:
@@ -184,13 +185,8 @@ def _find_on_sheet(
     book: Workbook | OldWorkbook, sheet: SheetName, recipe: Recipe | None
 ) -> tuple[tuple[SheetTable, generic.Reading] | None, str]:
     """The table on a sheet (its header is among the first 20 rows that hold something), or what is wrong."""
-    hits: list[tuple[int, list[str], generic.Reading]] = []
-    wrong: list[str] = []
-    seen = 0
-
-    def sink(number: int, row: Row) -> None:
-        nonlocal seen
-        seen += 1
+    wrong = ""
+    for number, row in book.head(sheet, HEADER_WITHIN):
         cells = [row.get(column, "").strip() for column in range(max(row) + 1)]
         how: generic.Reading | str
         if recipe is not None:
@@ -198,23 +194,13 @@ def _find_on_sheet(
         else:
             how = generic.by_headings(cells) if columns.is_header(cells) else ""
         if isinstance(how, generic.Reading):
-            hits.append((number, cells, how))
-            raise EnoughRead
-        wrong.append(how)
-        if seen >= HEADER_WITHIN:
-            raise EnoughRead
-
-    book.read(sheet, sink)
-    if not hits:
-        return None, wrong[0] if wrong else ""
-    number, cells, how = hits[0]
-    return (SheetTable(cells, number, book, sheet), how), ""
+            return (SheetTable(cells, number, book, sheet), how), ""
+        wrong = wrong or how
+    return None, wrong
 
 
 def propose(path: Path) -> tuple[Facts, list[bytes]]:
     """A recipe for the table in the file at `path`, from its headings and the look of its dates and numbers."""
-    from xlbilling.intake.reads.propose import recipe_for
-
     data = files.take(path)
     kind = files.kind_of(data, path.name)
     if kind == "text":
