@@ -249,3 +249,17 @@ def test_text_is_never_a_formula(path):
     cell = openpyxl.load_workbook(path)["Accounts"]["B4"]
     assert (cell.value, cell.data_type) == ("=1+1", "s") or cell.data_type == "inlineStr"
     assert FileWorkbook(path).read("accounts").frame.name.tolist() == ["=1+1"]
+
+
+def test_a_missing_table_or_cell_is_refused(path):
+    live = openpyxl.load_workbook(path, keep_vba=True)
+    del live["Meters"].tables["meters"]
+    del live.defined_names["Billed"]
+    live.save(path)
+    book = FileWorkbook(path)
+    with pytest.raises(Refusal) as refused:
+        book.read("meters")
+    assert refused.value.problem.code == "sheet_table"
+    with pytest.raises(Refusal) as refused:
+        book.put("Billed", 1.0)
+    assert refused.value.problem.code == "sheet_cell"
