@@ -31,9 +31,9 @@ DESK: Final = 9  # column J: the desk's inputs, the links and the months
 MESSAGE_ROW, QUESTION_ROW, ASKED_ROW = 2, 3, 4
 TILE_ROW: Final = 7
 LISTS_ROW: Final = 10
-SHEETS_ROW: Final = 20
-CYCLES_ROW: Final = 27
-CHARTS_ROW: Final = 42
+SHEETS_ROW: Final = 21
+CYCLES_ROW: Final = 28
+CHARTS_ROW: Final = 43
 WIDTHS: Final = (2, 32, 15, 15, 15, 15, 15, 15, 3, 17, 17, 17)
 
 # name of the cell, label, number format; a tile nobody has filled shows a dash
@@ -59,6 +59,7 @@ DESK_CELLS: Final = (
     ),
     ("PaymentsFile", "Payments file", "", "The payments file Import payments takes."),
     ("LedgerFile", "Ledger export", "", "Accounting's general-ledger export Import GL takes."),
+    ("ExplainBill", "Explain", "", "A bill's number, or a service with a draft bill, that Explain bill tells."),
     ("StoreUrl", "Store", "billing.db", "Where the store is: a file on this computer, or a PostgreSQL address."),
 )
 SHOWN_CELLS: Final = (
