@@ -18,4 +18,4 @@ def press(button_id: str) -> None:
     workbook = ExcelWorkbook(book)
     folder = Path(book.fullname).parent
     actor = os.environ.get("XLBILLING_ACTOR") or getpass.getuser()
-    perform(button_id, lambda: open_desk(workbook, actor, folder), workbook)
+    perform(button_id, lambda: open_desk(workbook, actor, folder), workbook, folder)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from xlbilling.office import auditing, billing, books, closing, explaining, money, readings, reporting, sheets
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.office.desk import Desk
-from xlbilling.problems import Refusal
+from xlbilling.office.unexpected import unexpected
+from xlbilling.problems import Problem, Refusal, declare
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
 from xlbilling.workbook.port import Workbook
 
+NO_BUTTON: Final = declare(
+    "unknown_button",
+    "The workbook and the installed program are of different versions.",
+    "Build the workbook anew with `xlbilling build`, or install the version it came with.",
+)
 # The modules that declare the buttons; importing them here is what puts every button on the ribbon.
 DECLARED_IN: Final = (sheets, readings, billing, auditing, money, books, reporting, closing, explaining)
 _ORDER: Final = (
@@ -34,19 +41,46 @@ def open_desk(workbook: Workbook, actor: str, folder: Path, url: str | None = No
     return Desk(workbook, Store.open(store_url(text)), actor, folder)
 
 
-def perform(button_id: str, desk: Callable[[], Desk], workbook: Workbook) -> Outcome | Refusal:
-    """Run one button; a refusal is said on Start with its place marked, and given back, never raised through Excel."""
+def perform(
+    button_id: str, desk: Callable[[], Desk], workbook: Workbook, folder: Path | None = None
+) -> Outcome | Refusal:
+    """Run one button; what stops it is said on Start with its place marked, and given back, never raised through Excel.
+
+    `folder` is where an error log goes as long as no store is open; the current folder where it is not given.
+    """
+    label, beside = button_id, folder or Path.cwd()
     try:
-        at = desk()
+        button = _declared(button_id)
+        label, at = button.label, desk()
+        beside = at.store.path.parent if at.store.path else at.folder
         try:
-            outcome = BUTTONS[button_id].run(at)
+            outcome = button.run(at)
         finally:
             at.store.close()
     except Refusal as refusal:
-        workbook.mark([refusal.problem])
-        workbook.say(f"{BUTTONS[button_id].label}: {refusal}")
-        return refusal
-    if outcome.problems:
-        workbook.mark(outcome.problems)
-    workbook.say(outcome.said)
-    return outcome
+        return _told(refusal, f"{label}: {refusal}", [refusal.problem], workbook, beside)
+    except Exception as fault:  # a fault of the program is told and logged, never shown in a box that blocks
+        stopped = unexpected(label, fault, beside)
+        return _told(stopped, f"{label}: {stopped}", [], workbook, beside)
+    return _told(outcome, outcome.said, outcome.problems, workbook, beside)
+
+
+def _declared(button_id: str) -> Button:
+    if button_id not in BUTTONS:
+        raise Refusal(NO_BUTTON.at(None, f"the workbook has a button {button_id} that this program does not know"))
+    return BUTTONS[button_id]
+
+
+def _told(
+    result: Outcome | Refusal, said: str, problems: list[Problem], workbook: Workbook, beside: Path
+) -> Outcome | Refusal:
+    """Mark the problems and say what happened; a workbook that cannot show it has the words in its status bar."""
+    try:
+        if problems:
+            workbook.mark(problems)
+        workbook.say(said)
+    except Exception as fault:  # the button has done its work: saying so must not fail it
+        unshown = fault if isinstance(fault, Refusal) else unexpected("Showing the outcome", fault, beside)
+        workbook.progress(f"{said} ({unshown})", 0, 0)
+        return result if isinstance(result, Refusal) else replace(result, problems=[*problems, unshown.problem])
+    return result
