@@ -91,7 +91,7 @@ def _members(marked: pd.DataFrame, name: str) -> dict[int, list[Any]]:
     matched = marked[marked["match"] >= 0].sort_values("match", kind="stable")
     numbers, starts = np.unique(matched["match"].to_numpy(), return_index=True)
     values = matched[name].tolist()
-    ends = [*starts[1:].tolist(), len(values)]
+    ends = [*starts[1:].tolist(), len(values)][: len(starts)]
     return {int(n): values[a:b] for n, a, b in zip(numbers.tolist(), starts.tolist(), ends, strict=True)}
 
 

@@ -197,7 +197,7 @@ def _joined(marked: pd.DataFrame, name: str, by: str = "match") -> dict[int, str
     belongs = marked[marked[by] >= 0].sort_values(by, kind="stable")
     numbers, starts = np.unique(belongs[by].to_numpy(), return_index=True)
     values = belongs[name].astype(str).tolist()
-    ends = [*starts[1:].tolist(), len(values)]
+    ends = [*starts[1:].tolist(), len(values)][: len(starts)]
     said = {}
     for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
         more = end - start - _SHOWN

@@ -7,6 +7,7 @@ ambiguous group; nothing is chosen among them.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -69,6 +70,39 @@ def _units(books: Books, level: int, s: Ints) -> Ints:
     return np.asarray(pd.factorize(pd.MultiIndex.from_arrays([sub.account[s], *parts]))[0], dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Candidates as edges between nodes: units of one account, day and amount on one side, rows alike on the other.
+
+    Equal units of one day share every candidate, so they are one node however many they are.
+    """
+
+    unit_end: Ints
+    row_end: Ints
+    node_of_line: Ints
+    node_of_row: Ints
+    units_in: Ints
+    rows_in: Ints
+
+
+def _graph(books: Books, s: Ints, g: Ints, unit: Ints, lags: tuple[int, int]) -> Graph:
+    """Every pair of nodes of one account and amount whose days are within the lags."""
+    account, day, cents = _unit_facts(books, s, unit)
+    unit_node, units = _nodes(account, cents, day)
+    row_node, rows = _nodes(books.gl.account[g], books.gl.cents[g], books.gl.day[g])
+    both = units.merge(rows, on=["account", "cents"], suffixes=("", "_posted"))
+    lag = both["day_posted"] - both["day"]
+    both = both[(lag >= lags[0]) & (lag <= lags[1])]
+    return Graph(
+        both["node"].to_numpy(np.int64),
+        both["node_posted"].to_numpy(np.int64),
+        unit_node[unit],
+        row_node,
+        np.bincount(unit_node, minlength=len(units)),
+        np.bincount(row_node, minlength=len(rows)),
+    )
+
+
 def _unit_facts(books: Books, s: Ints, unit: Ints) -> tuple[Ints, Ints, Ints]:
     """Each unit's account, day (its first line's) and cents."""
     count = int(unit.max()) + 1
@@ -79,46 +113,51 @@ def _unit_facts(books: Books, s: Ints, unit: Ints) -> tuple[Ints, Ints, Ints]:
     return account, day, cents
 
 
+def _nodes(account: Ints, cents: Ints, day: Ints) -> tuple[Ints, pd.DataFrame]:
+    """The node of each member, and the nodes: account, cents, day, node."""
+    members = pd.DataFrame({"account": account, "cents": cents, "day": day})
+    number = np.asarray(members.groupby(["account", "cents", "day"], sort=False).ngroup(), dtype=np.int64)
+    nodes = members.assign(node=number).drop_duplicates("node")
+    return number, nodes
+
+
 def _hits(books: Books, level: int, g: Ints, lags: tuple[int, int]) -> int:
+    """How many rows have a candidate at the level."""
     s = np.flatnonzero(books.sub.open)
     if not len(s):
         return 0
-    edges = _candidates(books, s, g, _units(books, level, s), lags)
-    return int(edges["row"].nunique())
-
-
-def _candidates(books: Books, s: Ints, g: Ints, unit: Ints, lags: tuple[int, int]) -> pd.DataFrame:
-    """Every (unit, row) of one account and amount whose days are within the lags."""
-    account, day, cents = _unit_facts(books, s, unit)
-    units = pd.DataFrame({"account": account, "cents": cents, "unit": np.arange(len(account)), "day": day})
-    wanted = np.unique(books.gl.cents[g])
-    units = units[np.isin(cents, wanted)]
-    rows = pd.DataFrame(
-        {"account": books.gl.account[g], "cents": books.gl.cents[g], "row": g, "posted": books.gl.day[g]}
-    )
-    # one candidate per day and amount first: equal units of a day share their fate, and so do equal rows
-    both = units.merge(rows, on=["account", "cents"])
-    lag = both["posted"] - both["day"]
-    return both[(lag >= lags[0]) & (lag <= lags[1])]
+    graph = _graph(books, s, g, _units(books, level, s), lags)
+    return int(graph.rows_in[np.unique(graph.row_end)].sum())
 
 
 def _match_level(books: Books, s: Ints, g: Ints, unit: Ints, lags: tuple[int, int]) -> None:
-    edges = _candidates(books, s, g, unit, lags)
-    if edges.empty:
+    graph = _graph(books, s, g, unit, lags)
+    if not len(graph.unit_end):
         return
-    lines_of: dict[int, list[int]] = defaultdict(list)
-    wanted = set(edges["unit"].tolist())
-    for line, number in zip(s.tolist(), unit.tolist(), strict=True):
-        if number in wanted:
-            lines_of[number].append(line)
-    for pairs in _components(edges["unit"].tolist(), edges["row"].tolist()):
-        forced = _forced(pairs)
-        if forced:
-            for number, row in forced:
-                books.join_one(lines_of[number], [row], EXACT)
-        else:
-            lines = [line for number in sorted({number for number, _ in pairs}) for line in lines_of[number]]
-            books.join_one(lines, sorted({row for _, row in pairs}), AMBIGUOUS)
+    degrees = [np.bincount(ends) for ends in (graph.unit_end, graph.row_end)]
+    alone = (degrees[0][graph.unit_end] == 1) & (degrees[1][graph.row_end] == 1)
+    single = (graph.units_in[graph.unit_end] == 1) & (graph.rows_in[graph.row_end] == 1)
+    sure, rest = np.flatnonzero(alone & single), np.flatnonzero(~(alone & single))
+    exact = list(zip(graph.unit_end[sure].tolist(), graph.row_end[sure].tolist(), strict=True))
+    doubtful: list[Pairs] = []
+    for pairs in _components(graph.unit_end[rest].tolist(), graph.row_end[rest].tolist()):
+        each_once = all(graph.units_in[n] == 1 and graph.rows_in[r] == 1 for n, r in pairs)
+        forced = _forced(pairs) if each_once else []
+        exact += forced
+        doubtful += [] if forced else [pairs]
+    _join_nodes(books, s, g, graph, [[pair] for pair in exact], EXACT)
+    _join_nodes(books, s, g, graph, doubtful, AMBIGUOUS)
+
+
+def _join_nodes(books: Books, s: Ints, g: Ints, graph: Graph, groups: list[Pairs], confidence: int) -> None:
+    """Match all members of the nodes of each group."""
+    of_unit, of_row = np.full(len(graph.units_in), NONE), np.full(len(graph.rows_in), NONE)
+    for number, pairs in enumerate(groups):
+        of_unit[[n for n, _ in pairs]] = number
+        of_row[[r for _, r in pairs]] = number
+    s_group, g_group = of_unit[graph.node_of_line], of_row[graph.node_of_row]
+    s_in, g_in = s_group != NONE, g_group != NONE
+    books.join(s[s_in], g[g_in], s_group[s_in], g_group[g_in], len(groups), confidence)
 
 
 Pairs = list[tuple[int, int]]
