@@ -64,36 +64,39 @@ class Lines:
 
     unrounded: bool
     with_basis: bool
-    pieces: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
+    pieces: dict[str, list[Codes | int]] = field(default_factory=dict)  # one number where a piece has only one
+    counts: list[int] = field(default_factory=list)
+    segments: list[tuple[Segment, Codes]] = field(default_factory=list)  # with all days of each row
     order: list[Codes] = field(default_factory=list)
     words: dict[str, Words] = field(default_factory=lambda: {name: Words() for name in TEXT_COLUMNS})
     exact: list[Exact] = field(default_factory=list)
 
-    def _put(self, name: str, values: Codes | int, count: int) -> None:
-        column = values if isinstance(values, np.ndarray) else np.full(count, values, dtype=np.int64)
-        self.pieces.setdefault(name, []).append(column)
-
-    def add(self, batch: Batch, segment: Segment, place: int, charge: Component, share: Share | None) -> None:
-        """The lines of one charge for every row of a batch."""
-        writer = _Writer(self, batch, segment, place, charge, share)
-        if charge.kind in ("tiered", "budget"):
-            slices = batch.slices(charge)
-            for each in slices:
-                writer.tier(each)
-        else:
-            writer.whole()
+    def add(self, batch: Batch, segment: Segment, share: Share | None) -> None:
+        """The lines of every charge for every row of a batch."""
+        base = sum(len(each.rows) for each, _ in self.segments)
+        self.segments.append((segment, batch.services.days[segment.rows]))
+        for place, charge in enumerate(batch.schedule.charges):
+            writer = _Writer(self, batch, segment, base, place, charge, share)
+            if charge.kind in ("tiered", "budget"):
+                for each in batch.slices(charge):
+                    writer.tier(each)
+            else:
+                writer.whole()
 
     def frame(self, refused: npt.NDArray[np.bool_]) -> tuple[pd.DataFrame, Exact | None]:
         """The lines of all rows that are not refused, in printed order, and their exact amounts where asked for."""
-        rows = self._joined("row")
+        of_row = self._of_rows()
+        line_at = self._joined("at")
+        rows = of_row["row"][line_at]
         order = np.concatenate(self.order) if self.order else np.zeros(0, dtype=np.int64)
         kept: Rows | None = np.flatnonzero(~refused[rows]) if refused.any() else None
         key = rows * (int(order.max(initial=0)) + 1) + order
         sorting = np.argsort(key if kept is None else key[kept], kind="stable")
         at = sorting if kept is None else kept[sorting]
+        piece_of = np.repeat(np.arange(len(self.counts)), self.counts)[at]
         columns: dict[str, Any] = {}
         for name in ORDER:
-            values = self._joined(name)[at]
+            values = of_row[name][line_at[at]] if name in of_row else self._column(name, at, piece_of)
             if name in TEXT_COLUMNS:
                 words = pd.Index(list(self.words[name].codes), dtype=object)
                 columns[name] = pd.Categorical.from_codes(values.astype(np.int32), categories=words, validate=False)
@@ -104,20 +107,45 @@ class Lines:
         exact = Exact.joined(self.exact).take(at) if self.unrounded else None
         return pd.DataFrame(columns, copy=False), exact
 
-    def _joined(self, name: str) -> npt.NDArray[Any]:
-        pieces = self.pieces.get(name)
-        return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
+    def _of_rows(self) -> dict[str, Codes]:
+        """What all lines of a row of a batch share."""
+        found = [(each.rows, each.number, each.after, each.until, days) for each, days in self.segments]
+        blank = np.zeros(0, dtype=np.int64)
+        rows, number, after, until, days = (
+            (np.concatenate(part) for part in zip(*found, strict=True)) if found else [blank] * 5
+        )
+        shared = {"row": rows, "segment": number, "segment_from": after, "segment_to": until}
+        return shared | {"segment_days": until - after, "all_days": days}
+
+    def _column(self, name: str, at: Rows, piece_of: Codes) -> Codes:
+        """A column in printed order; where every piece has one number, by piece."""
+        pieces = self.pieces.get(name, [])
+        if pieces and all(isinstance(piece, int) for piece in pieces):
+            by_piece: Codes = np.array(pieces, dtype=np.int64)[piece_of]
+            return by_piece
+        return self._joined(name)[at]
+
+    def _joined(self, name: str) -> Codes:
+        pieces = zip(self.pieces.get(name, []), self.counts, strict=False)
+        full = [np.full(count, piece, dtype=np.int64) if isinstance(piece, int) else piece for piece, count in pieces]
+        return np.concatenate(full) if full else np.zeros(0, dtype=np.int64)
 
 
 class _Writer:
     """Writes the lines of one charge of one batch."""
 
     def __init__(
-        self, lines: Lines, batch: Batch, segment: Segment, place: int, charge: Component, share: Share | None
+        self,
+        lines: Lines,
+        batch: Batch,
+        segment: Segment,
+        base: int,
+        place: int,
+        charge: Component,
+        share: Share | None,
     ):
         self.lines, self.batch, self.segment, self.charge, self.share = lines, batch, segment, charge, share
-        self.place = place
-
+        self.base, self.place = base, place
         tiers = [tier.price for entry in charge.entries for tier in entry.tiers]
         values = [entry.value for entry in charge.entries if not entry.tiers]
         self._priced_by_rate = all(isinstance(price, Number) for price in tiers + values)
@@ -183,28 +211,27 @@ class _Writer:
             return taken if share is None else taken * (share.factor if at is None else share.factor.take(at))
 
         due = exact_here(amount)
-        put = lines._put
-        put("row", here(segment.rows), count)
-        put("segment", here(segment.number), count)
-        put("segment_from", here(segment.after), count)
-        put("segment_to", here(segment.until), count)
-        put("segment_days", here(segment.until - segment.after), count)
-        put("all_days", here(self.batch.services.days[segment.rows]), count)
-        put("tier", tier, count)
-        put("tier_from", here(bounds[0]), count)
-        put("tier_to", here(bounds[1]), count)
-        put("quantity", 0 if quantity is None else exact_here(quantity).to_millionths(), count)
-        put("amount_cents", _cents(due, charge.rounding), count)
-        put("effective_from", day_number(charge.effective_from), count)
+
+        def put(name: str, values: Codes | int) -> None:
+            lines.pieces.setdefault(name, []).append(values)
+
+        lines.counts.append(count)
+        put("at", self.base + (np.arange(count) if at is None else at))
+        put("tier", tier)
+        put("tier_from", here(bounds[0]))
+        put("tier_to", here(bounds[1]))
+        put("quantity", 0 if quantity is None else exact_here(quantity).to_millionths())
+        put("amount_cents", _cents(due, charge.rounding))
+        put("effective_from", day_number(charge.effective_from))
         for name in ("kind", "unit", "gl_account", "resolution"):
-            put(name, lines.words[name].code(getattr(charge, name)), count)
-        put("charge", lines.words["charge"].code(charge.name), count)
-        put("rate", lines.words["rate"].coded(rates, here(which)), count)
+            put(name, lines.words[name].code(getattr(charge, name)))
+        put("charge", lines.words["charge"].code(charge.name))
+        put("rate", lines.words["rate"].coded(rates, here(which)))
         if lines.with_basis:
             codes, texts = basis(np.arange(len(self.batch)) if at is None else at)
-            put("basis", lines.words["basis"].coded(texts, codes), count)
+            put("basis", lines.words["basis"].coded(texts, codes))
         else:
-            put("basis", lines.words["basis"].code(""), count)
+            put("basis", lines.words["basis"].code(""))
         lines.order.append(here(segment.number) * 1_000_000 + self.place * 1_000 + min(tier, 999))
         if lines.unrounded:
             lines.exact.append(due)

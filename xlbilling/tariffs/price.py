@@ -127,8 +127,7 @@ def _price_segment(services: Services, segment: Segment, lines: Lines) -> None:
                 # A short bill's consumption, as if a full bill had gone on the same way; its share brings it back.
                 consumption = consumption * Exact(of_days[at], days[at])
         batch = Batch(segment.schedule, services, part.rows, consumption, of_days[at])
-        for place, charge in enumerate(segment.schedule.charges):
-            lines.add(batch, part, place, charge, share)
+        lines.add(batch, part, share)
 
 
 def _part(segment: Segment, at: Rows) -> Segment:
