@@ -35,7 +35,7 @@ def _other_text(kind: str, raw: str) -> str:
         return UNCERTAIN + "the error value " + raw[:20]
     if kind == "b":
         return {"1": "TRUE", "0": "FALSE", "": ""}.get(raw.strip(), UNCERTAIN + "no truth value")
-    return raw.strip() if kind == "d" else UNCERTAIN + "a cell of an unknown kind"
+    return _MIDNIGHT.sub("", raw.strip()) if kind == "d" else UNCERTAIN + "a cell of an unknown kind"
 
 
 def _shared(raw: str, strings: Sequence[str]) -> str:
@@ -45,6 +45,7 @@ def _shared(raw: str, strings: Sequence[str]) -> str:
     return strings[index] if 0 <= index < len(strings) else UNCERTAIN + "a text that is not in the file"
 
 
+_MIDNIGHT: Final = re.compile(r"T00:00(:00(\.0+)?)?$")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _LEAVES: Final = re.compile(r"(?:^|[^A-Za-z0-9_.\]])\[[0-9]+\]|\[[^\]]*\.xl|WEBSERVICE\(|RTD\(|\|\s*'", re.IGNORECASE)
 
@@ -52,6 +53,17 @@ _LEAVES: Final = re.compile(r"(?:^|[^A-Za-z0-9_.\]])\[[0-9]+\]|\[[^\]]*\.xl|WEBS
 def leaves_the_workbook(formula: str) -> bool:
     """Whether a formula takes its figure from another workbook, the web or another program."""
     return bool(formula) and _LEAVES.search(formula) is not None
+
+
+class NumberText(str):
+    """The text of a number cell whose text as an id is another: "12.0" is the id "12", "1.2E+11" is no id any more."""
+
+    as_id: str
+
+    def __new__(cls, text: str, as_id: str) -> NumberText:
+        made = super().__new__(cls, text)
+        made.as_id = as_id
+        return made
 
 
 def number_text(raw: str) -> str:
@@ -66,12 +78,15 @@ def number_text(raw: str) -> str:
         return ""
     if not _NUMBER.fullmatch(raw):
         return UNCERTAIN + "a number cell that holds no number"
-    if "e" not in raw and "E" not in raw and sum(map(str.isdigit, raw)) <= 15:
-        return raw
+    scientific = "e" in raw or "E" in raw
+    if not scientific and sum(map(str.isdigit, raw)) <= 15:
+        whole, _, part = raw.partition(".")
+        return raw if part.strip("0") or "." not in raw else NumberText(raw, whole)
     value = Decimal(repr(float(raw)))
     if not value.is_finite() or abs(value) >= 10**15 or (value and abs(value) < Decimal("1e-15")):
         return UNCERTAIN + "a number of more digits than a sheet keeps"
-    return format(value, "f").removesuffix(".0")
+    plain = format(value, "f").removesuffix(".0")
+    return NumberText(plain, UNCERTAIN + "a number in scientific notation") if scientific else plain
 
 
 def column_index(letters: str) -> int:

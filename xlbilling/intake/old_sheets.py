@@ -79,7 +79,7 @@ def cell_text(value: object) -> str:  # noqa: PLR0911 - one line per kind
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
-        return number_text(repr(value).removesuffix(".0"))
+        return str(number_text(repr(value).removesuffix(".0")))
     if isinstance(value, datetime.datetime):
         clock = value.time()
         return value.date().isoformat() if clock == datetime.time() else value.isoformat(" ")[:23]

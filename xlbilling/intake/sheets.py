@@ -37,7 +37,7 @@ class SheetName:
     hidden: bool
 
 
-class EnoughRead(Exception):  # noqa: N818 - not an error: the reader of the rows has seen what it needs
+class EnoughRead(Exception):
     """Raised by a row sink to stop reading a sheet."""
 
 

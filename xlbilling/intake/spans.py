@@ -22,6 +22,7 @@ Few = tuple[Codes, list[str]]
 """A column of few values: the index of each cell's value, and the values."""
 
 _LINE_FEED: Final = 10
+_QUOTE: Final = 34
 _LONGEST: Final = 255
 _PLAIN_ID: Final = np.zeros(256, dtype=bool)
 _PLAIN_ID[0x21:0x7F] = True
@@ -228,11 +229,21 @@ def cut(  # noqa: PLR0911 - each return is one reason to take the exact way
     if np.isin(buffer[begins[:, 0]], np.frombuffer(f" \t{mark}".encode("ascii"), dtype=np.uint8)).any():
         return None
     columns = [Spans(buffer, begins[:, i].copy(), grid[:, i].copy()) for i in wanted]
+    quoted = mark != delimiter and np.flatnonzero(buffer == _QUOTE)
     for column in columns:
+        if quoted is not False and _holds(column, quoted):
+            return None
         filled = column.start < column.end
         if ((buffer[column.start] <= 32) & filled).any() or ((buffer[column.end - 1] <= 32) & filled).any():
             return None
     return columns
+
+
+def _holds(column: Spans, places: Places) -> bool:
+    """Whether any of the places in the buffer lies inside a cell of the column."""
+    if not len(places):
+        return False
+    return bool((np.searchsorted(places, column.start) < np.searchsorted(places, column.end)).any())
 
 
 def _unquoted(block: str, delimiter: str) -> str | None:

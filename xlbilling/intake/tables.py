@@ -26,7 +26,7 @@ def pack(columns: Sequence[Sequence[str] | Spans | Few]) -> list[bytes]:
         elif isinstance(column, Spans):
             blobs += [b"T", column.joined().tobytes(), b""]
         elif isinstance(column, tuple) and len(column) == 2 and isinstance(column[0], np.ndarray):
-            codes, values = cast(Few, column)
+            codes, values = column
             blobs += [b"F", _text(values), codes.tobytes()]
         else:
             blobs += _packed_texts(cast(Sequence[str], column))

@@ -45,7 +45,7 @@ def _plain_columns(blocks: Sequence[Sequence[bytes]]) -> list[Any]:
 
 
 def _arrow_columns(blocks: Sequence[Sequence[bytes]]) -> list[Any]:
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - pandas may live without it
+    import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - optional
 
     columns = []
     for i in range(len(TEXT_COLUMNS)):
@@ -57,7 +57,7 @@ def _arrow_columns(blocks: Sequence[Sequence[bytes]]) -> list[Any]:
 
 def _arrow_text(block: Sequence[bytes], column: int) -> Any:
     """One column of a block as an Arrow array of texts, made from the packed bytes."""
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - pandas may live without it
+    import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - optional
 
     kind, text, codes = block[3 * column : 3 * column + 3]
     if kind == b"R":

@@ -27,6 +27,7 @@ from xlbilling.intake.reads.readings import (
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.tabular import Named, PlainColumns, SheetTable, Table, repeated_headers
 
+IDS: Final = ("account_id", "location_id", "meter_id", "register_id")
 TRAILER: Final = re.compile(r"(?:total|totals|count|records|record count)\s*:?", re.IGNORECASE)
 _STATUS: Final = {
     **dict.fromkeys(("", "a", "act", "actual", "ok", "r"), ACTUAL),

@@ -39,7 +39,10 @@ MOST_CHARACTERS: Final = 255
 Fault = tuple[str, str]
 """(reject code, message)."""
 
-_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd\ufffe\uffff]")
+_UNFIT: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ud800-\udfff\ufeff\ufffd-\uffff]"
+)
+"""Control characters, invisible ones, and the traces of broken encodings: no id can be told by the eye with these."""
 _SCIENTIFIC: Final = re.compile(r"(?m)^[0-9]+(?:(?:\.[0-9]+)?[eE][+-][0-9]+|\.[0-9]+[eE][0-9]+)$")
 _SIGNED_NUMBER: Final = re.compile(r"[+-][0-9][0-9.,-]*")
 
@@ -248,7 +251,8 @@ class Ledger:
         if UNKNOWN in present:
             for i, unit in enumerate(units):
                 if unit == UNKNOWN:
-                    _note(fault, i, "unknown_unit", f"the unit {_told(found.unit[i])} is not known")
+                    told = ("unknown_unit", f"the unit {_told(found.unit[i])} is not known")
+                    _note(fault, i, *(_unfit_reason(found.unit[i], "unit") or told))
         if LITER in present:
             values = [
                 cubic_meters(value) if unit == LITER and value else value

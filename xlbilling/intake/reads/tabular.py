@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xlbilling.intake import delimited
+from xlbilling.intake.cells import NumberText
 from xlbilling.intake.delimited import Block, Layout
 from xlbilling.intake.old_sheets import OldWorkbook
 from xlbilling.intake.sheets import Row, SheetName, Workbook
@@ -41,6 +42,8 @@ class SheetTable:
     header_line: int
     book: Workbook | OldWorkbook
     sheet: SheetName
+    ids: frozenset[int] = frozenset()
+    """The columns that hold ids: a number there is its whole digits."""
 
     def blocks(
         self, wanted: Sequence[int], *, spare_cells: bool = False, trailer: re.Pattern[str] | None = None
@@ -66,7 +69,10 @@ class SheetTable:
                 return
             lines.append(number)
             for values, column in places:
-                values.append(row.get(column, "").strip())
+                text = row.get(column, "")
+                if column in self.ids and type(text) is NumberText:
+                    text = text.as_id
+                values.append(text.strip())
 
         self.book.read(self.sheet, sink)
         yield block

@@ -194,7 +194,8 @@ def _find_on_sheet(
         else:
             how = generic.by_headings(cells) if columns.is_header(cells) else ""
         if isinstance(how, generic.Reading):
-            return (SheetTable(cells, number, book, sheet), how), ""
+            ids = frozenset(how.named.names[name] for name in generic.IDS if name in how.named.names)
+            return (SheetTable(cells, number, book, sheet, ids), how), ""
         wrong = wrong or how
     return None, wrong
 
