@@ -174,6 +174,11 @@ def test_a_division_by_zero_is_refused() -> None:
     assert refusal(rates, service(dwelling_units="2")).code == "no_arithmetic"
 
 
+def test_an_input_never_stands_in_for_a_component() -> None:
+    problem = refusal([*SIMPLE, rate(component="season", kind="lookup", rate="2")], service(season="3"))
+    assert (problem.code, problem.place.column) == ("input_shadows_field", "season")
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [
@@ -194,7 +199,7 @@ def test_a_bad_rate_row_refuses_its_schedule_and_no_other(row: dict[str, Any], c
     assert [problem.code for problem in problems] == ([code] if code else [])
     result = price(book, usage([service(), service(customer_class="MFR")]))
     assert set(result.lines["row"]) == {1}
-    assert len(result.problems) == 1
+    assert [problem.code for problem in result.problems] == ["schedule_unusable" if code else "no_rate_in_force"]
 
 
 # ---- properties -------------------------------------------------------------------------------------------------

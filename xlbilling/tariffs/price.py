@@ -11,7 +11,13 @@ from xlbilling.exact import MILLION, Exact, decimal_text
 from xlbilling.problems import Problem
 from xlbilling.tariffs.evaluate import Batch
 from xlbilling.tariffs.lines import Lines, Share
-from xlbilling.tariffs.refusals import BAD_PERIOD, NEGATIVE_CONSUMPTION, UNKNOWN_SCHEDULE
+from xlbilling.tariffs.refusals import (
+    BAD_PERIOD,
+    INPUT_SHADOWS,
+    NEGATIVE_CONSUMPTION,
+    SCHEDULE_UNUSABLE,
+    UNKNOWN_SCHEDULE,
+)
 from xlbilling.tariffs.schedule import RateBook
 from xlbilling.tariffs.segments import Segment, segments
 from xlbilling.tariffs.services import Rows, Services, distinct
@@ -90,7 +96,7 @@ def _refuse_schedule(book: RateBook, services: Services, rows: Rows, tariff: str
     broken = book.unusable.get((tariff, customer_class))
     if broken is not None:
         for row in rows:
-            services.refuse_as(int(row), broken, f"rates cannot be used: {broken.fact}")
+            services.refuse(int(row), SCHEDULE_UNUSABLE, "tariff", broken.fact)
         return
     classes = sorted(each for name, each in book.schedules if name == tariff)
     if classes:
@@ -110,6 +116,7 @@ def _price_segment(services: Services, segment: Segment, lines: Lines) -> None:
     Everything a schedule charges grows in step with consumption, tier widths and fixed amounts alike, so a share of
     the days is that share of the bill in full: f x F(consumption) is F with consumption, widths and amounts times f.
     """
+    _refuse_shadowed(services, segment)
     days = services.days[segment.rows]
     nominal = None if services.nominal is None else services.nominal[segment.rows]
     of_days = days if nominal is None else np.where(nominal > 0, nominal, days)
@@ -128,6 +135,17 @@ def _price_segment(services: Services, segment: Segment, lines: Lines) -> None:
                 consumption = consumption * Exact(of_days[at], days[at])
         batch = Batch(segment.schedule, services, part.rows, consumption, of_days[at])
         lines.add(batch, part, share)
+
+
+def _refuse_shadowed(services: Services, segment: Segment) -> None:
+    """An input never stands in for a component of the schedule: a row that gives one by that name is refused."""
+    for name in services.inputs:
+        component = segment.schedule.find(name)
+        if component is None or component.kind == "input":
+            continue
+        fact = f"{segment.schedule.tariff} {segment.schedule.customer_class} itself defines {name}"
+        for row in services.given(name, segment.rows):
+            services.refuse(int(row), INPUT_SHADOWS, name, fact)
 
 
 def _part(segment: Segment, at: Rows) -> Segment:

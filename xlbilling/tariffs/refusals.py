@@ -21,11 +21,6 @@ RATE_NAMES: Final = declare(
     "A formula of the Rates table needs itself, or bills something that is not there.",
     "Correct the formula or add the missing row.",
 )
-FORMULA: Final = declare(
-    "formula",
-    "A formula cannot be read.",
-    "Use numbers, names, + - * / ^, parentheses, round(), min() and max().",
-)
 UNKNOWN_SCHEDULE: Final = declare(
     "unknown_schedule",
     "There is no such rate schedule or customer class.",

@@ -97,9 +97,10 @@ class Services:
             self.refused[row] = True
             self.problems[row] = kind.at(Place("services", self.key(row), column), fact, remedy)
 
-    def refuse_as(self, row: int, problem: Problem, fact: str) -> None:
-        """Refuse a row for a problem that lies elsewhere, such as on the Rates sheet."""
-        if not self.refused[row]:
-            self.refused[row] = True
-            place = Place("services", self.key(row), "tariff")
-            self.problems[row] = Problem(problem.code, place, fact, problem.remedy)
+    def given(self, name: str, rows: Rows) -> Rows:
+        """Those of the rows that give an input, by position."""
+        codes, texts = self.coded(name)
+        if "" not in texts:
+            return rows
+        filled: Rows = rows[codes[rows] != texts.index("")]
+        return filled
