@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -60,6 +61,7 @@ def columns(bills: pd.DataFrame, book: RateBook, rates: RatesSheet) -> AuditColu
     """
     made = AuditColumns()
     count = len(bills)
+    known: dict[tuple[int, int, tuple[tuple[str, str], ...]], list[tuple[AuditColumn, str]]] = {}
 
     def put(name: str, title: str, kind: str, row: int, value: object) -> str:
         if name not in made.values:
@@ -96,8 +98,10 @@ def columns(bills: pd.DataFrame, book: RateBook, rates: RatesSheet) -> AuditColu
                 here["nominal_days"] = put(
                     "nominal_days", "Days of a full bill", "whole", row, int(bill["nominal_days"])
                 )
-            names = _names(_formulas(schedule, tuple(here.items()), rates), number)
-            for column, name in names:
+            mark = (id(schedule), number, tuple(here.items()))
+            if mark not in known:
+                known[mark] = _names(_formulas(schedule, here, rates), number)
+            for column, name in known[mark]:
                 write(name, f"{column.heading}{f' (part {number})' if len(parts) > 1 else ''}", row, column.formula)
                 if column.rounds:
                     rounded.append(f"{{{name}}}")
@@ -105,9 +109,9 @@ def columns(bills: pd.DataFrame, book: RateBook, rates: RatesSheet) -> AuditColu
     return made
 
 
-def _formulas(schedule: Schedule, cells: tuple[tuple[str, str], ...], rates: RatesSheet) -> list[AuditColumn]:
+def _formulas(schedule: Schedule, cells: dict[str, str], rates: RatesSheet) -> list[AuditColumn]:
     """The schedule's formulas; the n-th column is called {@n} until its name on the sheet is known."""
-    return audit_formulas(schedule, dict(cells), rates.cell, lambda n: f"{{@{n}}}", rates.lookup)
+    return audit_formulas(schedule, cells, rates.cell, lambda n: f"{{@{n}}}", rates.lookup)
 
 
 def _names(found: list[AuditColumn], part: int) -> list[tuple[AuditColumn, str]]:
@@ -132,9 +136,9 @@ def slug(text: str) -> str:
     return "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_") or "x"
 
 
-def periods_of(book: RateBook, bill: dict[str, object]) -> list[tuple[Schedule, dt.date, dt.date]]:
+def periods_of(book: RateBook, bill: Mapping[Any, Any]) -> list[tuple[Schedule, dt.date, dt.date]]:
     """The versions a service period falls under, each with its days (after, until], worked out from the last one back."""
-    after, until, billed = (pd.Timestamp(bill[n]).date() for n in ("service_from", "service_to", "bill_date"))  # type: ignore[arg-type]
+    after, until, billed = (pd.Timestamp(bill[n]).date() for n in ("service_from", "service_to", "bill_date"))
     parts: list[tuple[Schedule, dt.date, dt.date]] = []
     end = until
     for schedule in reversed(book.versions(str(bill["tariff"]), str(bill["customer_class"]))):

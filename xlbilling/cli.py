@@ -29,6 +29,7 @@ from xlbilling.store.backup import restore as restore_store
 from xlbilling.store.store import store_url
 from xlbilling.store.verify import verify as verify_store
 from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.none import NoWorkbook
 
 DONE, WRONG_USE, LISTED = 0, 2, 3
 
@@ -39,7 +40,9 @@ app.add_typer(tariff, name="tariff")
 app.add_typer(reads, name="reads")
 console: Final = Console(highlight=False, soft_wrap=True)
 
-WorkbookOption = Annotated[Path, typer.Option("--workbook", help="The workbook to work on.")]
+WorkbookOption = Annotated[
+    Path, typer.Option("--workbook", help="The workbook to work on; none: the store alone, nobody looks at sheets.")
+]
 StoreOption = Annotated[str | None, typer.Option("--store", help="The store: a file or a PostgreSQL address.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Say yes where the button asks.")]
 CycleOption = Annotated[str | None, typer.Option("--cycle", help="Choose the cycle on Start first.")]
@@ -95,7 +98,10 @@ def _button_command(button: Button) -> Callable[..., None]:
 
 
 def _press(button: Button, path: Path, store: str | None, yes: bool, cells: dict[str, str | None]) -> int:
-    """Press a button on the workbook file and save it; the exit code."""
+    """Press a button on the workbook file and save it, or on the store alone (`--workbook none`); the exit code."""
+    if str(path) == "none":
+        alone = NoWorkbook(Path.cwd(), {name: value for name, value in cells.items() if name and value})
+        return show(perform(button.id, lambda: open_desk(alone, actor(), Path.cwd(), store), alone))
     book = FileWorkbook(path, yes=yes)
     for name, value in cells.items():
         if name and value:

@@ -116,6 +116,8 @@ def undo_last(desk: Desk) -> Outcome:
 
 def refuse_unsaved(desk: Desk, names: Iterable[str]) -> None:
     """Refuse where one of these sheets holds typing that a rewrite would lose."""
+    if not desk.book.has_sheets:
+        return
     unsaved = [c for c in (changes(desk, name) for name in names) if c]
     if unsaved:
         problems = [p for c in unsaved for p in (*c.refused, *c.conflicts)]
@@ -126,6 +128,8 @@ def refuse_unsaved(desk: Desk, names: Iterable[str]) -> None:
 
 def refresh_tables(desk: Desk, names: Iterable[str]) -> None:
     """Write these sheets from the store, and Start."""
+    if not desk.book.has_sheets:
+        return
     for name in dict.fromkeys(names):
         desk.book.write(name, view(desk, name))
     fill_start(desk)

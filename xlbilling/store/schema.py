@@ -50,6 +50,10 @@ def stored_columns(name: str) -> list[str]:
 for _name in WORKING:
     _working(_name)
 
+Index("services_account", metadata.tables["services"].c.account_id)
+Index("services_cycle", metadata.tables["services"].c.cycle)
+Index("meters_service", metadata.tables["meters"].c.service_id)
+
 # Every revision of every working row, so that nothing is lost and a conflict can be told from a stale row.
 _table("row_history", "table_name row_key rev", "table_name row_key rev:int event:int content")
 
@@ -101,7 +105,12 @@ _METERED = (
 )
 _table("draft_bills", "bill_key", _BILL, Index("draft_bills_run", "cycle", "period"))
 _table("draft_lines", "bill_key line", f"bill_key {_LINE}")
-_table("draft_reads", "bill_key meter_id register_id", f"bill_key {_METERED}")
+_table(
+    "draft_reads",
+    "bill_key meter_id register_id",
+    f"bill_key {_METERED}",
+    Index("draft_reads_read", "read_id"),
+)
 _table(
     "bills",
     "number",
@@ -137,7 +146,14 @@ _table(
     "adjustment_id batch kind document account_id amount:int? gl_account reason posted_on period state rev:int",
 )
 _table("reversals", "document", "document reversed_by reason at actor")
-_table("entries", "entry", "entry:int period post_date kind batch document reverses:int? actor posted_at")
+_table(
+    "entries",
+    "entry",
+    "entry:int period post_date kind batch document reverses:int? actor posted_at",
+    Index("entries_document", "document"),
+    Index("entries_period", "period"),
+    Index("entries_reverses", "reverses"),
+)
 _table(
     "journal",
     "entry line",

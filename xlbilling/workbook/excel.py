@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from xlbilling.workbook.port import (
     SheetTable,
     View,
     filled_in,
+    fills_down,
+    formula_runs,
     headings,
     hidden_sheets,
     in_book,
@@ -39,11 +42,15 @@ from xlbilling.workbook.port import (
 from xlbilling.workbook.references import column_letters
 
 VIEWS: Final = {record.sheet.name: record.sheet.views for record in TABLES}
+DAY_ZERO: Final = dt.datetime(1899, 12, 30)
+MOST_RUNS: Final = 40
 MOST_MARKS: Final = 300  # notes are slow to make, and nobody reads more; every finding is on its sheet all the same
 
 
 class ExcelWorkbook:
     """The workbook somebody has open; with `yes` every question is answered yes."""
+
+    has_sheets = True
 
     def __init__(self, book: xw.Book, yes: bool = False):
         self.book = book
@@ -126,7 +133,8 @@ class ExcelWorkbook:
             self._body(table).clear_contents()
             return
         columns: dict[str, list[Any]] = {
-            declared.columns[name].title: cells for name, cells in give(declared, frame).items()
+            declared.columns[name].title: _day_numbers(cells) if declared.columns[name].kind == "date" else cells
+            for name, cells in give(declared, frame).items()
         }
         columns |= sheet.own_for(frame)
         columns |= {e.heading: list(e.values or [None] * count) for e in extra}
@@ -135,14 +143,26 @@ class ExcelWorkbook:
         page.range((first, left)).value = block
         letters = {c.title: name for name, c in declared} | {e.heading: e.name for e in extra}
         at = {letters[title]: column_letters(left + i) for i, title in enumerate(titles) if title in letters}
-        texts = {name: filled_in(formula, range(first, first + count), at) for name, formula in formulas.items()}
-        texts |= {e.name: filled_in(e.formula, range(first, first + count), at) for e in extra if e.formula}
-        for name, column in texts.items():
-            place = f"{at[name]}{first}:{at[name]}{first + count - 1}"
-            page.range(place).formula = [[text] for text in column]
+        for name, formula in {**formulas, **{e.name: e.formula for e in extra if e.formula}}.items():
+            self._put_formulas(page, at[name], first, formula, count, at)
         for title, formula in calculated.items():
             column_at = left + list(titles).index(title)
             page.range((first, column_at), (first + count - 1, column_at)).formula = formula
+
+    def _put_formulas(
+        self, page: xw.Sheet, letter: str, first: int, formula: Formula, count: int, letters: Mapping[str, str]
+    ) -> None:
+        """One column of formulas: long stretches of one text are filled down by the sheet itself, others put in."""
+        runs = formula_runs(formula, count)
+        if len(runs) > MOST_RUNS or not all(fills_down(text) for _, _, text in runs):
+            texts = filled_in(formula, range(first, first + count), letters)
+            page.range(f"{letter}{first}:{letter}{first + count - 1}").formula = [[text] for text in texts]
+            return
+        for start, stop, text in runs:
+            if text:
+                row = first + start
+                top = filled_in(text, [row], letters)[0]
+                page.range(f"{letter}{row}:{letter}{first + stop - 1}").formula = top
 
     def put(self, name: str, value: Any) -> None:
         self._named(name).value = DASH if value is None and name in TILES else _safe(value)
@@ -338,6 +358,11 @@ def _cells(area: xw.Range) -> list[list[Any]]:
     """Raw cells row by row: errors as their text, blanks as None."""
     rows: list[list[Any]] = area.options(ndim=2, err_to_str=True).value
     return [[None if cell == "" else cell for cell in row] for row in rows]
+
+
+def _day_numbers(days: Sequence[dt.datetime | None]) -> list[int | None]:
+    """Dates as the day numbers a sheet counts in; the column's number format shows them, and they go in as one block."""
+    return [None if day is None else (day - DAY_ZERO).days for day in days]
 
 
 def _safe(value: Any) -> Any:

@@ -49,6 +49,8 @@ class FileWorkbook:
     With `yes` every question is answered yes. What was written can be read again before it is saved.
     """
 
+    has_sheets = True
+
     def __init__(self, path: Path, yes: bool = False):
         self.path = Path(path)
         self.marked: list[Problem] = []
@@ -278,14 +280,14 @@ class FileWorkbook:
 
 def _formula_cells(
     formula: Formula, rows: range, letters: Mapping[str, str], values: Sequence[Any] | None
-) -> FormulaColumn | list[CellFormula]:
+) -> FormulaColumn | list[Any]:
     """A column of formulas as the splice writes it: one text with the row left open where all rows share it."""
     if isinstance(formula, str):
         open_row = filled_in(formula, ["{row}"], letters)[0]
         return FormulaColumn(open_row.removeprefix("="), values)
     shown = [None] * len(rows) if values is None else values
     texts = filled_in(formula, rows, letters)
-    return [CellFormula(text.removeprefix("="), value) for text, value in zip(texts, shown, strict=True)]
+    return [CellFormula(text[1:], value) if text else value for text, value in zip(texts, shown, strict=True)]
 
 
 def _padded(table: str, columns: Columns, count: int) -> Columns:
