@@ -1,0 +1,240 @@
+"""A real city's year of 2014, billed, posted, audited and closed month by month, tied out to the cent."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from tests.realdata import city as real
+from xlbilling.build import build_workbook
+from xlbilling.office.actions import open_desk, perform
+from xlbilling.office.buttons import Outcome
+from xlbilling.records import TABLE
+from xlbilling.store import Store
+from xlbilling.store.verify import verify
+from xlbilling.workbook.cells import take
+from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.recalculation import application
+
+pytestmark = [
+    pytest.mark.realdata,
+    pytest.mark.slow,
+    pytest.mark.skipif(not real.CONSUMPTION.exists(), reason="the real consumption data is not in ../shared/data"),
+]
+ACTOR = "lead"
+INJECTED_MONTH = 5
+
+
+class Office:
+    """The city's office: one workbook, its buttons pressed month after month."""
+
+    def __init__(self, folder: Path, city: real.City):
+        self.folder, self.city = folder, city
+        self.url = f"sqlite:///{folder / 'billing.db'}"
+        real.open_office(city, self.url, ACTOR).close()
+        build_workbook(folder / "billing.xlsm")
+
+    def press(self, button: str, **cells: str) -> Outcome:
+        book = FileWorkbook(self.folder / "billing.xlsm", yes=True)
+        for name, value in cells.items():
+            book.put(name, value)
+        outcome = perform(button, lambda: open_desk(book, ACTOR, self.folder), book)
+        book.save()
+        assert isinstance(outcome, Outcome), f"{button}: {outcome}"
+        return outcome
+
+    def decide(self, decisions: dict[str, str]) -> None:
+        """Type a decision on every open finding that holds a bill, in bulk by check, and save."""
+        book = FileWorkbook(self.folder / "billing.xlsm")
+        frame, _ = take(TABLE["exceptions"], book.read("exceptions"))
+        typed = frame["severity"].eq("block") & frame["decision"].eq("")
+        frame.loc[typed, "decision"] = frame.loc[typed, "rule"].map(decisions)
+        frame.loc[typed, "reason"] = "looked at; see the route sheet"
+        book.write("exceptions", frame)
+        book.save()
+        if typed.any():
+            self.press("save")
+
+    def sign(self) -> None:
+        """Sign what stays open on the checklist."""
+        book = FileWorkbook(self.folder / "billing.xlsm")
+        frame, _ = take(TABLE["close"], book.read("close"))
+        still = frame["state"].eq("open")
+        frame.loc[still, "signed_reason"] = "bills wait for a read"
+        book.write("close", frame)
+        book.save()
+        if still.any():
+            self.press("save")
+
+    def store(self) -> Store:
+        return Store.open(self.url)
+
+
+def expected_cents(customer_class: str, ccf: int) -> int:
+    """The published tiers applied to one two-month bill, exactly: each tier's units times its price, half-up to the cent."""
+    starts, prices = real.TIERS[customer_class]
+    ends = [start - 1 for start in starts[1:]] + [None]
+    cents, below = 0, 0
+    for end, price in zip(ends, prices, strict=True):
+        units = max(ccf - below if end is None else min(ccf, end) - below, 0)
+        exact = units * Fraction(price) * 100
+        cents += int(exact + Fraction(1, 2))
+        below += units
+    return cents
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The year as it was worked: twelve months imported, checked, decided, billed, audited, posted and closed."""
+    made = Office(tmp_path_factory.mktemp("city"), real.load())
+    made.press_year = {month: run_month(made, month) for month in range(1, MONTHS + 1)}  # type: ignore[attr-defined]
+    return made
+
+
+MONTHS = 12
+
+
+def run_month(office: Office, month: int) -> dict[str, str]:
+    """One month from the read file to the close; what each button said."""
+    city, period = office.city, f"{real.YEAR}-{month:02d}"
+    store = office.store()
+    real.choose_cycles(store, city, month, ACTOR)
+    store.close()
+    victim = _victim(city)
+    name = f"reads-{month:02d}.csv"
+    wrong = {victim: real.IMPOSSIBLE_CCF} if month == INJECTED_MONTH else None
+    (office.folder / name).write_bytes(real.read_file(city, month, wrong))
+    said = {}
+    office.press("refresh", Period=period, Cycle="EVEN" if month % 2 == 0 else "ODD")
+    said["import"] = office.press("import_reads", ReadsFile=name).said
+    said["validate"] = office.press("validate").said
+    if month == INJECTED_MONTH:
+        _injected_read_is_held(office, victim, period)
+        (office.folder / f"again-{name}").write_bytes(real.read_file(city, month))
+        said["again"] = office.press("import_reads", ReadsFile=f"again-{name}").said
+        office.press("validate")
+    office.decide(
+        {"missing_read": "reread", "spike": "accept", "first_read_high": "accept", "outside_window": "accept", "rollover": "accept"}
+    )
+    said["compute"] = office.press("compute").said
+    said["audit"] = office.press("audit").said
+    said["post"] = office.press("post").said
+    _export_ledger(office, period)
+    office.press("import_ledger", LedgerFile=f"gl-{period}.csv")
+    said["reconcile"] = office.press("reconcile").said
+    said["report"] = office.press("report_pack").said
+    office.press("checklist")
+    office.sign()
+    said["close"] = office.press("close_month").said
+    return said
+
+
+def _victim(city: real.City) -> str:
+    """A house with one meter that is read every odd month."""
+    steady = city.read[[1, 3, 5, 7]].all(axis=1)
+    houses = city.services.loc[city.services["customer_class"].eq("RESIDENTIAL_SINGLE"), "service_id"]
+    one_meter = city.meters["service_id"].value_counts().eq(1)
+    return city.meters.loc[
+        city.meters["service_id"].isin(houses)
+        & city.meters["service_id"].map(steady)
+        & city.meters["service_id"].map(one_meter),
+        "meter_id",
+    ].iloc[0]
+
+
+def _injected_read_is_held(office: Office, meter_id: str, period: str) -> None:
+    """The impossible read is found as a spike and holds its bill, and its bill alone."""
+    store = office.store()
+    found = store.table("exceptions", "period = :p AND meter_id = :m", p=period, m=meter_id)
+    store.close()
+    assert "spike" in set(found["rule"])
+    assert set(found.loc[found["rule"].eq("spike"), "severity"]) == {"block"}
+    assert "421," in found.loc[found["rule"].eq("spike"), "fact"].iloc[0]
+
+
+def _export_ledger(office: Office, period: str) -> None:
+    """Accounting's export: one row a batch and account, as it was sent to them."""
+    store = office.store()
+    lines = store.query(
+        "SELECT e.post_date, e.batch, j.gl_account, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j "
+        "JOIN entries e ON e.entry = j.entry WHERE e.period = :p GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        p=period,
+    )
+    store.close()
+    rows = ["Date,Account,Account Name,Reference,Description,Debit,Credit"]
+    for line in lines.itertuples():
+        debit, credit = (line.amount, 0) if line.amount > 0 else (0, -line.amount)
+        rows.append(f"{line.post_date:%Y-%m-%d},{line.gl_account},x,{line.batch},UB Billing,{debit / 100:.2f},{credit / 100:.2f}")
+    (office.folder / f"gl-{period}.csv").write_text("\n".join(rows) + "\n")
+
+
+def test_every_bill_is_the_published_tiers_on_the_sum_of_its_meters(office: Office) -> None:
+    store = office.store()
+    bills = store.table("bills")
+    city = office.city
+    by_service = city.used.groupby(city.meters.set_index("meter_id")["service_id"]).sum()
+    wrong = [
+        (bill.number, bill.amount)
+        for bill in bills.itertuples()
+        if bill.consumption != int(by_service.loc[bill.service_id, bill.service_to.month]) * 1_000_000
+        or bill.amount != expected_cents(bill.customer_class, bill.consumption // 1_000_000)
+    ]
+    assert wrong == []
+    read = sum(len(city.due(month)) for month in range(1, MONTHS + 1))
+    assert len(bills) == read, f"{read} services were read and {len(bills)} billed"
+
+
+def test_bills_journal_report_pack_and_audit_tie_out(office: Office) -> None:
+    store = office.store()
+    assert verify(store) == []
+    for month in range(1, MONTHS + 1):
+        period = f"{real.YEAR}-{month:02d}"
+        billed = store.value("SELECT SUM(amount) FROM bills WHERE period = :p", p=period)
+        lines = store.value(
+            "SELECT SUM(l.amount) FROM bill_lines l JOIN bills b ON b.number = l.number WHERE b.period = :p", p=period
+        )
+        posted = store.value(
+            "SELECT SUM(j.amount) FROM journal j JOIN entries e ON e.entry = j.entry WHERE e.period = :p AND j.gl_account = :a",
+            p=period,
+            a=real.RECEIVABLE,
+        )
+        pack = openpyxl.load_workbook(office.folder / f"report-pack-{period}.xlsx", data_only=True)
+        register = pack["Billing register"]
+        reported = _column_total(register, "Amount")
+        assert billed == lines == posted == reported
+        if application():
+            assert store.value("SELECT state FROM audits WHERE period = :p ORDER BY audit_id DESC LIMIT 1", p=period) == "green"
+            assert f"{billed / 100:,.2f}" in office.press_year[month]["audit"]  # type: ignore[attr-defined]
+
+
+def _column_total(sheet: object, title: str) -> int:
+    """The sum of a column of the sheet's table, in cents."""
+    rows = list(sheet.iter_rows(values_only=True))  # type: ignore[attr-defined]
+    head = next(n for n, row in enumerate(rows) if title in row)
+    at = rows[head].index(title)
+    return round(sum(row[at] for row in rows[head + 1 :] if isinstance(row[at], int | float)) * 100)
+
+
+def test_every_month_is_closed_and_reconciled(office: Office) -> None:
+    store = office.store()
+    periods = store.table("periods")
+    assert (periods["state"] == "closed").sum() == MONTHS
+    assert all("difference 0.00" in said["reconcile"] for said in office.press_year.values())  # type: ignore[attr-defined]
+
+
+def test_the_desk_stays_workable(office: Office) -> None:
+    """High and low trip on about 8 % of bills; what holds a bill stays under 3 % in any month with history."""
+    store = office.store()
+    found = store.query("SELECT period, rule, severity, COUNT(*) AS count FROM exceptions GROUP BY period, rule, severity")
+    bills = store.query("SELECT period, COUNT(*) AS count FROM bills GROUP BY period").set_index("period")["count"]
+    later = [f"{real.YEAR}-{month:02d}" for month in range(3, MONTHS + 1)]
+    for period in later:
+        of = found.loc[found["period"].eq(period)]
+        looks = of.loc[of["rule"].isin(["high", "low"]), "count"].sum()
+        holds = of.loc[of["severity"].eq("block") & of["rule"].ne("missing_read"), "count"].sum()
+        assert looks < 0.2 * bills[period], period
+        assert holds < 0.03 * bills[period], period
