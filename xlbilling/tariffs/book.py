@@ -4,53 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from xlbilling.exact import parse_decimal
 from xlbilling.problems import Kind, Place, Problem
 from xlbilling.tariffs.columns import (
-    APPLIES_BY,
     CONSUMPTION_NAMES,
-    KINDS,
     NEVER_BILLED,
     OPTIONAL_COLUMNS,
     RATE_COLUMNS,
-    ROUNDINGS,
     SERVICE_DAYS,
 )
 from xlbilling.tariffs.expressions import FormulaError, Name, Node, Number, names, parse, terms
 from xlbilling.tariffs.keys import UnreadableKeyError, parse_key
+from xlbilling.tariffs.rate_rows import Pair, RateRow, RowError, rate_rows
 from xlbilling.tariffs.refusals import RATE_DUPLICATE, RATE_NAMES, RATE_ROW
 from xlbilling.tariffs.schedule import Component, Entry, RateBook, Schedule, Tier, plain_key
 
 _TIERED: Final = ("tiered", "budget")
 _TAKEN_OF: Final = ("percentage", "minimum", "cap")
-_Pair = tuple[str, str]
-
-
-class RowError(ValueError):
-    """A rate row cannot be used."""
-
-    def __init__(self, column: str, fact: str):
-        super().__init__(fact)
-        self.column = column
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row of the Rates table, as text and dates."""
-
-    rate_id: str
-    text: dict[str, str]
-    tier: int
-    position: int
-    effective_from: dt.date
-    effective_to: dt.date | None
 
 
 def rate_book(rates: pd.DataFrame) -> tuple[RateBook, list[Problem]]:
@@ -62,20 +38,20 @@ def rate_book(rates: pd.DataFrame) -> tuple[RateBook, list[Problem]]:
     if missing:
         raise ValueError(f"the Rates table lacks {', '.join(missing)}")
     problems: list[Problem] = []
-    unusable: dict[_Pair, Problem] = {}
-    rows: dict[_Pair, dict[str, list[_Row]]] = {}
+    unusable: dict[Pair, Problem] = {}
+    rows: dict[Pair, dict[str, list[RateRow]]] = {}
 
-    def refuse(pair: _Pair, kind: Kind, rate_id: str, column: str, fact: str) -> None:
+    def refuse(pair: Pair, kind: Kind, rate_id: str, column: str, fact: str) -> None:
         problem = kind.at(Place("rates", rate_id, column), f"{pair[0]} {pair[1]}: {fact}")
         problems.append(problem)
         unusable.setdefault(pair, problem)
 
-    for pair, outcome in _rows(rates):
-        if isinstance(outcome, _Row):
+    for pair, outcome in rate_rows(rates):
+        if isinstance(outcome, RateRow):
             rows.setdefault(pair, {}).setdefault(outcome.text["component"], []).append(outcome)
         else:
             refuse(pair, RATE_ROW, *outcome)
-    schedules: dict[_Pair, list[Schedule]] = {}
+    schedules: dict[Pair, list[Schedule]] = {}
     for pair, by_component in rows.items():
         components: list[Component] = []
         for name, found in by_component.items():
@@ -94,80 +70,18 @@ def rate_book(rates: pd.DataFrame) -> tuple[RateBook, list[Problem]]:
     return RateBook({pair: found for pair, found in schedules.items() if pair not in unusable}, unusable), problems
 
 
-# ---- rows -------------------------------------------------------------------------------------------------------
+# ---- components -------------------------------------------------------------------------------------------------
 
 
-def _rows(rates: pd.DataFrame) -> Iterator[tuple[_Pair, _Row | tuple[str, str, str]]]:
-    """Every row with its (tariff, class): read, or (rate id, column, fact) where it cannot be."""
-    dates = ("effective_from", "effective_to")
-    whole = ("tier", "position")
-    texts = [name for name in RATE_COLUMNS if name in rates.columns and name not in dates + whole]
-    columns = {name: ["" if pd.isna(value) else str(value).strip() for value in rates[name]] for name in texts}
-    given = {name: list(rates[name]) for name in (*whole, *dates) if name in rates.columns}
-    for at in range(len(rates)):
-        text = {name: values[at] for name, values in columns.items()}
-        rate_id = text.get("rate_id") or str(at + 1)
-        pair = (text["tariff"], text["customer_class"])
-        try:
-            yield pair, _row(rate_id, text, {name: values[at] for name, values in given.items()})
-        except RowError as error:
-            yield pair, (rate_id, error.column, str(error))
-
-
-def _row(rate_id: str, text: dict[str, str], given: dict[str, Any]) -> _Row:
-    for name in ("tariff", "customer_class", "component"):
-        if not text[name]:
-            raise RowError(name, f"{name} is blank")
-    if text["kind"] not in KINDS:
-        raise RowError("kind", f"there is no kind {text['kind']!r}; there are {', '.join(KINDS)}")
-    if text["applies_by"] not in ("", *APPLIES_BY):
-        raise RowError("applies_by", f"{text['applies_by']!r} is none of {', '.join(APPLIES_BY)}")
-    if text["rounding"] not in ("", *ROUNDINGS):
-        raise RowError("rounding", f"{text['rounding']!r} is none of {', '.join(ROUNDINGS)}")
-    if text.get("on_bill", "") not in ("", "yes", "no"):
-        raise RowError("on_bill", f"{text['on_bill']!r} is neither yes nor no")
-    start = _day(given["effective_from"], "effective_from")
-    if start is None:
-        raise RowError("effective_from", "the row says no first day")
-    end = _day(given.get("effective_to"), "effective_to")
-    if end is not None and end < start:
-        raise RowError("effective_to", f"the row ends on {end}, before it starts on {start}")
-    return _Row(rate_id, text, _count(given["tier"], "tier"), _count(given["position"], "position"), start, end)
-
-
-def _day(value: Any, column: str) -> dt.date | None:
-    if value is None or value is pd.NaT or value == "":
-        return None
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    try:
-        return dt.date.fromisoformat(str(value))
-    except ValueError:
-        raise RowError(column, f"{value!r} is no date") from None
-
-
-def _count(value: Any, column: str) -> int:
-    if pd.isna(value) or value == "":
-        return 0
-    if int(value) != value or value < 0:
-        raise RowError(column, f"{value!r} is no whole number")
-    return int(value)
-
-
-def _versions(rows: list[_Row]) -> list[list[_Row]]:
+def _versions(rows: list[RateRow]) -> list[list[RateRow]]:
     """The rows of one component by the day they take effect, in date order."""
-    by_day: dict[dt.date, list[_Row]] = {}
+    by_day: dict[dt.date, list[RateRow]] = {}
     for row in rows:
         by_day.setdefault(row.effective_from, []).append(row)
     return [by_day[day] for day in sorted(by_day)]
 
 
-# ---- components -------------------------------------------------------------------------------------------------
-
-
-def _component(name: str, rows: list[_Row]) -> Component:
+def _component(name: str, rows: list[RateRow]) -> Component:
     first = rows[0]
     for column in ("kind", "applies_by", "rounding", "on_bill", "resolution"):
         if len({row.text.get(column, "") for row in rows}) > 1:
@@ -219,8 +133,10 @@ def _by_key(entries: tuple[Entry, ...]) -> dict[str, int]:
     return places
 
 
-def _entries(name: str, kind: str, rows: list[_Row]) -> tuple[tuple[Entry, ...], tuple[str, ...], tuple[Fraction, ...]]:
-    by_key: dict[str, list[_Row]] = {}
+def _entries(
+    name: str, kind: str, rows: list[RateRow]
+) -> tuple[tuple[Entry, ...], tuple[str, ...], tuple[Fraction, ...]]:
+    by_key: dict[str, list[RateRow]] = {}
     shapes: dict[tuple[tuple[str, ...], bool], str] = {}
     start_of: dict[str, Fraction] = {}
     for row in rows:
@@ -250,7 +166,7 @@ def _entries(name: str, kind: str, rows: list[_Row]) -> tuple[tuple[Entry, ...],
     return entries, depends_on, tuple(start_of[key] for key in by_key) if threshold else ()
 
 
-def _plain_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
+def _plain_entry(name: str, kind: str, key: str, rows: list[RateRow]) -> Entry:
     if len(rows) > 1:
         raise RowError("keys", f"{name} {key} is there twice from {rows[0].effective_from}".replace("  ", " "))
     row = rows[0]
@@ -267,7 +183,7 @@ def _plain_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
     return Entry(key, _formula(expression), "", (), row.rate_id)
 
 
-def _tier_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
+def _tier_entry(name: str, kind: str, key: str, rows: list[RateRow]) -> Entry:
     ordered = sorted(rows, key=lambda row: row.tier)
     numbers = [row.tier for row in ordered]
     if numbers != list(range(1, len(rows) + 1)):
@@ -290,7 +206,7 @@ def _tier_entry(name: str, kind: str, key: str, rows: list[_Row]) -> Entry:
     return Entry(key, None, "", tuple(tiers), ordered[0].rate_id, problem)
 
 
-def _unpriced(row: _Row, fact: str) -> str:
+def _unpriced(row: RateRow, fact: str) -> str:
     """Why a row has no price: its description says so where an import could not read one."""
     return f"{fact} ({row.text['description']})" if row.text["description"] else fact
 
@@ -300,7 +216,7 @@ def _ends(kind: str, tier: Tier, following: Tier) -> bool:
     return has_cap or (kind == "tiered" and following.from_unit is not None)
 
 
-def _tier(row: _Row, kind: str, price: Node) -> Tier:
+def _tier(row: RateRow, kind: str, price: Node) -> Tier:
     start = _formula(row.text["from_unit"]) if row.text["from_unit"] else None
     cap, share, name = None, None, ""
     written = row.text["cap"]
@@ -331,7 +247,7 @@ def _formula(text: str) -> Node:
 # ---- schedules --------------------------------------------------------------------------------------------------
 
 
-def _schedules(pair: _Pair, components: Iterable[Component]) -> list[Schedule]:
+def _schedules(pair: Pair, components: Iterable[Component]) -> list[Schedule]:
     """One schedule for every day on which the components in force change."""
     found = list(components)
     one_day = dt.timedelta(days=1)

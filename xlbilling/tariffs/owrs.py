@@ -5,31 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
 from xlbilling.exact import decimal_text
 from xlbilling.problems import Place, Problem, declare
-from xlbilling.tariffs.columns import CONSUMPTION_NAMES, RATE_COLUMNS, SERVICE_DAYS
+from xlbilling.tariffs.columns import CONSUMPTION_NAMES, RATE_COLUMNS
 from xlbilling.tariffs.expressions import (
-    Call,
     FormulaError,
     Name,
     Negative,
-    Node,
     Number,
     Operation,
-    names,
     parse,
-    rewritten,
     terms,
     text_of,
 )
-from xlbilling.tariffs.keys import key_text, parse_key
-from xlbilling.tariffs.owrs_read import Fault, FieldValue, Listed, Map, OwrsClass, OwrsTariff, Scalar
+from xlbilling.tariffs.keys import parse_key
+from xlbilling.tariffs.owrs_compile import ClassError, Compiled, Compiler, Row
+from xlbilling.tariffs.owrs_read import OwrsClass, OwrsTariff, Scalar
 
 NOT_PRICEABLE: Final = declare(
     "owrs_not_priceable",
@@ -44,13 +40,6 @@ DATE_UNREADABLE: Final = declare(
 )
 
 NO_DATE: Final = dt.date(1900, 1, 1)
-_CONTEXTS: Final = {"commodity_charge": "commodity", "variable_drought_surcharge": "drought"}
-_ENDINGS: Final = {"": ("",), "commodity": ("", "_commodity"), "drought": ("", "_drought", "_commodity")}
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*")
-_CHARGE_LIKE: Final = re.compile(r"(?i).*_(charges?|charg|surcharge|bill|fees?)$")
-_PERCENT: Final = re.compile(r"(\d+\.?\d*|\.\d+)\s*%")
-_STEM: Final = re.compile(r"^(?:variable_|fixed_)?(.*?)(?:_charge|_surcharge|_fee|_rate)?$")
-_USAGE: Final = "usage_ccf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,317 +50,6 @@ class OwrsRates:
     refused: dict[str, Problem]
     lines: dict[tuple[str, str], int]  # line of the file, by class and component
     problems: list[Problem]
-
-
-class ClassError(ValueError):
-    """A class cannot be priced; `line` is where the reason stands."""
-
-    def __init__(self, fact: str, line: int):
-        super().__init__(fact)
-        self.line = line
-
-
-@dataclass(slots=True)
-class _Row:
-    """What one rate row says beside what all rows of its component share."""
-
-    keys: str = ""
-    tier: int = 0
-    from_unit: str = ""
-    cap: str = ""
-    rate: str = ""
-    expression: str = ""
-    description: str = ""
-
-
-@dataclass(slots=True)
-class _Compiled:
-    kind: str
-    rows: list[_Row]
-    line: int
-    charge: bool = False
-
-
-@dataclass(slots=True)
-class _Compiler:
-    """Compiles the fields of one class that its bill reaches, each once in each of the two dialects."""
-
-    source: OwrsClass
-    done: dict[str, _Compiled] = field(default_factory=dict)
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
-    open: list[str] = field(default_factory=list)
-
-    def line_of(self, name: str) -> int:
-        return self.source.lines.get(name, self.source.line)
-
-    # ---- names ----------------------------------------------------------------------------------------------------
-
-    def found(self, name: str, context: str) -> str:
-        """The field a bare name means in a context, "" where it is an input."""
-        return next((name + end for end in _ENDINGS[context] if name + end in self.source.fields), "")
-
-    def resolve(self, name: str, context: str, user: str) -> str:
-        """The component or input a name stands for, compiled on the way."""
-        if name in CONSUMPTION_NAMES:
-            return _USAGE
-        target = self.found(name, context)
-        if not target:
-            self._check_input(name, user)
-            return name
-        return self.compile(target, _CONTEXTS.get(target, context))
-
-    def _check_input(self, name: str, user: str) -> None:
-        """A name the class does not define is an input, unless it is plainly a charge or a slip of the pen."""
-        line = self.line_of(user)
-        near = next((each for each in self.source.fields if each.lower() == name.lower()), "")
-        if near:
-            raise ClassError(f"{user} uses {name!r}; the class spells it {near!r} (line {self.line_of(near)})", line)
-        if not _IDENTIFIER.fullmatch(name) or name == SERVICE_DAYS:
-            raise ClassError(f"{user} depends on {name!r}, which is no name for an input", line)
-        if _CHARGE_LIKE.fullmatch(name):
-            raise ClassError(f"{user} uses {name!r}, which the class does not define", line)
-
-    def compile(self, name: str, context: str) -> str:
-        """The component that stands for a field in a context."""
-        if (name, context) in self.names:
-            return self.names[name, context]
-        if name in self.open:
-            raise ClassError(f"{name} needs itself, through {' and '.join(self.open)}", self.line_of(name))
-        self.open.append(name)
-        compiled = self._field(name, self.source.fields[name], context)
-        self.open.pop()
-        component = name if self.done.get(name, compiled) == compiled else f"{name}__{context or 'plain'}"
-        self.done[component] = compiled
-        self.names[name, context] = component
-        return component
-
-    def formula(self, scalar: Scalar, context: str, user: str) -> Node:
-        """A formula with every name resolved; the terms of a budget are rounded, each to whole units."""
-        try:
-            tree = scalar.formula
-        except FormulaError as error:
-            raise ClassError(f"{user} on line {scalar.line}: {error}", scalar.line) from None
-        renamed = {name: self.resolve(name, context, user) for name in names(tree)}
-        tree = rewritten(tree, lambda node: Name(renamed[node.name]) if isinstance(node, Name) else None)
-        if "budget" in user.lower() and not isinstance(tree, Number):
-            return _rounded_terms(tree)
-        return tree
-
-    # ---- fields ---------------------------------------------------------------------------------------------------
-
-    def _field(self, name: str, value: FieldValue, context: str) -> _Compiled:
-        line = self.line_of(name)
-        if isinstance(value, Fault):
-            raise ClassError(f"{name} cannot be read: {value.fact}", value.line)
-        if isinstance(value, Listed):
-            raise ClassError(f"{name} on line {line} is a list of {len(value.items)} values, not one value", line)
-        if isinstance(value, Map):
-            return _Compiled("lookup", list(self._keyed(name, value, context)), line)
-        if value.text in ("Tiered", "Budget"):
-            return self._tiers(name, value.text.lower(), context)
-        if not value.text:
-            raise ClassError(f"{name} on line {line} has no value", line)
-        return _Compiled("lookup", [self._amount(_Row(), value, context, name)], line)
-
-    def _amount(self, row: _Row, scalar: Scalar, context: str, user: str) -> _Row:
-        number = scalar.number
-        if number is not None:
-            row.rate = _decimal(number, scalar.text)
-        else:
-            row.expression = text_of(self.formula(scalar, context, user))
-        return row
-
-    def _keyed(self, name: str, value: Map, context: str) -> Iterator[_Row]:
-        depends_on = self._depends_on(name, value, context)
-        for key, each in value.values.items():
-            row = _Row(_written_key(depends_on, key, value))
-            try:
-                if isinstance(each, Listed):
-                    raise ClassError(f"{name} {key} is a list of {len(each.items)} values", each.line)
-                yield self._amount(row, each, context, name)
-            except ClassError as error:
-                yield _Row(row.keys, description=f"line {error.line}: {error}")
-
-    def _depends_on(self, name: str, value: Map, context: str) -> tuple[str, ...]:
-        return tuple(self.resolve(each, context, name) for each in value.depends_on)
-
-    # ---- tiers ----------------------------------------------------------------------------------------------------
-
-    def _tiers(self, name: str, kind: str, context: str) -> _Compiled:
-        starts = self._own(name, "tier_starts")
-        prices = self._own(name, "tier_prices")
-        if not starts or not prices:
-            word = kind.capitalize()
-            raise ClassError(
-                f"'{name}: {word}' has no tiers of its own (tier_starts and tier_prices)", self.line_of(name)
-            )
-        rows: list[_Row] = []
-        keys: set[str] = set()
-        for key, start_list, price_list in self._pairs(starts, prices, context, name):
-            keys.add(key)
-            rows.extend(self._tier_rows(kind, key, start_list, price_list, context, name))
-        faulty = {row.keys for row in rows if row.description}
-        if faulty == keys:
-            raise ClassError(next(row.description for row in rows if row.description), self.line_of(starts))
-        if kind == "budget":
-            self._budget_names(rows, context, name)
-        return _Compiled(kind, rows, self.line_of(name))
-
-    def _own(self, name: str, part: str) -> str:
-        """The field that holds the tier starts or prices of a tiered field: its own, never those of another."""
-        fields = self.source.fields
-        if name in _CONTEXTS:
-            own = self.found(part, _CONTEXTS[name])
-            if own:
-                return own
-        found = _STEM.match(name)
-        stems = [name, found[1] if found else name]
-        candidates = [each for stem in stems for each in (f"{part}_{stem}", f"{stem}_{part}")]
-        return next((each for each in candidates if each in fields), "")
-
-    def _pairs(
-        self, starts: str, prices: str, context: str, user: str
-    ) -> Iterator[tuple[str, list[Scalar], list[Scalar]]]:
-        """Starts and prices that belong together, by key: both by the same names, or one of them by none or by others."""
-        first, second = self.source.fields[starts], self.source.fields[prices]
-        for name, value in ((starts, first), (prices, second)):
-            if isinstance(value, Fault):
-                raise ClassError(f"{name} cannot be read: {value.fact}", value.line)
-        if not isinstance(first, Map) or not isinstance(second, Map):
-            keyed = first if isinstance(first, Map) else second
-            if not isinstance(keyed, Map):
-                yield "", _items(first), _items(second)
-                return
-            depends_on = self._depends_on(user, keyed, context)
-            for key, value in keyed.values.items():
-                there = (value, second) if isinstance(first, Map) else (first, value)
-                yield _written_key(depends_on, key, keyed), _items(there[0]), _items(there[1])
-            return
-        by_start, by_price = self._depends_on(user, first, context), self._depends_on(user, second, context)
-        if by_start == by_price and first.starts == second.starts:
-            for key in first.values:
-                if key in second.values:
-                    joined = _written_key(by_start, key, first)
-                    yield joined, _items(first.values[key]), _items(second.values[key])
-            return
-        if set(by_start) & set(by_price) or first.starts or second.starts:
-            raise ClassError(f"{starts} and {prices} depend on names that cannot be told apart", first.line)
-        for price_key, price_value in second.values.items():
-            for start_key, start_value in first.values.items():
-                names_of = (*by_price, *by_start)
-                yield key_text(names_of, f"{price_key}|{start_key}"), _items(start_value), _items(price_value)
-
-    def _tier_rows(
-        self, kind: str, key: str, starts: list[Scalar], prices: list[Scalar], context: str, user: str
-    ) -> Iterator[_Row]:
-        if len(starts) != len(prices):
-            line = starts[0].line if starts else self.line_of(user)
-            fault = f"{user} {key} has {len(starts)} tier starts and {len(prices)} tier prices (line {line})"
-            yield _Row(key, 1, description=fault.replace("  ", " "))
-            return
-        for number, (start, price) in enumerate(zip(starts, prices, strict=True), start=1):
-            following = starts[number] if number < len(starts) else None
-            row = _Row(key, number)
-            try:
-                if kind == "tiered":
-                    row.from_unit = self._start(start, number, context, user)
-                elif following is not None:
-                    row.cap = _cap_text(following)
-                self._amount(row, price, context, user)
-            except ClassError as error:
-                row = _Row(key, number, description=f"{user}: {error}")
-            yield row
-
-    def _start(self, start: Scalar, number: int, context: str, user: str) -> str:
-        """The first unit of a tier: a number or a formula; that of tier 1 is never read."""
-        if start.number is not None:
-            return _decimal(start.number, start.text)
-        return text_of(self.formula(start, context, user)) if number > 1 else ""
-
-    def _budget_names(self, rows: list[_Row], context: str, user: str) -> None:
-        """Compile the budgets the caps speak of, under the names the caps use."""
-        wanted = {"budget" if row.cap.endswith("%") else row.cap for row in rows}
-        for name in sorted(wanted & {"budget", "indoor", "outdoor"}):
-            target = self.resolve(name, context, user)
-            if target != name:
-                self.done[name] = _Compiled("lookup", [_Row(expression=target)], self.line_of(user))
-
-    # ---- the bill -------------------------------------------------------------------------------------------------
-
-    def bill(self) -> None:
-        """Compile from the bill down: each of its additive terms is a charge; any other bill is one charge."""
-        if "bill" not in self.source.fields:
-            raise ClassError("the class has no bill", self.source.line)
-        value = self.source.fields["bill"]
-        plain = isinstance(value, Scalar) and value.text not in ("Tiered", "Budget") and value.number is None
-        if not isinstance(value, Scalar) or not plain:
-            self.done[self.compile("bill", "")].charge = True
-            return
-        line = self.line_of("bill")
-        try:
-            parts = terms(value.formula)
-        except FormulaError as error:
-            raise ClassError(f"bill: {error}", line) from None
-        if len(parts) == 1 and not isinstance(parts[0][1], Name):
-            self.done[self.compile("bill", "")].charge = True
-            return
-        for sign, node in parts:
-            self._charge(sign, node, value, line)
-
-    def _charge(self, sign: int, node: Node, value: Scalar, line: int) -> None:
-        if isinstance(node, Name) and not self.found(node.name, "") and node.name not in CONSUMPTION_NAMES:
-            near = next((each for each in self.source.fields if each.lower() == node.name.lower()), "")
-            hint = f"; it does define {near!r}" if near else ""
-            raise ClassError(f"the bill adds {node.name!r}, which the class does not define{hint}", line)
-        if isinstance(node, Name) and sign == 1 and node.name not in CONSUMPTION_NAMES:
-            component = self.compile(node.name, _CONTEXTS.get(node.name, ""))
-            if not self.done[component].charge:
-                self.done[component].charge = True
-                return
-        tree = self.formula(Scalar(text_of(node), value.line), "", "bill")
-        named = text_of(node if sign == 1 else Negative(node))
-        while named in self.done:
-            named += " again"
-        expression = text_of(tree if sign == 1 else Negative(tree))
-        self.done[named] = _Compiled("lookup", [_Row(expression=expression)], line, True)
-
-
-# ---- small parts --------------------------------------------------------------------------------------------------
-
-
-def _rounded_terms(tree: Node) -> Node:
-    result: Node | None = None
-    for sign, term in terms(tree):
-        rounded: Node = term if isinstance(term, Call) and term.function == "round" else Call("round", (term,))
-        if result is None:
-            result = rounded if sign == 1 else Negative(rounded)
-        else:
-            result = Operation("+" if sign == 1 else "-", result, rounded)
-    return result or tree
-
-
-def _decimal(number: Fraction, text: str) -> str:
-    return text if re.fullmatch(r"-?\d+(\.\d+)?", text) else decimal_text(number)
-
-
-def _written_key(depends_on: tuple[str, ...], key: str, value: Map) -> str:
-    return f"{depends_on[0]}>={key}" if value.starts else key_text(depends_on, key)
-
-
-def _items(value: Any) -> list[Scalar]:
-    return list(value.items) if isinstance(value, Listed) else [value]
-
-
-def _cap_text(cap: Scalar) -> str:
-    """A cap of a budget tier: units, indoor, outdoor, or N% of the budget; anything else is told, never taken as 0."""
-    found = _PERCENT.fullmatch(cap.text)
-    if cap.number is not None:
-        return _decimal(cap.number, cap.text)
-    if cap.text in ("indoor", "outdoor"):
-        return cap.text
-    if found:
-        return f"{found[1]}%"
-    raise ClassError(f"budget tier {cap.text!r} on line {cap.line} is no number, indoor, outdoor or N%", cap.line)
 
 
 # ---- the file -----------------------------------------------------------------------------------------------------
@@ -412,7 +90,7 @@ def owrs_rates(tariff: OwrsTariff, name: str = "", effective_from: dt.date | Non
     refused: dict[str, Problem] = {}
     lines: dict[tuple[str, str], int] = {}
     for each in tariff.classes.values():
-        compiler = _Compiler(each)
+        compiler = Compiler(each)
         try:
             if each.problem is None:
                 compiler.bill()
@@ -431,7 +109,7 @@ def owrs_rates(tariff: OwrsTariff, name: str = "", effective_from: dt.date | Non
     return OwrsRates(frame, refused, lines, [*problems, *refused.values()])
 
 
-def _in_order(compiler: _Compiler) -> Iterator[tuple[str, _Compiled]]:
+def _in_order(compiler: Compiler) -> Iterator[tuple[str, Compiled]]:
     """The charges in the order the bill adds them, then what they use."""
     charges = [item for item in compiler.done.items() if item[1].charge]
     order = names_in_bill(compiler.source)
@@ -453,7 +131,7 @@ def names_in_bill(source: OwrsClass) -> dict[str, int]:
     return {text_of(node if sign == 1 else Negative(node)): at for at, (sign, node) in enumerate(parts)}
 
 
-def _used(compiler: _Compiler) -> set[str]:
+def _used(compiler: Compiler) -> set[str]:
     """Components that a charge still reaches after flat and per-unit charges took their rates in."""
     reached: set[str] = set()
     waiting = [name for name, compiled in compiler.done.items() if compiled.charge]
@@ -476,7 +154,7 @@ def _names_of(expression: str) -> list[str]:
     return re.findall(r"[A-Za-z_][\w.]*", expression)
 
 
-def _as_charge(compiled: _Compiled, compiler: _Compiler) -> tuple[str, list[_Row], str]:
+def _as_charge(compiled: Compiled, compiler: Compiler) -> tuple[str, list[Row], str]:
     """A charge as the kind a clerk would use: fixed, flat (rate x consumption), per_unit (rate x input), or formula."""
     if compiled.kind != "lookup" or not compiled.charge:
         return compiled.kind, compiled.rows, ""
@@ -486,7 +164,7 @@ def _as_charge(compiled: _Compiled, compiler: _Compiler) -> tuple[str, list[_Row
     return product or ("formula", compiled.rows, "")
 
 
-def _product(compiled: _Compiled, compiler: _Compiler) -> tuple[str, list[_Row], str] | None:
+def _product(compiled: Compiled, compiler: Compiler) -> tuple[str, list[Row], str] | None:
     """rate x consumption or rate x input, with the rate a number or a table of numbers; None for other formulas."""
     if len(compiled.rows) != 1 or not compiled.rows[0].expression:
         return None
@@ -498,7 +176,7 @@ def _product(compiled: _Compiled, compiler: _Compiler) -> tuple[str, list[_Row],
             continue
         kind, by = ("flat", "") if counted.name in CONSUMPTION_NAMES else ("per_unit", counted.name)
         if isinstance(rate, Number) and "/" not in decimal_text(rate.value):
-            return kind, [_Row(rate=decimal_text(rate.value))], by
+            return kind, [Row(rate=decimal_text(rate.value))], by
         source = compiler.done.get(rate.name) if isinstance(rate, Name) else None
         if source and source.kind == "lookup" and all(row.rate for row in source.rows):
             return kind, source.rows, by
@@ -506,7 +184,7 @@ def _product(compiled: _Compiled, compiler: _Compiler) -> tuple[str, list[_Row],
 
 
 def _table_rows(
-    shared: dict[str, Any], customer_class: str, component: str, compiled: _Compiled, position: int, compiler: _Compiler
+    shared: dict[str, Any], customer_class: str, component: str, compiled: Compiled, position: int, compiler: Compiler
 ) -> Iterator[dict[str, Any]]:
     kind, rows, counted = _as_charge(compiled, compiler)
     for row in rows:

@@ -296,7 +296,7 @@ def _threshold(depends_on: tuple[str, ...], parts: dict[str, yaml.Node], line: i
     named = [name for name in parts if name.endswith(("_starts", "_tier", "_tiers")) or name in ("starts", "tier")]
     values = _listed(parts["values"])
     if len(named) != 1 or len(depends_on) != 1 or values is None:
-        return Fault("its values are a list, but there is not one list of starts beside it", line)
+        return Fault("values is a list, not one value per key, and no list of starts stands beside it", line)
     starts = _listed(parts[named[0]])
     items = starts.items if isinstance(starts, Listed) else (starts,) if starts is not None else ()
     numbers = [item.number for item in items]
