@@ -115,11 +115,10 @@ def inputs(text: str) -> dict[str, str] | None:
 
 def _bad_inputs(services: pd.DataFrame) -> dict[str, Problem]:
     bad = services.loc[services["inputs"].map(inputs).isna()]
+    rows = zip(bad["service_id"].astype("str"), bad["inputs"], strict=True)
     return {
-        row.service_id: BAD_INPUT.at(
-            Place("services", row.service_id, "inputs"), f"{row.inputs!r} is not a list of inputs"
-        )
-        for row in bad.itertuples()
+        service: BAD_INPUT.at(Place("services", service, "inputs"), f"{given!r} is not a list of inputs")
+        for service, given in rows
     }
 
 

@@ -6,7 +6,7 @@ occurrence names its place and the fact. `docs/problems.md` is generated from th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -114,7 +114,7 @@ class Problems:
     def blocking(self) -> list[Problem]:
         return [p for p in self.found if p.severity == "block"]
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Problem]:
         return iter(self.found)
 
     def __len__(self) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import pandas as pd
 
 from xlbilling.periods import AccountingPeriod
-from xlbilling.problems import Place, Problem, declare
+from xlbilling.problems import Kind, Place, Problem, declare
 
 UNKNOWN_ACCOUNT: Final = declare(
     "unknown_account", "The account number is not in the store.", "Correct the number; keep its leading zeros."
@@ -46,7 +47,7 @@ def check(
     )
     again = _again(payments, earlier) & payments["reference"].ne("")
     problems: list[Problem] = []
-    for rows, kind, column, fact in (
+    checks: tuple[tuple[pd.Series[bool], Kind, str, Callable[[Any], str]], ...] = (
         (unknown, UNKNOWN_ACCOUNT, "account_id", lambda r: f"account {r.account_id!r} is not known"),
         (negative & ~unknown, PAYMENT_NOT_POSITIVE, "amount", lambda r: f"the payment is {r.amount / 100:.2f}"),
         (
@@ -61,7 +62,8 @@ def check(
             "reference",
             lambda r: f"payment {r.reference} of account {r.account_id} is there already",
         ),
-    ):
+    )
+    for rows, kind, column, fact in checks:
         problems += [
             kind.at(Place(table="payments", key=str(row.place), column=column), fact(row))
             for row in payments.loc[rows].itertuples()

@@ -160,9 +160,9 @@ def _steps(office: Office, district: District) -> list[tuple[str, Callable[[], o
 
     def prove() -> None:
         store = office.store()
-        tables = [store.table(name) for name in ("entries", "journal", "gl_accounts")]
+        entries, journal, gl_accounts = (store.table(name) for name in ("entries", "journal", "gl_accounts"))
         store.close()
-        write("ledger", gl_export(*tables, period))
+        write("ledger", gl_export(entries, journal, gl_accounts, period))
         office.press("import_ledger", LedgerFile=files["ledger"])
         office.press("reconcile")
         office.press("report_pack")

@@ -20,7 +20,7 @@ def write_old_system(district: District, folder: Path) -> dt.date:
     folder.mkdir(parents=True, exist_ok=True)
     as_of = district.period.plus(-1).last
     for name, frame in _tables(district, pd.Timestamp(as_of)).items():
-        kinds = {column: TABLE[name].columns[column].kind for column in frame.columns}
+        kinds: dict[str, str] = {column: TABLE[name].columns[column].kind for column in frame.columns}
         _write(folder / f"{name}.csv", frame.drop(columns="rev", errors="ignore"), kinds)
     history = district.history[["service_id", "service_from", "service_to", "consumption", "unit", "read_code"]]
     _write(folder / "history.csv", history, {"service_from": "date", "service_to": "date", "consumption": "quantity"})

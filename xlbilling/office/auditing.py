@@ -112,7 +112,9 @@ def _columns(desk: Desk, rows: pd.DataFrame) -> AuditColumns:
         for size, text in zip(rows["meter_size"], rows["inputs"], strict=True)
     ]
     bills = rows.drop(columns=["inputs", "meter_size", "billed"]).assign(
-        given=given, billed=rows["outcome"].eq("billed"), nominal_days=part_bills(desk, rows)
+        given=pd.Series(given, index=rows.index, dtype=object),
+        billed=rows["outcome"].eq("billed"),
+        nominal_days=part_bills(desk, rows),
     )
     return columns(bills, book, rates)
 
@@ -127,6 +129,7 @@ def _read_back(desk: Desk, rows: pd.DataFrame) -> list[Problem]:
     """Rows whose recalculated sum is not the bill, or that show an error."""
     recomputed = desk.book.values("audit", "recomputed")
     found = []
+    row: Any
     for row, value in zip(rows.itertuples(), recomputed, strict=True):
         if row.outcome != "billed":
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -204,7 +205,7 @@ def _reconcile_lines(desk: Desk, result: Reconciliation) -> list[dict[str, Any]]
         for name, word in WORDS.items():
             ledger = {"beginning": "beginning", "ending": "ending_gl"}.get(name)
             other = (
-                int(proved.loc[account, ledger]) if ledger and account in proved.index and name == "ending" else None
+                int(proved[ledger].loc[account]) if ledger and account in proved.index and name == "ending" else None
             )
             rows.append(
                 {
@@ -219,7 +220,7 @@ def _reconcile_lines(desk: Desk, result: Reconciliation) -> list[dict[str, Any]]
     return [{"line": f"{n:05d}", **row} for n, row in enumerate(rows, 1)]
 
 
-def _alone(row: dict[str, Any], side: str, what: str) -> dict[str, Any]:
+def _alone(row: Mapping[Any, Any], side: str, what: str) -> dict[str, Any]:
     amount = int(row["amount_cents"])
     made: dict[str, Any] = {
         "section": "difference",

@@ -150,7 +150,7 @@ def _reads_resolved(desk: Desk) -> tuple[bool, str]:
 
 def _audit_green(desk: Desk) -> tuple[bool, str]:
     """Every run's bills were recomputed by a spreadsheet application with difference 0.00."""
-    states = {run.cycle: audit_state(desk, str(run.cycle), str(desk.period)) for run in _runs(desk).itertuples()}
+    states = {str(run.cycle): audit_state(desk, str(run.cycle), str(desk.period)) for run in _runs(desk).itertuples()}
     return all(state == "green" for state in states.values()), "; ".join(f"cycle {c}: {s}" for c, s in states.items())
 
 

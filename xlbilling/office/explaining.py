@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -39,12 +39,14 @@ def explain(desk: Desk, wanted: str) -> list[str]:
         f"Bill {bill['number'] or '(draft)'} of service {bill['service_id']}, account {bill['account_id']}, {bill['customer_class']}.",
         f"Service period: the days after {bill['service_from']:%Y-%m-%d} up to {bill['service_to']:%Y-%m-%d}, {bill['days']} days.",
     ]
+    read: Any
     for read in reads.itertuples():
         register = f"{read.meter_id}:{read.register_id}" if read.register_id else read.meter_id
         told.append(
             f"Meter {register}: {read.dial_read} less {read.previous_read} is {quantity(read.consumption)} {read.unit} ({read.read_code})."
         )
     told.append(f"Billed consumption: {quantity(bill['consumption'])} {bill['unit']}.")
+    line: Any
     for line in lines.itertuples():
         tier = f", tier {line.tier}" if line.tier else ""
         told.append(
@@ -59,7 +61,7 @@ def quantity(millionths: int) -> str:
     return f"{millionths / 1_000_000:,.6f}".rstrip("0").rstrip(".")
 
 
-def _bill(desk: Desk, wanted: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:  # type: ignore[type-arg]
+def _bill(desk: Desk, wanted: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
     bills = desk.store.table("bills", "number = :n", n=wanted)
     if len(bills):
         found = {name: desk.store.table(name, "number = :n", n=wanted) for name in ("bill_lines", "bill_reads")}

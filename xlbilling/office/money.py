@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -170,7 +171,7 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     ]
 
 
-def _complete(row: dict[str, Any], accounts: set[str], gl_accounts: set[str], period: AccountingPeriod) -> None:
+def _complete(row: Mapping[Any, Any], accounts: set[str], gl_accounts: set[str], period: AccountingPeriod) -> None:
     """Refuse a correction that lacks its account, amount, ledger account or document, or is dated outside the period."""
 
     def lacking(column: str, fact: str) -> Refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,7 +76,7 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tupl
     import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
     first_id = (work.value("SELECT MAX(read_id) FROM reads") or 0) + 1
     work.insert("reads", _rows(fresh, run, import_id, first_id))
-    position_of = {position: first_id + n for n, position in enumerate(np.flatnonzero(~same))}
+    position_of = {int(position): first_id + n for n, position in enumerate(np.flatnonzero(~same))}
     for old_id, position in changed:
         work.execute(
             "UPDATE reads SET state = 'superseded', superseded_by = :n WHERE read_id = :o",
@@ -200,6 +201,7 @@ def _withdrawal(import_id: int, superseded: list[int]) -> Step:
 
 def _rejects(path: Path, rejects: pd.DataFrame) -> list[Problem]:
     """The file's rejected rows as problems that name the file's line."""
+    rows: Iterable[Any] = rejects.itertuples()
     return [
         Problem(
             r.code,
@@ -207,7 +209,7 @@ def _rejects(path: Path, rejects: pd.DataFrame) -> list[Problem]:
             r.message,
             "Correct the line and import the file again.",
         )
-        for r in rejects.itertuples()
+        for r in rows
     ]
 
 

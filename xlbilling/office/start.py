@@ -65,12 +65,13 @@ def _waiting(desk: Desk) -> dict[str, Any]:
         """,
         p=period,
     )
-    return {name: int(value) for name, value in one.iloc[0].items()}
+    return {str(name): int(value) for name, value in one.iloc[0].items()}
 
 
 def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
     """Today's list: what waits, for whom, which button and which sheet."""
     rows: list[tuple[str, str, int | None, int | None, str, str, str]] = []
+    run: Any
     for run in run_states(desk).itertuples():
         if run.period == str(desk.period):
             button = {"waiting": "Import reads", "reads in": "Validate", "computed": "Audit, Post"}.get(run.state, "")

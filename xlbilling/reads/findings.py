@@ -25,7 +25,7 @@ COLUMNS: Final = [
     "remedy",
     "money_at_risk",
 ]
-Mask = npt.NDArray[np.bool_] | pd.Series  # type: ignore[type-arg]
+Mask = npt.NDArray[np.bool_] | pd.Series
 
 
 def quantity(value: float) -> str:

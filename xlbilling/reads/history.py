@@ -42,7 +42,8 @@ def _per_day(at: np.ndarray, used: np.ndarray, lasted: np.ndarray, count: int) -
     """Consumption per day summed over the chosen earlier periods of each service; NaN where there are none."""
     days = np.bincount(at, weights=lasted, minlength=count)
     total = np.bincount(at, weights=used, minlength=count)
-    return np.divide(total, days, out=np.full(count, np.nan), where=days > 0)
+    per_day: np.ndarray = np.divide(total, days, out=np.full(count, np.nan), where=days > 0)
+    return per_day
 
 
 def _quantity(values: np.ndarray) -> pd.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -68,8 +68,9 @@ class Rules:
     @classmethod
     def of(cls, policy: pd.DataFrame) -> Rules:
         """The rules of a policy frame with columns topic, setting, value, severity."""
-        settings = {(r.topic, r.setting): r.value.strip() for r in policy.itertuples()}
-        return cls(settings, {r.setting: r.severity for r in policy.itertuples() if r.topic == "check"})
+        rows: list[Any] = list(policy.itertuples())
+        settings = {(r.topic, r.setting): r.value.strip() for r in rows}
+        return cls(settings, {r.setting: r.severity for r in rows if r.topic == "check"})
 
     def text(self, topic: str, setting: str) -> str:
         value = self.settings.get((topic, setting))

@@ -118,6 +118,7 @@ def _plausible(below: pd.DataFrame, billing: BillingUnit, rules: Rules, history:
     least = float(rules.fraction("reads", "least_difference")) * MILLION
     rolled = billing.of(below["rolled"].to_numpy(dtype=np.int64), below["unit"].to_numpy())
     made = []
+    row: Any
     for row, consumption in zip(below.itertuples(index=False), rolled.tolist(), strict=True):
         days = max((row.read_date - row.previous_date).days, 1)
         usual = per_day.get(row.service_id)
@@ -189,6 +190,7 @@ def _honoured(
     at = {key: n for n, key in enumerate(final["register_key"])}
     of_service = final.groupby("service_id").indices
     expected = measured.set_index("service_id")["reference"]
+    row: Any
     for row in acting.itertuples(index=False):
         key = str(row.exception_id).removeprefix(f"{row.rule} ")
         rows = [at[key]] if key in at else list(of_service.get(row.service_id, []))
@@ -205,9 +207,13 @@ def _honoured(
     return final, broken
 
 
+def _place(final: pd.DataFrame, column: str) -> int:
+    return final.columns.tolist().index(column)
+
+
 def _set(final: pd.DataFrame, row: int, column: str, value: int) -> str:
-    final.iloc[row, final.columns.get_loc(column)] = value
-    final.iloc[row, final.columns.get_loc("usable")] = True
+    final.iloc[row, _place(final, column)] = value
+    final.iloc[row, _place(final, "usable")] = True
     return ""
 
 
@@ -223,8 +229,8 @@ def _override(final: pd.DataFrame, rows: list[int], text: str) -> str:
     step = step + int(row["capacity"]) if step < 0 else step
     times = Fraction(row["multiplier"])
     _set(final, rows[0], "consumption", round(step * times))
-    final.iloc[rows[0], final.columns.get_loc("dial_read")] = text
-    final.iloc[rows[0], final.columns.get_loc("read_value")] = value
+    final.iloc[rows[0], _place(final, "dial_read")] = text
+    final.iloc[rows[0], _place(final, "read_value")] = value
     return ""
 
 
@@ -251,7 +257,7 @@ def _estimate(final: pd.DataFrame, rows: list[int], expected: Any, billing: Bill
             ("read_value", value),
             ("read_code", "estimated"),
         ):
-            final.iloc[row, final.columns.get_loc(name)] = new
+            final.iloc[row, _place(final, name)] = new
     return ""
 
 

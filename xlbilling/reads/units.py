@@ -42,7 +42,8 @@ def convert(quantity: Micro, units: npt.NDArray[Any], into: str, gallons_per_ccf
 
 def truncated(quantity: Micro) -> Micro:
     """Whole units only, fractions of a unit left unbilled (toward zero)."""
-    return np.sign(quantity) * (np.abs(quantity) // MILLION) * MILLION
+    whole: Micro = np.sign(quantity) * (np.abs(quantity) // MILLION) * MILLION
+    return whole
 
 
 def _rounded(quantity: Micro, times: Fraction, step: int) -> Micro:

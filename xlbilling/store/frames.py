@@ -26,7 +26,8 @@ def plain(values: pd.Series[Any]) -> list[Any]:
     if values.dtype.kind == "M":
         days = values.to_numpy().astype("datetime64[D]")
         text = np.datetime_as_string(days).astype(object)
-        return list(np.where(np.isnat(days), None, text))
+        text[np.isnat(days)] = None
+        return list(text)
     made: list[Any] = values.tolist()
     return [None if v is None or v is pd.NA or v != v else v for v in made] if values.hasnans else made
 

@@ -6,6 +6,8 @@ A chain alone does not show that its end was cut off; that is why its head is pr
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -22,7 +24,8 @@ def broken(events: pd.DataFrame) -> int | None:
     `events` is ordered by event number and has columns event, at, actor, action, detail, seal.
     """
     before = ""
-    for expected, row in enumerate(events.itertuples(index=False), 1):
+    rows: Iterable[Any] = events.itertuples(index=False)
+    for expected, row in enumerate(rows, 1):
         if row.event != expected or row.seal != seal(before, row.event, row.at, row.actor, row.action, row.detail):
             return expected
         before = row.seal
