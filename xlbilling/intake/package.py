@@ -72,6 +72,8 @@ class Package:
         if unpacked > PACKAGE_LIMIT or (unpacked > 16 * MEGABYTE and unpacked > RATIO_LIMIT * size):
             raise Refusal(TOO_LARGE.at(self.place, f"it unpacks to {unpacked:,} bytes from {size:,}"))
         spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
+        if spans and spans[0][0] != 0:
+            raise Refusal(AMBIGUOUS.at(self.place, "something stands before its first part"))
         for (start, length), (following, _) in pairwise(spans):
             if start + length > following:
                 raise Refusal(AMBIGUOUS.at(self.place, "its parts overlap"))

@@ -63,6 +63,18 @@ def test_a_result_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureF
     assert "error[output_not_written]" in capsys.readouterr().err
 
 
+def test_the_upload_is_never_written_over(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text(TEXT)
+    (tmp_path / "same.csv").symlink_to(source)
+    assert reads_parse(source, out=tmp_path / "same.csv", rejects=tmp_path / "rej.csv") == 2
+    assert reads_parse(source, out=tmp_path / "a.csv", rejects=tmp_path / "a.csv") == 2
+    (tmp_path / "folder").mkdir()
+    assert reads_parse(source, out=tmp_path / "out.csv", rejects=tmp_path / "folder") == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "in.csv", "same.csv"]
+    assert source.read_text() == TEXT
+
+
 @pytest.mark.parametrize(
     "text",
     [

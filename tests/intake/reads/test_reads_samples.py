@@ -17,7 +17,9 @@ HOME = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def last_line(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=HOME, timeout=1500)
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=HOME, timeout=1500, check=False
+    )
     return done.stdout.strip().splitlines()[-1]
 
 

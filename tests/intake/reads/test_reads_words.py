@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from xlbilling.intake.reads import columns
 from xlbilling.intake.reads.moments import Moments, clock_time, serial_moment
-from xlbilling.intake.reads.numbers import NumberRule
+from xlbilling.intake.reads.numbers import NumberRule, product
 from xlbilling.intake.reads.readings import hour_repeats
 from xlbilling.intake.reads.units import UNKNOWN, Units, cubic_meters
 
@@ -168,3 +169,10 @@ def test_headings() -> None:
     assert found == {"account_id": 0, "meter_id": 1, "reading": 2, "read_date": 4}
     assert columns.unit_in("Present Read (CCF)") == "CCF"
     assert not columns.is_header(["Meter", "Reading"])
+
+
+@given(st.decimals(0, 10**30, places=9), st.decimals(0, 10**30, places=12))
+def test_products_are_exact_however_long(first: Decimal, second: Decimal) -> None:
+    a, b = format(first, "f"), format(second, "f")
+    assert Fraction(product(a, b)) == Fraction(a) * Fraction(b)
+    assert Fraction(cubic_meters(a)) * 1000 == Fraction(a)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 from xlbilling.intake.delimited import Block
 from xlbilling.intake.reads.moments import Moments
-from xlbilling.intake.reads.numbers import NumberRule
+from xlbilling.intake.reads.numbers import NumberRule, product
 from xlbilling.intake.reads.readings import ACTUAL, NO_READ, SUSPECT, Fault, Ledger, PlainReadings, Readings, Rules
 from xlbilling.intake.reads.tabular import Named, PlainColumns, Table, find, repeated_headers
 from xlbilling.intake.spans import few_of, spread
@@ -106,11 +105,8 @@ def agrees(dial: str, scalar: str, scaled: str) -> bool:
     whole, _, part = scaled.partition(".")
     if scalar == _POWERS.get(len(part)) and dial.isdecimal() and (whole + part).lstrip("0") == dial.lstrip("0"):
         return True
-    numbers = [_PLAIN.exact(text) for text in (dial, scalar, scaled)]
-    if None in numbers:
-        return False
-    first, factor, result = (Decimal(number or "0") for number in numbers)
-    return first * factor == result
+    first, factor, result = (_PLAIN.exact(text) for text in (dial, scalar, scaled))
+    return first is not None and factor is not None and product(first, factor) == result
 
 
 class _UnitOf(dict[str, str]):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from xlbilling.intake.package import shown
 from xlbilling.intake.reads.moments import Moments
-from xlbilling.intake.reads.numbers import NumberRule
+from xlbilling.intake.reads.numbers import NumberRule, product
 from xlbilling.intake.reads.readings import (
     ACTUAL,
     ESTIMATED,
@@ -58,7 +57,7 @@ class _Head:
     meter: str
     register: str
     unit: str
-    constant: Decimal | None
+    constant: str | None
     step: datetime.timedelta | None
 
 
@@ -159,8 +158,7 @@ def _value(head: _Head, value: str, code: str) -> tuple[str, bool]:
         return ("no number: " + value if plain is None else "no number: the calculation constant"), False
     if plain.startswith("-") and head.register != INTERVAL:
         return "no number: " + value, False
-    product = plain if head.constant == 1 else format((Decimal(plain) * head.constant).normalize(), "f")
-    return product, plain.startswith("-")
+    return product(plain, head.constant), plain.startswith("-")
 
 
 def _read_code(quality: str) -> tuple[str, bool]:
@@ -173,11 +171,8 @@ def _read_code(quality: str) -> tuple[str, bool]:
     return {"E": ESTIMATED, "N": NO_READ, "A": ACTUAL, "V": ACTUAL, "": ACTUAL}.get(letter, ACTUAL), letter in "ENAV"
 
 
-def _constant(text: str) -> Decimal | None:
-    if not text:
-        return Decimal(1)
-    plain = NumberRule().exact(text)
-    return None if plain is None else Decimal(plain)
+def _constant(text: str) -> str | None:
+    return NumberRule().exact(text) if text else "1"
 
 
 def _step(text: str) -> datetime.timedelta | None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -42,32 +40,58 @@ def reads_parse(
     if map is not None and format not in {"auto", "generic"}:
         print("a recipe (--map) is for the generic format", file=sys.stderr)
         return 2
+    if len({_real(path) for path in (file, out, rejects)}) < 3:
+        print("FILE, --out and --rejects must be three different files", file=sys.stderr)
+        return 2
     try:
         recipe = None if map is None else Recipe.load(map)
         parsed = parse_reads(file, format, recipe, year)
         _write_both(parsed, out, rejects)
     except Refusal as refusal:
-        print(_one_line(refusal.line), file=sys.stderr)
+        _say(refusal.line, sys.stderr)
         return refusal.exit_code
     finally:
         shared_worker().close()
-    print(f"format: {parsed.format}")
+    _say(f"format: {parsed.format}", sys.stdout)
     for note in parsed.notes:
-        print(f"note: {note}")
+        _say(f"note: {note}", sys.stdout)
     return 3 if parsed.balance.rejects else 0
+
+
+def _real(path: Path) -> str:
+    return os.path.normcase(os.path.realpath(os.fspath(path))) if "\x00" not in str(path) else str(path)
 
 
 def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text).encode("utf-8", "replace").decode("utf-8")
 
 
+def _say(text: str, stream: TextIO) -> None:
+    """Print one line that any console can show."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    print(_one_line(text).encode(encoding, "replace").decode(encoding), file=stream)
+
+
 def _write_both(parsed: ParsedReads, out: Path, rejects: Path) -> None:
-    for target in (out, rejects):
-        try:
-            _write(target, _out_rows(parsed) if target is out else _reject_rows(parsed))
-        except OSError as error:
-            place = Place(file=target.name)
-            raise Refusal(NOT_WRITTEN.at(place, error.strerror or "it cannot be written")) from None
+    """Write both results beside their targets, and put them in place when both are complete."""
+    target = out
+    made: list[tuple[Path, Path]] = []
+    try:
+        for target, rows in ((out, _out_rows(parsed)), (rejects, _reject_rows(parsed))):
+            if target.exists() and not target.is_file():
+                raise OSError(0, "it is no ordinary file")
+            beside = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
+            with beside.open("x", encoding="utf-8", newline="") as handle:
+                made.append((beside, target))
+                _write_rows(handle, rows)
+        for beside, target in made:
+            os.replace(beside, target)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it cannot be written"
+        raise Refusal(NOT_WRITTEN.at(Place(file=target.name), reason)) from None
+    finally:
+        for beside, _ in made:
+            beside.unlink(missing_ok=True)
 
 
 def _out_rows(parsed: ParsedReads) -> Iterator[Iterable[Sequence[object]]]:
@@ -80,18 +104,6 @@ def _reject_rows(parsed: ParsedReads) -> Iterator[Iterable[Sequence[object]]]:
     yield [("source_line", "code", "message")]
     lines, columns = parsed.reject_rows()
     yield zip(lines, *columns, strict=True)
-
-
-def _write(target: Path, blocks: Iterator[Iterable[Sequence[object]]]) -> None:
-    """Write a CSV (UTF-8, line feeds) beside its target and put it in place when it is complete."""
-    descriptor, name = tempfile.mkstemp(prefix=".xlbilling-", suffix=".csv", dir=target.parent or None)
-    try:
-        with io.open(descriptor, "w", encoding="utf-8", newline="") as handle:  # noqa: UP020
-            _write_rows(handle, blocks)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _write_rows(handle: TextIO, blocks: Iterator[Iterable[Sequence[object]]]) -> None:

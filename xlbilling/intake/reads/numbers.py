@@ -56,6 +56,16 @@ class NumberRule:
         return values, bad
 
 
+def product(first: str, second: str) -> str:
+    """Two plain numbers multiplied, exact, however many digits they have: ("12.50", "0.001") -> "0.0125"."""
+    places = sum(len(text.partition(".")[2]) for text in (first, second))
+    sign = "-" if first.startswith("-") != second.startswith("-") else ""
+    digits = str(int(first.replace(".", "").lstrip("-")) * int(second.replace(".", "").lstrip("-")))
+    padded = digits.rjust(places + 1, "0")
+    value = canonical(f"{padded[:-places]}.{padded[-places:]}" if places else padded)
+    return value if value == "0" else sign + value
+
+
 def canonical(plain: str) -> str:
     """A plain number without idle zeros: "007.50" -> "7.5", ".5" -> "0.5", "000" -> "0"."""
     if "." in plain:

@@ -121,7 +121,7 @@ class Ledger:
         self._keys: set[tuple[str, str, str, str]] = set()
         self._twice: set[tuple[str, str, str, str]] = set()
         self._meters: set[str] = set()
-        self._unkeyed: list[tuple[list[str], PlainReadings, Few, Few]] = []
+        self._unkeyed: list[tuple[list[str], Few | None, Few, Few]] = []
 
     def reject(self, line: int, code: str, message: str) -> None:
         """List something that carries no reading to check: a damaged record, a trailer that disagrees."""
@@ -199,13 +199,18 @@ class Ledger:
     def _all_new(self, found: PlainReadings, dates: Few, times: Few) -> bool:
         """Whether no key of the block was met before; the keys are then remembered."""
         meters = found.meter_id.texts()
+        registers = None if found.register_id is None else found.register_id.few()
+        if registers is None and found.register_id is not None:
+            return False
+        if found.identity is not None:
+            dates, times = found.identity, (found.identity[0] * 0, [""])
         distinct = set(meters)
         if len(distinct) == len(meters) and distinct.isdisjoint(self._meters):
             self._meters |= distinct
-            self._unkeyed.append((meters, found, dates, times))
+            self._unkeyed.append((meters, registers, dates, times))
             return True
         self._key_all()
-        keys = _plain_keys(meters, found, dates, times)
+        keys = _plain_keys(meters, registers, dates, times)
         fresh = set(keys)
         if len(fresh) < len(keys) or not fresh.isdisjoint(self._keys):
             return False
@@ -216,8 +221,8 @@ class Ledger:
     def _key_all(self) -> None:
         """Work out the keys of blocks that could wait as long as all their meters were new."""
         waiting, self._unkeyed = self._unkeyed, []
-        for meters, found, dates, times in waiting:
-            self._keys.update(_plain_keys(meters, found, dates, times))
+        for block in waiting:
+            self._keys.update(_plain_keys(*block))
 
     def _dates(self, found: Readings, fault: dict[int, Fault]) -> tuple[list[str], list[str]]:
         dates, times, bad = self.moments.column(found.moment)
@@ -319,11 +324,10 @@ class Ledger:
                 fault[i] = ("duplicate", "this meter, register, date and time were already read in this file")
 
 
-def _plain_keys(meters: list[str], found: PlainReadings, dates: Few, times: Few) -> list[tuple[str, str, str, str]]:
-    registers = found.register_id.texts() if found.register_id is not None else [""] * len(meters)
-    if found.identity is not None:
-        return [(m, r, u, "") for m, r, u in zip(meters, registers, spread(found.identity), strict=True)]
-    return list(zip(meters, registers, spread(dates), spread(times), strict=True))
+def _plain_keys(meters: list[str], registers: Few | None, moments: Few, times: Few) -> list[tuple[str, str, str, str]]:
+    """The duplicate keys of a plain block; `moments` are dates, or whatever the format takes in their place."""
+    register = [""] * len(meters) if registers is None else spread(registers)
+    return list(zip(meters, register, spread(moments), spread(times), strict=True))
 
 
 def _first_character(text: str) -> str:

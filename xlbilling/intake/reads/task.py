@@ -197,6 +197,8 @@ def _find_on_sheet(
             ids = frozenset(how.named.names[name] for name in generic.IDS if name in how.named.names)
             return (SheetTable(cells, number, book, sheet, ids), how), ""
         wrong = wrong or how
+        if "times" in how:
+            break
     return None, wrong
 
 

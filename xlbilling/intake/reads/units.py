@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Final
+
+from xlbilling.intake.reads.numbers import product
 
 _SPELLINGS: Final = {
     "CF": ("cf", "cuft", "cubicfeet", "cubicfoot", "ft3", "cubicfe"),
@@ -37,4 +38,4 @@ class Units(dict[str, str]):
 
 def cubic_meters(liters: str) -> str:
     """Liters as cubic meters, exact: "9186.42" -> "9.18642"."""
-    return format(Decimal(liters).scaleb(-3).normalize(), "f")
+    return product(liters, "0.001")
