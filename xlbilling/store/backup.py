@@ -7,9 +7,11 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
-from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.store import schema, seal
 from xlbilling.store.store import Store, sqlite_path
 
@@ -27,27 +29,38 @@ KEEP: Final = 30
 
 
 def back_up(store: Store, folder: Path, why: str) -> Path:
-    """Copy the whole store into a SQLite file in `folder`, check it, and keep the latest thirty.
+    """Copy the whole store into a SQLite file in `folder`, check it, and keep the latest thirty made for the same reason.
 
-    The copy is written under a temporary name, compared (events chained, as many rows in every table) and only then
-    named. On PostgreSQL the copy is a SQLite file too, so that one restore serves both.
+    The copy is written under a temporary name, checked (whole, its events chained up to an event of the store) and only
+    then named. On PostgreSQL the copy is a SQLite file too, so that one restore serves both.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stamp = store.clock().strftime("%Y%m%d-%H%M%S")
     head = store.value("SELECT MAX(event) FROM events") or 0
     target = folder / f"billing-{stamp}-{head:06d}-{why}.db"
     partial = target.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    path = store.path
-    if path is not None:
-        _copy_sqlite(path, partial)
-    else:
-        _copy_tables(store, f"sqlite:///{partial}")
-    _check(store, partial)
-    os.replace(partial, target)
-    for old in sorted(folder.glob("billing-*.db"))[:-KEEP]:
-        old.unlink()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        path = store.path
+        if path is not None:
+            _copy_sqlite(path, partial)
+        else:
+            _copy_tables(store, f"sqlite:///{partial}")
+        _check(store, partial, head)
+        os.replace(partial, target)
+        for old in sorted(folder.glob(f"billing-*-{why}.db"))[:-KEEP]:
+            old.unlink()
+    except (OSError, sqlite3.Error, DBAPIError) as fault:
+        raise Refusal(BACKUP_BROKEN.at(Place(file=target.name), f"the backup was not made: {fault}")) from fault
     return target
+
+
+def backed_up(store: Store, folder: Path, why: str) -> tuple[str, list[Problem]]:
+    """Back up after work that is written already: the backup's name, or a problem to list beside what was done."""
+    try:
+        return back_up(store, folder, why).name, []
+    except Refusal as refusal:
+        return "none was made", [refusal.problem]
 
 
 def restore(backup: Path, url: str) -> None:
@@ -56,15 +69,22 @@ def restore(backup: Path, url: str) -> None:
         raise Refusal(BACKUP_BROKEN.at(Place(file=backup.name), "there is no such backup"))
     path = sqlite_path(url)
     source = Store.open(f"sqlite:///{backup}")
-    if path is None:
-        _copy_tables(source, url)
-        return
-    if path.exists():
-        raise Conflict(RESTORE_OVER.at(Place(file=path.name), "the store exists"))
-    partial = path.with_suffix(".partial")
-    _copy_sqlite(backup, partial)
-    _check(source, partial)
-    os.replace(partial, path)
+    try:
+        head = source.value("SELECT MAX(event) FROM events") or 0
+        if path is None:
+            _copy_tables(source, url)
+            return
+        # A journal left behind by a lost store would be played into the restored one.
+        for there in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+            if there.exists():
+                raise Conflict(RESTORE_OVER.at(Place(file=there.name), "it is there already"))
+        partial = path.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        _copy_sqlite(backup, partial)
+        _check(source, partial, head)
+        os.replace(partial, path)
+    finally:
+        source.close()
 
 
 def _copy_sqlite(path: Path, target: Path) -> None:
@@ -90,26 +110,35 @@ def _copy_tables(source: Store, url: str) -> None:
             raise Conflict(RESTORE_OVER.at(Place(file=url.rsplit("@", maxsplit=1)[-1]), "the database holds a store"))
         schema.metadata.create_all(connection)
         with source.engine.connect() as reading:
+            if source.dialect != "sqlite":  # every table as of one moment, whoever writes meanwhile
+                reading.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             for table in schema.metadata.sorted_tables:
-                rows = [dict(row._mapping) for row in reading.execute(sa.select(table))]
-                if rows:
-                    connection.execute(sa.insert(table), rows)
+                for rows in reading.execute(sa.select(table)).partitions(50_000):
+                    connection.execute(sa.insert(table), [dict(row._mapping) for row in rows])
         target.set_triggers(connection)
     target.close()
 
 
-def _check(store: Store, copy: Path) -> None:
-    """A copy counts when SQLite finds it whole, its events are chained, and each table has as many rows."""
+def _check(store: Store, copy: Path, head: int) -> None:
+    """A copy counts when SQLite finds it whole, its events are chained as the store's, and no posted row is missing."""
     connection = sqlite3.connect(copy)
     try:
         if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), "the copy is damaged"))
-        for name in schema.metadata.tables:
-            there = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0]  # noqa: S608
-            here = store.value(f"SELECT COUNT(*) FROM {name}")  # noqa: S608
-            if there < here:
-                raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), f"{name}: {there} of {here} rows were copied"))
+        cells = connection.execute(
+            "SELECT event, at, actor, action, detail, seal FROM events ORDER BY event"
+        ).fetchall()
+        held = {name: connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in schema.APPEND_ONLY}  # noqa: S608
     finally:
         connection.close()
-    if seal.broken(store.table("events")) is not None:
+    events = pd.DataFrame(cells, columns=["event", "at", "actor", "action", "detail", "seal"])
+    if seal.broken(events) is not None:
         raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), "the chain of events is broken"))
+    last = store.value("SELECT seal FROM events WHERE event = :e", e=len(events))
+    if len(events) < head or (len(events) and events["seal"].iloc[-1] != last):
+        raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), f"it ends at event {len(events)}, the store at {head}"))
+    if len(events) == (store.value("SELECT MAX(event) FROM events") or 0):  # nobody has written since it was copied
+        for name, there in held.items():
+            here = store.value(f"SELECT COUNT(*) FROM {name}")  # noqa: S608
+            if there != here:
+                raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), f"{name}: {there} of {here} rows were copied"))

@@ -118,6 +118,7 @@ _table(
     Index("bills_account", "account_id"),
     Index("bills_service", "service_id", "service_to"),
     Index("bills_run", "cycle", "period"),
+    Index("bills_batch", "batch"),
 )
 _table("bill_lines", "number line", f"number {_LINE}")
 _table("bill_reads", "number meter_id register_id", f"number {_METERED}", Index("bill_reads_meter", "meter_id"))
@@ -151,6 +152,7 @@ _table(
     "entry",
     "entry:int period post_date kind batch document reverses:int? actor posted_at",
     Index("entries_document", "document"),
+    Index("entries_batch", "batch"),
     Index("entries_period", "period"),
     Index("entries_reverses", "reverses"),
 )

@@ -43,11 +43,17 @@ COMMIT_FAILED: Final = declare(
     "The database could not confirm that the work was written, and it was not.",
     "Nothing was changed. Check the disk, then press the button again.",
 )
+COMMIT_UNKNOWN: Final = declare(
+    "commit_unknown",
+    "The database could not confirm that the work was written, and cannot be asked now.",
+    "Do not press again yet. When the store answers, press Refresh and look at sheet Log for the work.",
+)
 
 _NUMBERS: Final = {
     name: frozenset(c.name for c in table.columns if isinstance(c.type, sa.BigInteger))
     for name, table in schema.metadata.tables.items()
 }
+_PATIENCE: Final = 15  # seconds to wait for somebody else's work to be written
 _ALL_NUMBERS: Final = frozenset().union(*_NUMBERS.values()) | {"amount_cents", "balance", "count"}
 
 
@@ -132,7 +138,7 @@ class Store:
         """One transaction of one person: all of it is written, with its sealed event, or nothing is.
 
         `key` makes the work idempotent: `Work.done_before` tells that it was written already. A commit whose outcome
-        the database did not confirm is settled by looking that key up.
+        the database did not confirm is settled by looking up the seal of the work's last event.
         """
         with self.engine.connect() as connection:
             _begin(connection)
@@ -142,16 +148,21 @@ class Store:
                 work.finish()
                 connection.commit()
             except DBAPIError as fault:
-                connection.rollback()
-                if work.finished and key and self._written(key):
+                _undone(connection)
+                if work.finished and self._written(work, fault):
                     return
                 raise _refusal(fault, work.finished) from fault
             except BaseException:
-                connection.rollback()
+                _undone(connection)
                 raise
 
-    def _written(self, key: str) -> bool:
-        return self.value("SELECT 1 FROM idempotency WHERE key = :key", key=key) is not None
+    def _written(self, work: Work, fault: DBAPIError) -> bool:
+        """Whether a commit that failed was written all the same: its last event stands in the chain, sealed as sealed."""
+        try:
+            seal_there = self.value("SELECT seal FROM events WHERE event = :event", event=work.last_event)
+        except DBAPIError:
+            raise Refusal(COMMIT_UNKNOWN.at(None, str(fault.orig))) from fault
+        return work.last_event > 0 and seal_there == work.last_seal
 
 
 class Work:
@@ -161,6 +172,7 @@ class Work:
         self.store, self.connection, self.actor, self.action, self.key = store, connection, actor, action, key
         self.at = store.clock().isoformat(timespec="seconds")
         self.finished = False
+        self.last_event, self.last_seal = 0, ""
         self._events: list[tuple[str, str]] = []
         self._next_event: int | None = None
 
@@ -212,6 +224,13 @@ class Work:
         """The next document numbers of a series, such as B0000017."""
         return [f"{series}{n:07d}" for n in self.numbers(series, count)]
 
+    def numbered(self, series: str, expression: str) -> str:
+        """The SQL that writes a whole number as a document number, such as B0000017; the same as `documents` does."""
+        if self.store.dialect == "sqlite":
+            return f"printf('{series}%07d', {expression})"
+        text = f"CAST({expression} AS TEXT)"
+        return f"'{series}' || LPAD({text}, GREATEST(7, LENGTH({text})), '0')"
+
     def event(self, detail: str) -> int:
         """Note what was done; the number of the event. Sealed into the chain when the work is finished."""
         if self._next_event is None:
@@ -231,6 +250,7 @@ class Work:
             last = seal.seal(last, number, self.at, self.actor, action, detail)
             sealed.append((number, self.at, self.actor, action, detail, last))
         self.insert_rows("events", ["event", "at", "actor", "action", "detail", "seal"], sealed)
+        self.last_event, self.last_seal = sealed[-1][0], last
         if self.key:
             self.insert_one("idempotency", key=self.key, event=self._next_event, outcome=self._events[0][1])
         self.finished = True
@@ -254,7 +274,7 @@ def _engine(url: str) -> Engine:
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if sqlite_path(url) is None:
         return sa.create_engine(address)
-    engine = sa.create_engine(address, connect_args={"timeout": 15})
+    engine = sa.create_engine(address, connect_args={"timeout": _PATIENCE})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -273,9 +293,18 @@ def _begin(connection: Connection) -> None:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE}s'")
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7841001)")
     except DBAPIError as fault:
         raise _refusal(fault, False) from fault
+
+
+def _undone(connection: Connection) -> None:
+    """Roll back; a connection that is gone has rolled back by itself."""
+    try:
+        connection.rollback()
+    except DBAPIError:
+        connection.invalidate()
 
 
 def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
@@ -290,8 +319,8 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
         )
     if "standing_bills" in text:
         return Conflict(ALREADY_BILLED.at(None, "a service in this batch was billed meanwhile"))
-    if "locked" in text or "busy" in text:
-        return Conflict(STORE_BUSY.at(None, "the store stayed locked for 15 seconds"))
+    if "locked" in text or "busy" in text or "lock timeout" in text:
+        return Conflict(STORE_BUSY.at(None, f"the store stayed locked for {_PATIENCE} seconds"))
     if finished:
         return Refusal(COMMIT_FAILED.at(None, text))
     raise fault
