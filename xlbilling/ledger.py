@@ -23,33 +23,6 @@ GL_UNKNOWN: Final = declare(
 KINDS: Final = {"billing": "billed", "payment": "received", "adjustment": "adjusted", "opening": "beginning"}
 
 
-def bill_entries(bills: pd.DataFrame, lines: pd.DataFrame, receivable: str, first: int) -> pd.DataFrame:
-    """Journal lines of bills: receivable debited with the bill, each charge's revenue account credited with its line.
-
-    `bills`: number, account_id, amount (cents), in entry order from entry `first`. `lines`: number, gl_account, amount.
-    Returns entry, line, gl_account, account_id, amount (debit plus).
-    """
-    entry = pd.Index(bills["number"]).get_indexer(pd.Index(lines["number"]))
-    count = len(bills)
-    made = pd.DataFrame(
-        {
-            "entry": np.concatenate([np.arange(count), entry]) + first,
-            "order": np.concatenate([np.zeros(count, dtype=np.int64), np.arange(1, len(lines) + 1)]),
-            "gl_account": np.concatenate(
-                [np.full(count, receivable, dtype=object), lines["gl_account"].to_numpy(dtype=object)]
-            ),
-            "account_id": np.concatenate(
-                [bills["account_id"].to_numpy(dtype=object), bills["account_id"].to_numpy(dtype=object)[entry]]
-            ),
-            "amount": np.concatenate(
-                [bills["amount"].to_numpy(dtype=np.int64), -lines["amount"].to_numpy(dtype=np.int64)]
-            ),
-        }
-    )
-    made = made.loc[made["amount"].ne(0)].sort_values(["entry", "order"], kind="stable")
-    return numbered(made)
-
-
 def pair_entries(documents: pd.DataFrame, first: int) -> pd.DataFrame:
     """Journal lines of documents with two sides: `debit` and `credit` accounts, account_id and amount (cents).
 

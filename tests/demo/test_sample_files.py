@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from desk_of_district import parsed, settled
 
+from tests.journal_oracle import bill_entries
 from xlbilling import ledger
 from xlbilling.demo.decisions import DECIDES, decide
 from xlbilling.demo.district import District, sample_district
@@ -167,7 +168,7 @@ def _books(district: District, adjusted: bool) -> tuple[pd.DataFrame, pd.DataFra
     paid = pd.DataFrame({"debit": "1010", "credit": "1210", "account_id": ids[:120], "amount": 4007 + np.arange(120)})
     amended = pd.DataFrame({"debit": "1210", "credit": "4020", "account_id": ids[:2], "amount": [-2513, -1302]})
     parts = [
-        ("billing", "BL0000001", bills["number"].tolist(), ledger.bill_entries(bills, lines, "1210", 1), ["12"] * 300),
+        ("billing", "BL0000001", bills["number"].tolist(), bill_entries(bills, lines, "1210", 1), ["12"] * 300),
         ("payment", "PY0000001", [f"P{n:07d}" for n in range(120)], ledger.pair_entries(paid, 301), [*"4569"] * 30),
         ("adjustment", "AJ0000001", ["A0000001", "A0000002"], ledger.pair_entries(amended, 421), ["20", "20"]),
     ][: 3 if adjusted else 2]

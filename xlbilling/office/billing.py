@@ -14,7 +14,7 @@ from xlbilling.bills import compute as compute_bills
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.money import post_adjustments, post_payments
-from xlbilling.office.posting import entries_of, write_batch, write_entries
+from xlbilling.office.posting import post_bill_batch, write_batch
 from xlbilling.office.readings import settled_reads, store_findings
 from xlbilling.office.rows import keep_undo, past_undo
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
@@ -261,27 +261,17 @@ def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
     """Turn the run's drafts into posted bills: numbers, standing rows, entries; held services stay drafts on hold."""
     run = desk.run
     where = {"c": run.cycle, "p": run.period}
-    drafts = work.table("draft_bills", "cycle = :c AND period = :p AND state = 'draft'", **where)
-    if drafts.empty:
+    ready = "cycle = :c AND period = :p AND state = 'draft'"
+    found = work.query(f"SELECT COUNT(*) AS count, SUM(amount) AS amount FROM draft_bills WHERE {ready}", **where)  # noqa: S608
+    count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0] or 0)
+    if not count:
         return []
-    total = int(drafts["amount"].sum())
-    batch = write_batch(work, "bills", run.cycle, str(period), len(drafts), total)
-    bills = drafts.assign(number=work.documents("B", len(drafts)), batch=batch, state="posted")
-    of_key = bills.set_index("bill_key")["number"]
-    lines = _numbered(work, "draft_lines", of_key, where)
-    _check_accounts(work, lines)
-    work.insert("bills", bills)
-    work.insert("bill_lines", lines)
-    work.insert("bill_reads", _numbered(work, "draft_reads", of_key, where))
-    work.insert("standing_bills", bills[["service_id", "service_from", "service_to", "number"]])
-    entries = entries_of(
-        work, bills.rename(columns={"number": "document"}), str(period), "billing", batch, run.bill_date
-    )
-    journal = ledger.bill_entries(bills, lines, desk.receivable(), int(entries["entry"].iloc[0]))
-    write_entries(work, entries, journal)
+    _check_accounts(work, where)
+    batch = write_batch(work, "bills", run.cycle, str(period), count, total)
+    post_bill_batch(work, batch, ready, where, desk.receivable())
     for statement in _CLEAR_POSTED:
         work.execute(statement, **where)
-    return [f"{batch}: {len(bills)} bills, {money(total)}"]
+    return [f"{batch}: {count} bills, {money(total)}"]
 
 
 _CLEAR_POSTED: Final = (
@@ -291,20 +281,14 @@ _CLEAR_POSTED: Final = (
 )
 
 
-def _numbered(work: Work, name: str, of_key: pd.Series[str], where: dict[str, Any]) -> pd.DataFrame:
-    """Draft rows under the numbers of their bills."""
-    rows = work.query(
-        f"SELECT d.* FROM {name} d JOIN draft_bills b ON b.bill_key = d.bill_key "  # noqa: S608
-        "WHERE b.cycle = :c AND b.period = :p AND b.state = 'draft'",
+def _check_accounts(work: Work, where: dict[str, Any]) -> None:
+    """Every charge must post to a listed ledger account."""
+    unknown = work.query(
+        "SELECT l.charge, l.gl_account FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
+        "LEFT JOIN gl_accounts g ON g.gl_account = l.gl_account "
+        "WHERE b.cycle = :c AND b.period = :p AND b.state = 'draft' AND g.gl_account IS NULL LIMIT 1",
         **where,
     )
-    return rows.assign(number=rows["bill_key"].map(of_key)).drop(columns="bill_key")
-
-
-def _check_accounts(work: Work, lines: pd.DataFrame) -> None:
-    """Every charge must post to a listed ledger account."""
-    listed = work.query("SELECT gl_account FROM gl_accounts")["gl_account"]
-    unknown = lines.loc[~lines["gl_account"].isin(listed)]
     if len(unknown):
         row = unknown.iloc[0]
         fact = f"charge {row['charge']!r} posts to {row['gl_account'] or '(blank)'}, which is not on sheet GL accounts"

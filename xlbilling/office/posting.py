@@ -8,15 +8,27 @@ import numpy as np
 import pandas as pd
 
 from xlbilling import ledger
-from xlbilling.problems import Refusal, declare
-from xlbilling.store import Work
+from xlbilling.problems import Conflict, Refusal, declare
+from xlbilling.store import Work, schema
 
 UNBALANCED: Final = declare(
     "unbalanced",
     "An entry's debits and credits differ; nothing was posted.",
     "Keep the workbook and the store as they are and ask for help.",
 )
+MOVED_ON: Final = declare(
+    "store_moved_on",
+    "Somebody wrote to the store after the preview was made.",
+    "Look at the preview again and press the button again.",
+)
 SERIES: Final = {"bills": "BL", "payments": "PY", "adjustments": "AJ", "reversals": "RV"}
+
+
+def refuse_moved(work: Work, head: str) -> None:
+    """Refuse where the store's last event is not the one the preview was made at."""
+    found = work.query("SELECT event, seal, actor FROM events ORDER BY event DESC LIMIT 1").iloc[0]
+    if f"{found['event']} {found['seal'][:16]}" != head:
+        raise Conflict(MOVED_ON.at(None, f"{found['actor']} wrote meanwhile (event {found['event']})"))
 
 
 def write_entries(work: Work, entries: pd.DataFrame, journal: pd.DataFrame) -> None:
@@ -65,3 +77,60 @@ def write_batch(work: Work, kind: str, cycle: str, period: str, documents: int, 
         amount=amount,
     )
     return batch
+
+
+def post_bill_batch(work: Work, batch: str, ready: str, where: dict[str, Any], receivable: str) -> None:
+    """Turn drafts into posted bills, each with one balanced entry; a million bills never leave the database.
+
+    `ready` chooses the drafts. Bills are numbered on in order of their key; the receivable is debited with the bill,
+    each line's revenue account credited with the line. One entry that does not balance stops the whole posting.
+    """
+    count = int(work.value(f"SELECT COUNT(*) FROM draft_bills WHERE {ready}", **where))  # noqa: S608
+    given = {
+        "batch": batch,
+        "number": work.numbers("B", count).start - 1,
+        "entry": work.numbers("entry", count).start - 1,
+        "receivable": receivable,
+        "actor": work.actor,
+        "at": work.at,
+    }
+    for statement in _bill_statements(work, ready):
+        work.execute(statement, **given, **where)
+    wrong = work.value(
+        "SELECT j.entry FROM journal j JOIN entries e ON e.entry = j.entry WHERE e.batch = :batch "
+        "GROUP BY j.entry HAVING SUM(j.amount) <> 0 LIMIT 1",
+        batch=batch,
+    )
+    if wrong is not None:
+        raise Refusal(UNBALANCED.at(None, f"entry {wrong} does not balance"))
+
+
+def _bill_statements(work: Work, ready: str) -> list[str]:
+    """The statements of a batch of bills, in the order in which each needs only what is there."""
+    bill = _copied("draft_bills", "bill_key", "state")
+    line, metered = _copied("draft_lines", "bill_key"), _copied("draft_reads", "bill_key")
+    return [
+        f"INSERT INTO bills (number, batch, bill_key, state, {bill}) "  # noqa: S608
+        f"SELECT {work.numbered('B', ':number + place')}, :batch, bill_key, 'posted', {bill} FROM "
+        f"(SELECT d.*, ROW_NUMBER() OVER (ORDER BY bill_key) AS place FROM draft_bills d WHERE {ready}) ordered",
+        f"INSERT INTO bill_lines (number, {line}) SELECT b.number, {_copied('draft_lines', 'bill_key', of='l')} FROM bills b "  # noqa: S608
+        "JOIN draft_lines l ON l.bill_key = b.bill_key WHERE b.batch = :batch ORDER BY b.number, l.line",
+        f"INSERT INTO bill_reads (number, {metered}) SELECT b.number, {_copied('draft_reads', 'bill_key', of='r')} "  # noqa: S608
+        "FROM bills b JOIN draft_reads r ON r.bill_key = b.bill_key WHERE b.batch = :batch",
+        "INSERT INTO standing_bills (service_id, service_from, service_to, number) "
+        "SELECT service_id, service_from, service_to, number FROM bills WHERE batch = :batch",
+        "INSERT INTO entries (entry, period, post_date, kind, batch, document, actor, posted_at) "
+        "SELECT :entry + ROW_NUMBER() OVER (ORDER BY number), period, bill_date, 'billing', batch, number, :actor, :at "
+        "FROM bills WHERE batch = :batch",
+        "INSERT INTO journal (entry, line, gl_account, account_id, amount) SELECT entry, line, gl_account, account_id, amount FROM ("
+        "SELECT e.entry, 0 AS line, :receivable AS gl_account, b.account_id, b.amount FROM entries e "
+        "JOIN bills b ON b.number = e.document WHERE e.batch = :batch UNION ALL "
+        "SELECT e.entry, l.line, l.gl_account, b.account_id, -l.amount FROM entries e JOIN bills b ON b.number = e.document "
+        "JOIN bill_lines l ON l.number = b.number WHERE e.batch = :batch) posted WHERE amount <> 0 ORDER BY entry, line",
+    ]
+
+
+def _copied(table: str, *but: str, of: str = "") -> str:
+    """The columns of a table as they are copied on, without some."""
+    names = [column.name for column in schema.metadata.tables[table].columns if column.name not in but]
+    return ", ".join(f"{of}.{name}" if of else name for name in names)

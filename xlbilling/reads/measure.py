@@ -70,7 +70,7 @@ def lay(registers: pd.DataFrame, reads: pd.DataFrame) -> pd.DataFrame:
     capacity = 10 ** laid["dials"].to_numpy(dtype=np.int64) * MILLION
     step = current - laid["previous_value"].to_numpy(dtype=np.int64)
     around = np.where(step < 0, step + capacity, step)
-    times = laid["multiplier"].map(Fraction)
+    times = laid["multiplier"]
     laid["forward"] = np.where(laid["has_value"], _times(step, times), 0)
     laid["rolled"] = np.where(laid["has_value"], _times(around, times), 0)
     return laid
@@ -90,9 +90,10 @@ _READ_TYPES = {
 def _times(quantity: npt.NDArray[np.int64], multiplier: pd.Series[Any]) -> npt.NDArray[np.int64]:
     """Quantity times multiplier, exact to the millionth (a multiplier with more decimals than fit is cut half-up)."""
     made = quantity.copy()
-    for times in multiplier.unique():
+    for text in multiplier.unique():
+        times = Fraction(text)
         if times != 1:
-            rows = (multiplier == times).to_numpy()
+            rows = multiplier.eq(text).to_numpy()
             exact = [n * times for n in quantity[rows].tolist()]
             made[rows] = [int((abs(2 * n) + 1) // 2) * (1 if n >= 0 else -1) for n in exact]
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -186,78 +186,74 @@ def _honoured(
     broken: dict[str, str] = {}
     if acting.empty:
         return laid, broken
-    final = laid.copy()
-    at = {key: n for n, key in enumerate(final["register_key"])}
-    of_service = final.groupby("service_id").indices
+    # Only the services decided on are worked at; the rest of a cycle stays as it was laid.
+    touched = np.flatnonzero(laid["service_id"].isin(acting["service_id"]).to_numpy())
+    registers: list[Register] = laid.iloc[touched].to_dict("records")
+    of_key = {register["register_key"]: [register] for register in registers}
     expected = measured.set_index("service_id")["reference"]
     row: Any
     for row in acting.itertuples(index=False):
         key = str(row.exception_id).removeprefix(f"{row.rule} ")
-        rows = [at[key]] if key in at else list(of_service.get(row.service_id, []))
+        service = (
+            [register for register in registers if register["service_id"] == row.service_id] if row.service_id else []
+        )
+        chosen = of_key.get(key, service)
         if row.decision == "override":
-            why = _override(final, rows, str(row.override_read))
+            why = _override(chosen, str(row.override_read))
         elif row.decision == "estimate":
-            why = _estimate(final, rows, expected.get(row.service_id), billing)
+            why = _estimate(chosen, service, expected.get(row.service_id), billing)
         elif row.rule == "read_below_last":
-            why = _set(final, rows[0], "consumption", int(final["rolled"].iloc[rows[0]]))
+            why = _bill(chosen[0], int(chosen[0]["rolled"]))
         else:
             why = ""
         if why:
             broken[str(row.service_id)] = why
+    final = laid.copy()
+    for name in _DECIDED_ON:
+        final.iloc[touched, final.columns.tolist().index(name)] = [register[name] for register in registers]
     return final, broken
 
 
-def _place(final: pd.DataFrame, column: str) -> int:
-    return final.columns.tolist().index(column)
+Register: TypeAlias = dict[str, Any]  # one row of the laid registers
+_DECIDED_ON: Final = ("consumption", "usable", "dial_read", "read_value", "read_code")
 
 
-def _set(final: pd.DataFrame, row: int, column: str, value: int) -> str:
-    final.iloc[row, _place(final, column)] = value
-    final.iloc[row, _place(final, "usable")] = True
+def _bill(register: Register, consumption: int, **changed: Any) -> str:
+    """Bill this consumption of a register, whatever its read said."""
+    register.update(consumption=consumption, usable=True, **changed)
     return ""
 
 
-def _override(final: pd.DataFrame, rows: list[int], text: str) -> str:
-    """Bill the dial the clerk typed, on the day of the read or the day most of the cycle was read; a service with several registers needs it typed at the register's own finding."""
-    if len(rows) != 1:
+def _override(registers: list[Register], text: str) -> str:
+    """Bill the dial the clerk typed; a service with several registers needs it typed at the register's own finding."""
+    if len(registers) != 1:
         return "override: the service has several registers; ask for a re-read, or estimate"
     if not _DIAL.fullmatch(text):
         return f"override: {text!r} is not a dial read"
-    row = final.iloc[rows[0]]
-    value = _millionths(text)
-    step = value - int(row["previous_value"])
-    step = step + int(row["capacity"]) if step < 0 else step
-    times = Fraction(row["multiplier"])
-    _set(final, rows[0], "consumption", round(step * times))
-    final.iloc[rows[0], _place(final, "dial_read")] = text
-    final.iloc[rows[0], _place(final, "read_value")] = value
-    return ""
+    register, value = registers[0], _millionths(text)
+    step = value - int(register["previous_value"])
+    step = step + int(register["capacity"]) if step < 0 else step
+    return _bill(register, round(step * Fraction(register["multiplier"])), dial_read=text, read_value=value)
 
 
-def _estimate(final: pd.DataFrame, rows: list[int], expected: Any, billing: BillingUnit) -> str:
+def _estimate(registers: list[Register], service: list[Register], expected: Any, billing: BillingUnit) -> str:
     """Bill what the service used in the same days before, less what its other registers were read at.
 
     The dial moves on with the estimate, so that the next read trues it up.
     """
     if expected is None or expected is pd.NA:
         return "estimate: the service has no history to estimate from; type an override read"
-    service = final["service_id"].iloc[rows[0]]
-    others = final.loc[final["service_id"].eq(service) & final["usable"].astype(bool) & ~final.index.isin(rows)]
-    read = int(billing.of(others["consumption"].to_numpy(dtype=np.int64), others["unit"].to_numpy()).sum())
-    share = max(int(expected) - read, 0) // len(rows)
-    for row in rows:
-        register = final.iloc[row]
-        back = factor(billing.unit, str(register["unit"]), billing.gallons_per_ccf) / Fraction(register["multiplier"])
+    others = [register for register in service if register["usable"] and not any(register is r for r in registers)]
+    used = np.array([register["consumption"] for register in others], dtype=np.int64)
+    read = int(billing.of(used, np.array([register["unit"] for register in others], dtype=object)).sum())
+    share = max(int(expected) - read, 0) // len(registers)
+    for register in registers:
+        times = Fraction(register["multiplier"])
+        back = factor(billing.unit, str(register["unit"]), billing.gallons_per_ccf) / times
         dial_steps = int(share * back) // MILLION  # whole steps of the dial
         value = (int(register["previous_value"]) + dial_steps * MILLION) % int(register["capacity"])
-        times = Fraction(register["multiplier"])
-        _set(final, row, "consumption", int(dial_steps * MILLION * times))
-        for name, new in (
-            ("dial_read", str(value // MILLION).zfill(int(register["dials"]))),
-            ("read_value", value),
-            ("read_code", "estimated"),
-        ):
-            final.iloc[row, _place(final, name)] = new
+        dial = str(value // MILLION).zfill(int(register["dials"]))
+        _bill(register, int(dial_steps * MILLION * times), dial_read=dial, read_value=value, read_code="estimated")
     return ""
 
 

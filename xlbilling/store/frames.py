@@ -49,4 +49,4 @@ def _typed(name: str, values: list[Any], numbers: frozenset[str]) -> pd.Series[A
         return pd.Series(days.astype("datetime64[s]"))
     if values and isinstance(values[0], bytes):
         return pd.Series(values, dtype=object)
-    return pd.Series(["" if v is None else v for v in values], dtype="str")
+    return pd.Series(["" if v is None else v for v in values] if None in values else values, dtype=object)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,12 +50,12 @@ COMMIT_UNKNOWN: Final = declare(
     "Do not press again yet. When the store answers, press Refresh and look at sheet Log for the work.",
 )
 
-_NUMBERS: Final = {
-    name: frozenset(c.name for c in table.columns if isinstance(c.type, sa.BigInteger))
-    for name, table in schema.metadata.tables.items()
-}
-_PATIENCE: Final = 15  # seconds to wait for somebody else's work to be written
-_ALL_NUMBERS: Final = frozenset().union(*_NUMBERS.values()) | {"amount_cents", "balance", "count"}
+_NUMBERS: Final = frozenset(
+    column.name
+    for table in schema.metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, sa.BigInteger)
+) | {"amount_cents", "balance", "count"}
 
 
 class Store:
@@ -327,9 +328,11 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
 
 
 def _query(connection: Connection, sql: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    """The typed frame of a query; rows come from the driver's own cursor, without a Row object for each."""
     result = connection.execute(sa.text(sql), values)
     names = list(result.keys())
-    return frames.frame([tuple(row) for row in result.fetchall()], names, _ALL_NUMBERS)
+    with contextlib.closing(result):
+        return frames.frame(result.cursor.fetchall() if result.cursor else [], names, _NUMBERS)
 
 
 def _table(connection: Connection, name: str, where: str, order: str, values: Mapping[str, Any]) -> pd.DataFrame:
@@ -337,5 +340,4 @@ def _table(connection: Connection, name: str, where: str, order: str, values: Ma
     order = order or ", ".join(c.name for c in table.primary_key)
     names = ", ".join(f'"{c.name}"' for c in table.columns)
     clause = f" WHERE {where}" if where else ""
-    result = connection.execute(sa.text(f"SELECT {names} FROM {name}{clause} ORDER BY {order}"), values)  # noqa: S608
-    return frames.frame([tuple(r) for r in result.fetchall()], [c.name for c in table.columns], _NUMBERS[name])
+    return _query(connection, f"SELECT {names} FROM {name}{clause} ORDER BY {order}", values)  # noqa: S608
