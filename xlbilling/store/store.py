@@ -56,6 +56,7 @@ _NUMBERS: Final = frozenset(
     for column in table.columns
     if isinstance(column.type, sa.BigInteger)
 ) | {"amount_cents", "balance", "count"}
+_PATIENCE: Final = 15  # seconds to wait for somebody else's work to be written
 
 
 class Store:
