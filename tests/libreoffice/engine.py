@@ -366,13 +366,25 @@ class Range(base_classes.Range):
             plain.append(tuple(_plain(cell) for cell in row))
             special += [(r, c, cell) for c, cell in enumerate(row) if _is_special(cell)]
         self.area.setDataArray(tuple(plain))
+        dates: dict[int, list[int]] = {}
         for r, c, cell in special:
-            one = Range(self._sheet, (self.row + r, self.column + c))
             if isinstance(cell, dt.datetime):
-                if one.number_format == "General":
-                    one.number_format = "yyyy-mm-dd"
-            else:
-                one.formula = "TRUE()" if cell is True else "FALSE()" if cell is False else cell
+                dates.setdefault(c, []).append(r)
+                continue
+            one = Range(self._sheet, (self.row + r, self.column + c))
+            one.formula = "TRUE()" if cell is True else "FALSE()" if cell is False else cell
+        for c, found in dates.items():
+            self._show_dates(c, found)
+
+    def _show_dates(self, column: int, rows: list[int]) -> None:
+        """Give a column's dates a date format where they have none; asked of the whole column first."""
+        area = self.area.getCellRangeByPosition(column, rows[0], column, rows[-1])
+        if area.getPropertyState("NumberFormat").value == "DIRECT_VALUE" and area.NumberFormat:
+            return
+        for row in rows:
+            one = Range(self._sheet, (self.row + row, self.column + column))
+            if one.number_format == "General":
+                one.number_format = "yyyy-mm-dd"
 
     @property
     def formula(self) -> Any:
@@ -396,6 +408,9 @@ class Range(base_classes.Range):
                 self.area.fillAuto(uno.Enum("com.sun.star.sheet.FillDirection", "TO_BOTTOM"), 1)
                 if self.shape[1] > 1:
                     self.area.fillAuto(uno.Enum("com.sun.star.sheet.FillDirection", "TO_RIGHT"), 1)
+            return
+        if all(isinstance(text, str) and text[:1] in ("", "=") for row in value for text in row):
+            self.area.setFormulaArray(tuple(tuple(_from_excel(text) for text in row) for row in value))
             return
         for r, row in enumerate(value):
             for c, text in enumerate(row):
@@ -616,8 +631,12 @@ class Tables(base_classes.Tables):
     api = property(lambda self: self._sheet.book.doc.DatabaseRanges)
 
     def _names(self) -> list[str]:
+        ranges = self.api
+        return [name for name in ranges.ElementNames if self._is_here(ranges, name)]
+
+    def _is_here(self, ranges: Any, name: str) -> bool:
         here = self._sheet.sheet.RangeAddress.Sheet
-        return [name for name in self.api.ElementNames if self.api.getByName(name).DataArea.Sheet == here]
+        return bool(ranges.getByName(name).DataArea.Sheet == here)
 
     def __len__(self) -> int:
         return len(self._names())
@@ -627,12 +646,13 @@ class Tables(base_classes.Tables):
 
     def __call__(self, name: str | int) -> Table:
         key = name if isinstance(name, str) else self._names()[name - 1]
-        if key not in self._names():
+        if key not in self:
             raise xw.NoSuchObjectError(key)
         return Table(self._sheet, self.api.getByName(key))
 
     def __contains__(self, name: str) -> bool:
-        return name in self._names()
+        ranges = self.api
+        return bool(ranges.hasByName(name)) and self._is_here(ranges, name)
 
 
 class Table(base_classes.Table):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +42,7 @@ from xlbilling.workbook.port import (
     wanted_file,
 )
 from xlbilling.workbook.references import column_letters
+from xlbilling.workbook.stand import Stand, calculated_columns, raw_cells, stand_of
 
 VIEWS: Final = {record.sheet.name: record.sheet.views for record in TABLES}
 DAY_ZERO: Final = dt.datetime(1899, 12, 30)
@@ -54,29 +57,32 @@ class ExcelWorkbook:
 
     def __init__(self, book: xw.Book, yes: bool = False):
         self.book = book
+        self._tables: dict[str, tuple[xw.Sheet, Any]] = {}
+        self._names: dict[str, xw.Range] = {}
         self._extra_titles: dict[str, dict[str, str]] = {}
         self._questions = Questions(self.get, self.put, yes=yes)
 
     # ------------------------------------------------------------------------------------------------ reading
 
     def read(self, table: str) -> SheetTable:
-        declared, found = TABLE[table], self._table(table)
-        sheet, area = found.parent, found.range
-        titles = self._titles(table)
-        count, first = area.shape[0] - 1, area.column
-        body = np.full((count, len(titles)), None, object)
-        if count:
-            cells = sheet.range((area.row + 1, first), (area.row + count, first + len(titles) - 1))
-            body[:] = _cells(cells)
-        fields, own, problems = headings(declared, sheet.name, titles, area.row, lambda p: column_letters(first + p))
-        kept = np.flatnonzero((body != np.array(None)).any(axis=1)) if count else np.zeros(0, np.intp)
+        return self._read(table, self._stand(table))
+
+    def _read(self, table: str, stand: Stand) -> SheetTable:
+        declared, first = TABLE[table], stand.left
+        body = np.full((stand.count, len(stand.titles)), None, object)
+        if stand.count:
+            body[:] = raw_cells(stand.block(stand.row + 1, stand.last))
+        fields, own, problems = headings(
+            declared, stand.page.name, stand.titles, stand.row, lambda p: column_letters(first + p)
+        )
+        kept = np.flatnonzero((body != np.array(None)).any(axis=1)) if stand.count else np.zeros(0, np.intp)
         frame = pd.DataFrame({name: pd.Series(body[kept, at], dtype=object) for name, at in fields.items()})
         return SheetTable(
             declared,
-            sheet.name,
+            stand.page.name,
             frame,
-            kept.astype(np.int64) + area.row + 1,
-            area.row + 1,
+            kept.astype(np.int64) + stand.row + 1,
+            stand.row + 1,
             {name: column_letters(first + at) for name, at in fields.items()},
             own_columns(declared, frame, body[kept], own),
             problems,
@@ -87,15 +93,14 @@ class ExcelWorkbook:
         return None if cell in ("", DASH) else cell
 
     def values(self, table: str, field: str) -> list[Any]:
-        sheet = self.read(table)
+        stand = self._stand(table)
+        sheet = self._read(table, stand)
         if field in sheet.frame.columns:
             return list(sheet.frame[field])
-        area = self._table(table).range
         heading = self._extra_titles.get(table, {}).get(field, EXTRA + field)
-        column = area.column + self._titles(table).index(heading)
-        last = area.row + area.shape[0] - 1
-        cells = _cells(self.book.sheets[sheet.sheet].range((area.row + 1, column), (last, column)))
-        return [cells[row - area.row - 1][0] for row in sheet.rows.tolist()]
+        column = stand.left + stand.titles.index(heading)
+        cells = raw_cells(stand.page.range((stand.row + 1, column), (stand.last, column)))
+        return [cells[row - stand.row - 1][0] for row in sheet.rows.tolist()]
 
     # ------------------------------------------------------------------------------------------------ writing
 
@@ -106,19 +111,20 @@ class ExcelWorkbook:
         formulas: Mapping[str, Formula] | None = None,
         extra: Sequence[ExtraColumn] = (),
     ) -> None:
-        sheet = self.read(table)
+        stand = self._stand(table)
+        sheet = self._read(table, stand)
         if sheet.problems:
             raise Refusal(sheet.problems[0])
         if len(frame) > FIXED_ROWS.get(table, len(frame)):
             raise ValueError(f"the list {table} has room for {FIXED_ROWS[table]} rows, not {len(frame)}")
         with self._still():
-            calculated = self._calculated(table, sheet)
-            titles = self._shaped(table, len(frame), extra)
-            self._fill(table, sheet, frame, titles, calculated, dict(formulas or {}), extra)
+            calculated = calculated_columns(stand, sheet)
+            titles = self._shaped(table, stand, len(frame), extra)
+            self._fill(stand, sheet, frame, titles, calculated, dict(formulas or {}), extra)
 
     def _fill(
         self,
-        table: str,
+        stand: Stand,
         sheet: SheetTable,
         frame: pd.DataFrame,
         titles: Sequence[str],
@@ -127,42 +133,27 @@ class ExcelWorkbook:
         extra: Sequence[ExtraColumn],
     ) -> None:
         """Put the cells in as one block, then the columns of formulas over them."""
-        declared, area = TABLE[table], self._table(table).range
-        page, first, left, count = self.book.sheets[sheet.sheet], area.row + 1, area.column, len(frame)
-        if not count:
-            self._body(table).clear_contents()
-            return
+        declared, page = sheet.table, stand.page
+        first, left, count = stand.row + 1, stand.left, len(frame)
+        room = max(FIXED_ROWS.get(declared.name, count), 1)
         columns: dict[str, list[Any]] = {
             declared.columns[name].title: _day_numbers(cells) if declared.columns[name].kind == "date" else cells
             for name, cells in give(declared, frame).items()
         }
         columns |= sheet.own_for(frame)
         columns |= {e.heading: list(e.values or [None] * count) for e in extra}
-        blank = [None] * (FIXED_ROWS.get(table, count) - count)
+        blank = [None] * (room - count)
         block = list(zip(*([*map(_safe, columns[title]), *blank] for title in titles), strict=True))
         page.range((first, left)).value = block
+        if not count:
+            return
         letters = {c.title: name for name, c in declared} | {e.heading: e.name for e in extra}
         at = {letters[title]: column_letters(left + i) for i, title in enumerate(titles) if title in letters}
         for name, formula in {**formulas, **{e.name: e.formula for e in extra if e.formula}}.items():
-            self._put_formulas(page, at[name], first, formula, count, at)
+            _put_formulas(page, at[name], first, formula, count, at)
         for title, formula in calculated.items():
             column_at = left + list(titles).index(title)
             page.range((first, column_at), (first + count - 1, column_at)).formula = formula
-
-    def _put_formulas(
-        self, page: xw.Sheet, letter: str, first: int, formula: Formula, count: int, letters: Mapping[str, str]
-    ) -> None:
-        """One column of formulas: long stretches of one text are filled down by the sheet itself, others put in."""
-        runs = formula_runs(formula, count)
-        if len(runs) > MOST_RUNS or not all(fills_down(text) for _, _, text in runs):
-            texts = filled_in(formula, range(first, first + count), letters)
-            page.range(f"{letter}{first}:{letter}{first + count - 1}").formula = [[text] for text in texts]
-            return
-        for start, stop, text in runs:
-            if text:
-                row = first + start
-                top = filled_in(text, [row], letters)[0]
-                page.range(f"{letter}{row}:{letter}{first + stop - 1}").formula = top
 
     def put(self, name: str, value: Any) -> None:
         self._named(name).value = DASH if value is None and name in TILES else _safe(value)
@@ -195,13 +186,13 @@ class ExcelWorkbook:
             _note(cell, "")
 
     def _colour(self, cell: xw.Range) -> str | None:
+        """The colour the cell's column is declared with; None outside the declared columns."""
         for declared in TABLE.values():
-            if declared.sheet.name == cell.sheet.name and in_book(declared.name) in self._table_names(cell.sheet):
-                area = self._table(declared.name).range
-                titles = self._titles(declared.name)
+            if declared.sheet.name == cell.sheet.name:
+                stand = self._stand(declared.name)
                 by_title = {column.title: column for column in declared.columns.values()}
-                at = cell.column - area.column
-                column = by_title.get(titles[at]) if 0 <= at < len(titles) else None
+                at = cell.column - stand.left
+                column = by_title.get(stand.titles[at]) if 0 <= at < len(stand.titles) else None
                 return FILL[column.filled] if column else None
         return None
 
@@ -254,110 +245,97 @@ class ExcelWorkbook:
 
     @contextmanager
     def _still(self) -> Iterator[None]:
-        """Excel draws nothing meanwhile."""
+        """Excel neither draws nor recalculates meanwhile."""
         app = self.book.app
-        before = app.screen_updating
-        app.screen_updating = False
+        before = app.screen_updating, app.calculation
+        app.screen_updating, app.calculation = False, "manual"
         try:
             yield
         finally:
-            app.screen_updating = before
+            app.screen_updating, app.calculation = before
 
-    @property
+    @cached_property
     def _sheet_names(self) -> set[str]:
         return {sheet.name for sheet in self.book.sheets}
 
-    def _table_names(self, sheet: xw.Sheet) -> set[str]:
-        return {table.name for table in sheet.tables}
-
-    def _table(self, name: str) -> Any:
-        sheet = TABLE[name].sheet.name
-        if sheet not in self._sheet_names or in_book(name) not in self._table_names(self.book.sheets[sheet]):
-            raise Refusal(NO_TABLE.at(Place(sheet), f"the table {name} is not there"))
-        return self.book.sheets[sheet].tables[in_book(name)]
-
-    def _body(self, table: str) -> xw.Range:
-        area = self._table(table).range
-        page = self.book.sheets[TABLE[table].sheet.name]
-        last = (area.row + max(area.shape[0] - 1, 1), area.column + area.shape[1] - 1)
-        return page.range((area.row + 1, area.column), last)
+    def _table(self, name: str) -> tuple[xw.Sheet, Any]:
+        """A table with its sheet; looked up once, because every look is a call to the application."""
+        if name not in self._tables:
+            sheet = TABLE[name].sheet.name
+            there = sheet in self._sheet_names
+            page = self.book.sheets[sheet] if there else None
+            if page is None or in_book(name) not in {table.name for table in page.tables}:
+                raise Refusal(NO_TABLE.at(Place(sheet), f"the table {name} is not there"))
+            self._tables[name] = page, page.tables[in_book(name)]
+        return self._tables[name]
 
     def _named(self, name: str) -> xw.Range:
-        if name not in {found.name for found in self.book.names}:
-            raise Refusal(NO_CELL.at(Place(cell=name), f"the cell named {name} is not there"))
-        return self.book.names[name].refers_to_range
+        """A named cell; looked up once."""
+        if name not in self._names:
+            if not self.book.names.contains(name):
+                raise Refusal(NO_CELL.at(Place(cell=name), f"the cell named {name} is not there"))
+            self._names[name] = self.book.names[name].refers_to_range
+        return self._names[name]
 
     def _cell(self, address: str) -> xw.Range:
         sheet, _, cell = address.rpartition("!")
         return self.book.sheets[sheet].range(cell)
 
-    def _titles(self, table: str) -> list[Any]:
-        """The headings of the table and of what stands directly beside it."""
-        area = self._table(table).range
-        page = self.book.sheets[TABLE[table].sheet.name]
-        right = area.column + area.shape[1]
-        titles = list(_cells(page.range((area.row, area.column), (area.row, right - 1)))[0])
-        end = page.used_range.last_cell.column
-        if table in FIXED_ROWS or end < right:
-            return titles
-        for cell in _cells(page.range((area.row, right), (area.row, end)))[0]:
-            if cell is None:
-                break
-            titles.append(cell)
-        return titles
+    def _stand(self, table: str) -> Stand:
+        return stand_of(*self._table(table), grows=table not in FIXED_ROWS)
 
-    def _calculated(self, table: str, sheet: SheetTable) -> dict[str, str]:
-        """Staff's own columns that are formulas, with the formula of their first row."""
-        if not len(sheet.frame):
-            return {}
-        area = self._table(table).range
-        page, titles = self.book.sheets[sheet.sheet], self._titles(table)
-        at = {title: page.range((area.row + 1, area.column + titles.index(title))) for title in sheet.own.columns}
-        found = {title: str(cell.formula) for title, cell in at.items()}
-        return {title: formula for title, formula in found.items() if formula.startswith("=")}
-
-    def _shaped(self, table: str, count: int, extra: Sequence[ExtraColumn]) -> list[str]:
+    def _shaped(self, table: str, stand: Stand, count: int, extra: Sequence[ExtraColumn]) -> list[str]:
         """Bring the table on the sheet to the columns and rows wanted; returns its headings in order."""
-        found = self._table(table)
-        area, page = found.range, self.book.sheets[TABLE[table].sheet.name]
-        stand = [str(title) for title in self._titles(table)]
+        page, found = self._table(table)
+        had = [str(title) for title in stand.titles]
         self._extra_titles.setdefault(table, {}).update({e.name: e.heading for e in extra})
-        titles = [title for title in stand if not title.startswith(EXTRA)] + [e.heading for e in extra]
+        titles = [title for title in had if not title.startswith(EXTRA)] + [e.heading for e in extra]
         rows, columns = FIXED_ROWS.get(table, max(count, 1)), len(titles)
-        old_last, left = area.row + area.shape[0] - 1, area.column
-        last = area.row + rows
-        right = left + max(len(stand), columns) - 1
-        if titles != stand:
-            page.range((area.row + 1, left), (old_last, right)).clear_contents()
-            page.range((area.row, left)).value = [[*titles, *[None] * (len(stand) - columns)]]
-        if (last, columns) != (old_last, area.shape[1]):
-            found.resize(page.range((area.row, left), (last, left + columns - 1)))
-        if last < old_last:
-            page.range((last + 1, left), (old_last, right)).clear()
-        first_new = area.row + 1 if titles != stand else old_last + 1
+        left, last = stand.left, stand.row + rows
+        right = left + max(len(had), columns) - 1
+        if titles != had:
+            page.range((stand.row + 1, left), (stand.last, right)).clear_contents()
+            page.range((stand.row, left)).value = [[*titles, *[None] * (len(had) - columns)]]
+        if (last, columns) != (stand.last, stand.columns) or stand.last != stand.row + found.range.shape[0] - 1:
+            found.resize(page.range((stand.row, left), (last, left + columns - 1)))
+        if last < stand.last:
+            page.range((last + 1, left), (stand.last, right)).clear()
+        first_new = stand.row + 1 if titles != had else stand.last + 1
         if table not in FIXED_ROWS and last >= first_new:
-            self._dress(table, titles, extra, first_new, last)
+            self._dress(table, stand, titles, extra, first_new, last)
         return titles
 
-    def _dress(self, table: str, titles: Sequence[str], extra: Sequence[ExtraColumn], first: int, last: int) -> None:
+    def _dress(
+        self, table: str, stand: Stand, titles: Sequence[str], extra: Sequence[ExtraColumn], first: int, last: int
+    ) -> None:
         """Give new rows and columns their number formats and colours; text stays text that way."""
-        left = self._table(table).range.column
-        page = self.book.sheets[TABLE[table].sheet.name]
         looks: dict[str, tuple[ColumnKind, str]] = {
             column.title: (column.kind, FILL[column.filled]) for column in TABLE[table].columns.values()
         }
         looks |= {e.heading: (e.kind, COMPUTED) for e in extra}
-        for position, title in enumerate(titles):
-            if title in looks:
-                cells = page.range((first, left + position), (last, left + position))
-                cells.number_format = NUMBER_FORMAT[looks[title][0]]
-                cells.color = looks[title][1]
+        of_column = [(NUMBER_FORMAT[looks[t][0]], looks[t][1]) if t in looks else None for t in titles]
+        position = stand.left
+        for look, alike in itertools.groupby(of_column):  # columns that look alike side by side are one call
+            width = len(list(alike))
+            if look is not None:
+                cells = stand.page.range((first, position), (last, position + width - 1))
+                cells.number_format, cells.color = look
+            position += width
 
 
-def _cells(area: xw.Range) -> list[list[Any]]:
-    """Raw cells row by row: errors as their text, blanks as None."""
-    rows: list[list[Any]] = area.options(ndim=2, err_to_str=True).value
-    return [[None if cell == "" else cell for cell in row] for row in rows]
+def _put_formulas(
+    page: xw.Sheet, letter: str, first: int, formula: Formula, count: int, letters: Mapping[str, str]
+) -> None:
+    """One column of formulas: long stretches of one text are filled down by the sheet itself, others put in."""
+    runs = formula_runs(formula, count)
+    if len(runs) > MOST_RUNS or not all(fills_down(text) for _, _, text in runs):
+        texts = filled_in(formula, range(first, first + count), letters)
+        page.range(f"{letter}{first}:{letter}{first + count - 1}").formula = [[text] for text in texts]
+        return
+    for start, stop, text in runs:
+        if text:
+            row = first + start
+            page.range(f"{letter}{row}:{letter}{first + stop - 1}").formula = filled_in(text, [row], letters)[0]
 
 
 def _day_numbers(days: Sequence[dt.datetime | None]) -> list[int | None]:
