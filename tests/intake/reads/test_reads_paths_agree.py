@@ -21,7 +21,18 @@ CELL = st.one_of(
     st.integers(0, 10**9).map(str),
 )
 MOMENT = st.sampled_from(
-    ["2026-07-01", "2026-07-01 10:05", "2026-07-01T10:05:59", "7/1/2026", "2026-02-30", "", "2026-11-01 01:30"]
+    [
+        "2026-07-01",
+        "2026-07-01 10:05",
+        "2026-07-01T10:05:59",
+        "7/1/2026",
+        "2026-02-30",
+        "",
+        "2026-11-01 01:30",
+        "2026-07-01 24:00",
+        "2026-07-01 23:60",
+        "2026-07-01T10:05:60",
+    ]
 )
 
 
@@ -74,6 +85,14 @@ def test_blocks_of_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: s
     path.write_text("\n".join([header, *(line(row, quote) for row in rows)]) + "\n", encoding="utf-8")
     monkeypatch.setattr(text, "BLOCK_CHARACTERS", data.draw(st.sampled_from([1, 60, 10_000])))
     both_ways(path, monkeypatch)
+
+
+@pytest.mark.parametrize("moment", ["2026-07-01 24:00", "2026-07-01 23:60", "2026-07-01 10:05:60", "2026-06-31 10:00"])
+def test_impossible_moments_in_a_plain_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    path = tmp_path / "reads.csv"
+    path.write_text("Meter,Read Date,Read\n" + "".join(f"M{i},{moment},5\n" for i in range(5)))
+    both_ways(path, monkeypatch)
+    assert parse_reads(path, in_child=False).rejects["code"].tolist() == ["bad_date"] * 5
 
 
 def test_a_large_plain_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
