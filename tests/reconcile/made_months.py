@@ -78,6 +78,11 @@ class Month:
             self._line(day, "payment", customer, batch, paid, "CASH", water + sewer)
             self._line(day, "payment", customer, batch, paid, "AR-WATER", -water)
             self._line(day, "payment", customer, batch, paid, "AR-SEWER", -sewer)
+            if who % 6 == 0:
+                # on the day of a payment, so that one day has credits of both journals
+                credit = amount(100, 3_000)
+                self._line(day, "adjustment", customer, f"AJ{day:%m%d}-1", f"A{number}", "AR-WATER", -credit)
+                self._line(day, "adjustment", customer, f"AJ{day:%m%d}-1", f"A{number}", "REV-USE", credit)
             if who % 4 == 0:
                 day, fee = START + dt.timedelta(days=18), amount(100, 2_000)
                 self._line(day, "penalty", customer, f"PN{day:%m%d}-1", f"L{number}", "AR-PENALTY", fee)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 from made_months import APART, TOGETHER, Month, terms
 
-from xlbilling.reconcile import reconcile
+from xlbilling.reconcile import Reconciliation, reconcile
 
 
 @pytest.mark.parametrize("grain", ["document", "batch", "day"])
@@ -35,6 +35,17 @@ def test_every_slip_is_found_and_nothing_else(grain: str, accounts: dict[str, st
     assert Counter(rows[n] for n in copies) == Counter({"matched": "exact"}.get(wanted[n], wanted[n]) for n in copies)
 
     assert result.control["unexplained"].tolist() == [0] * len(result.control)
+    assert_links(month, result)
+
+
+def assert_links(month: Month, result: Reconciliation) -> None:
+    """Every row without a slip is matched with the very lines it was made of."""
+    lines: dict[int, set[str]] = defaultdict(set)
+    for ident, match in zip(result.subledger["id"], result.subledger["match"], strict=True):
+        lines[match].add(ident)
+    of_row = dict(zip(result.ledger["row"], result.ledger["match"], strict=True))
+    made = {n: set(row.lines) for n, row in enumerate(month.rows, 1) if row.wanted == ""}
+    assert {n: lines[of_row[n]] for n in made} == made
 
 
 def test_the_order_of_the_files_does_not_matter() -> None:
@@ -54,3 +65,16 @@ def test_the_order_of_the_files_does_not_matter() -> None:
         changed = {key for key in a if a[key] != b[key]}
         assert {a[key] for key in changed} | {b[key] for key in changed} <= copies | {""}
     assert one.control.equals(other.control)
+
+
+def test_day_totals_of_journals_that_only_their_words_tell_apart() -> None:
+    month = Month(5, "day", APART)
+    month.wrong_sign()
+    month.rounding()
+    for row in month.rows:
+        row.source, row.reference = "GL", f"T{row.key[1]}"
+    subledger, ledger = month.frames()
+    result = reconcile(subledger, ledger, terms())
+    found = dict(zip(result.subledger["id"], result.subledger["reason"].astype(str), strict=True))
+    assert found == {ident: month.wanted.get(ident, "") for ident in subledger["id"]}
+    assert_links(month, result)

@@ -172,3 +172,10 @@ def test_no_rows_at_all() -> None:
     assert reasons(run([line("S1", "07-06", "LB1", "P1", "AR", 1)], [])) == ({"S1": "missing_in_gl"}, {})
     assert reasons(run([], [row("07-06", "1310", "P1", 1)])) == ({}, {1: "missing_in_subledger"})
     assert run([], []).difference_unexplained == 0
+
+
+def test_a_line_without_a_number_is_found_by_its_batch() -> None:
+    # the first row names nothing; that must not stand for the name of the line's blank reference
+    rows = [row("07-20", "1021", "", 999), row("07-06", "1310", "LB1-1", -100)]
+    result = run([line("S1", "07-06", "LB1-1", "", "AR", -100)], rows)
+    assert matches(result) == [("1-1", "exact", {"S1"}, {2})]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
@@ -14,11 +15,18 @@ from xlbilling.intake.guard import Worker, shared_worker
 from xlbilling.intake.ledger.layouts import LAYOUTS
 from xlbilling.intake.ledger.mapping import LedgerMap, read_map
 from xlbilling.intake.ledger.reading import TEXTS
+from xlbilling.intake.ledger.signs import debit_positive
 from xlbilling.intake.ledger.subledger import read_subledger
 from xlbilling.intake.tables import unpack
-from xlbilling.problems import Place, Problem
+from xlbilling.problems import Place, Problem, Refusal, declare
 
 __all__ = ["LAYOUTS", "LedgerExport", "LedgerMap", "read_ledger", "read_map", "read_subledger"]
+
+SIGNS_NEED_MAP: Final = declare(
+    "ledger_signs_need_map",
+    "An export prints amounts on each account's natural side, and no map says which accounts are credit accounts.",
+    "Give the ledger map (MAP.yaml) with its credit_normal list.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +62,34 @@ def read_ledger(
         path,
         profile=profile,
         known=sorted(mapping.gl_accounts) if mapping else [],
-        credit_normal=mapping.credit_normal if mapping else None,
         segments=mapping.segments if mapping else [],
     )
     problems = [Problem(place=Place(**problem.pop("place")), **problem) for problem in facts["problems"]]
-    return LedgerExport(str(facts["profile"]), _frame(unpack(blobs)), problems)
+    frame = _frame(facts["blocks"], blobs)
+    if facts["natural_side"]:
+        if mapping is None:
+            raise Refusal(SIGNS_NEED_MAP.at(Place(file=path.name), f"the layout is {facts['profile']}"))
+        frame, unproven = debit_positive(frame, mapping.credit_normal, path.name)
+        problems += unproven
+    return LedgerExport(str(facts["profile"]), frame, problems)
 
 
-def _frame(columns: list[list[str]]) -> pd.DataFrame:
-    rows, kinds, dates, cents, *texts = columns or [[] for _ in range(4 + len(TEXTS))]
-    frame = {
-        "row": pd.array([int(row) for row in rows], dtype="int64"),
+def _frame(sizes: list[int], blobs: list[bytes]) -> pd.DataFrame:
+    """The packed blocks as one frame; rows are numbered from 1 below the header."""
+    blocks, at = [], 0
+    for size in sizes:
+        blocks.append(_block(unpack(blobs[at : at + size])))
+        at += size
+    whole = pd.concat(blocks, ignore_index=True)
+    whole.insert(0, "row", range(1, len(whole) + 1))
+    return whole
+
+
+def _block(columns: list[list[str]]) -> pd.DataFrame:
+    kinds, dates, cents, *texts = columns
+    frame: dict[str, Any] = {
         "kind": pd.array(kinds, dtype="str"),
         "date": pd.to_datetime(pd.Series([date or None for date in dates], dtype="object"), format="%Y-%m-%d"),
         "amount_cents": pd.array([int(value) if value else None for value in cents], dtype="Int64"),
     }
-    return pd.DataFrame(
-        {**frame, **{name: pd.array(text, dtype="str") for name, text in zip(TEXTS, texts, strict=True)}}
-    )
+    return pd.DataFrame(frame | {name: pd.array(text, dtype="str") for name, text in zip(TEXTS, texts, strict=True)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -55,7 +55,7 @@ class Line:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads one grid by one layout, carrying what the layout prints only once (account, entry heading)."""
+    """Reads the rows of one page by one layout, carrying what the layout prints only once (account, entry heading)."""
 
     layout: Layout
     header: Sequence[str]
@@ -71,13 +71,10 @@ class Reader:
     _account: tuple[str, str] = ("", "")
     _carried: dict[Role, str] = field(default_factory=dict)
 
-    def lines(self, grid: Sequence[Sequence[str]]) -> Iterator[Line]:
-        """Every row below the header in its order, each classified once."""
+    def __post_init__(self) -> None:
         self._at = self.layout.places(self.header)
         wanted = [heading(name) for name in self.segments] or list(self.layout.segments)
         self._segment_at = [list(self.header).index(name) for name in wanted if name in self.header]
-        for row, cells in enumerate(grid[self.header_row + 1 :], 1):
-            yield self._line(row, cells)
 
     def _day(self, text: str) -> dt.date | None:
         """The day in a date cell: as printed, or (in a workbook only) the number a date is stored as."""
@@ -92,7 +89,8 @@ class Reader:
         index = self._at.get(role, -1)
         return cells[index].strip() if 0 <= index < len(cells) else ""
 
-    def _line(self, row: int, cells: Sequence[str]) -> Line:
+    def line(self, row: int, cells: Sequence[str]) -> Line:
+        """What the next row is; `row` counts from 1 below the header, and rows must come in their order."""
         filled = [index for index, cell in enumerate(cells) if cell.strip()]
         if not filled:
             return Line(row, "blank")

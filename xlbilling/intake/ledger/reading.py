@@ -1,4 +1,4 @@
-"""Reading a ledger export: its layout found, its lines read, its signs settled; plain values only.
+"""Reading a ledger export: its layout found and its lines read; plain values only.
 
 This is the work that runs in the guarded child (`task`); the frame is made from its answer outside.
 """
@@ -6,18 +6,16 @@ This is the work that runs in the guarded child (`task`); the frame is made from
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from xlbilling.intake.ledger.grid import Grid, read_grids
+from xlbilling.intake.ledger.grid import Page, open_pages
 from xlbilling.intake.ledger.layout import Layout, heading
 from xlbilling.intake.ledger.layouts import LAYOUTS
 from xlbilling.intake.ledger.lines import Line, Reader
-from xlbilling.intake.ledger.signs import debit_positive
 from xlbilling.intake.tables import pack
-from xlbilling.problems import Place, Problem, Refusal, declare
+from xlbilling.problems import Place, Refusal, declare
 
 LAYOUT_UNKNOWN: Final = declare(
     "ledger_layout_unknown",
@@ -29,64 +27,69 @@ LAYOUT_UNNAMED: Final = declare(
     "A ledger layout was asked for that this product does not have.",
     "Use auto, or one of the names listed in docs/reconcile.md.",
 )
-SIGNS_NEED_MAP: Final = declare(
-    "ledger_signs_need_map",
-    "An export prints amounts on each account's natural side, and no map says which accounts are credit accounts.",
-    "Give the ledger map (MAP.yaml) with its credit_normal list.",
-)
 _HEADER_WITHIN: Final = 60
+_ROWS_A_BLOCK: Final = 50_000
 _UNPRINTABLE: Final = dict.fromkeys((*range(32), 127, *range(0xD800, 0xE000)))
+TEXTS: Final = ("gl_account", "account_name", "reference", "description", "source")
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """What the map says about the ledger's accounts: the numbers in scope, the credit accounts, the segment columns."""
+def task(path: Path, profile: str, known: list[str], segments: list[str]) -> tuple[dict[str, Any], list[bytes]]:
+    """Every row below the header of the file's best fitting page: kind, date, cents and `TEXTS`, packed in blocks.
 
-    known: AbstractSet[str] = frozenset()
-    credit_normal: AbstractSet[str] | None = None
-    segments: Sequence[str] = ()
-
-
-def read_lines(path: Path, profile: str, chart: Chart) -> tuple[str, list[Line], list[Problem]]:
-    """The name of the layout, every row below the header, and what could not be read."""
-    layout, grid, header_row = _recognise(read_grids(path), _candidates(profile), path.name)
+    Runs in the guarded child. The facts name the layout, say whether its amounts are on each account's natural side
+    (and so not debit positive yet), how many blobs each block has, and what could not be read.
+    """
+    layout, page, header_row, head = _recognise(open_pages(path), _candidates(profile), path.name)
     reader = Reader(
         layout=layout,
-        header=[heading(cell) for cell in grid.rows[header_row]],
-        known=chart.known,
+        header=[heading(cell) for cell in head[header_row]],
+        known=frozenset(known),
         file=path.name,
         header_row=header_row,
-        segments=chart.segments if layout.account == "segments" else (),
-        titles={cell.strip() for row in grid.rows[:header_row] for cell in row if cell.strip()},
-        first_serial=grid.first_serial,
+        segments=segments if layout.account == "segments" else (),
+        titles={cell.strip() for row in head[:header_row] for cell in row if cell.strip()},
+        first_serial=page.first_serial,
     )
-    lines = list(reader.lines(grid.rows))
-    problems = reader.problems
-    if layout.signs == "natural_side":
-        if chart.credit_normal is None:
-            raise Refusal(SIGNS_NEED_MAP.at(Place(file=path.name), f"the layout is {layout.name}"))
-        lines, unproven = debit_positive(lines, chart.credit_normal, path.name)
-        problems = [*problems, *unproven]
-    return layout.name, lines, problems
+    packed = _Packed(reader)
+    page.each_row(packed.take)
+    packed.close()
+    facts = {
+        "profile": layout.name,
+        "natural_side": layout.signs == "natural_side",
+        "blocks": packed.sizes,
+        "problems": [asdict(problem) for problem in reader.problems],
+    }
+    return facts, packed.blobs
 
 
-def task(
-    path: Path, profile: str, known: list[str], credit_normal: list[str] | None, segments: list[str]
-) -> tuple[dict[str, Any], list[bytes]]:
-    """`read_lines` as a guarded child does it: JSON facts and packed columns."""
-    credits_ = None if credit_normal is None else frozenset(credit_normal)
-    name, lines, problems = read_lines(path, profile, Chart(frozenset(known), credits_, segments))
-    columns: list[list[str]] = [
-        [str(line.row) for line in lines],
-        [str(line.kind) for line in lines],
-        [line.date.isoformat() if line.date else "" for line in lines],
-        ["" if line.cents is None else str(line.cents) for line in lines],
-        *([_printable(getattr(line, column)) for line in lines] for column in TEXTS),
-    ]
-    return {"profile": name, "problems": [asdict(problem) for problem in problems]}, pack(columns)
+class _Packed:
+    """Rows read and packed as they come, so that only one block of them is in memory at a time."""
 
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.blobs: list[bytes] = []
+        self.sizes: list[int] = []
+        self._lines: list[Line] = []
+        self._row = -reader.header_row
 
-TEXTS: Final = ("gl_account", "account_name", "reference", "description", "source")
+    def take(self, cells: list[str]) -> None:
+        if self._row > 0:
+            self._lines.append(self.reader.line(self._row, cells))
+            if len(self._lines) == _ROWS_A_BLOCK:
+                self.close()
+        self._row += 1
+
+    def close(self) -> None:
+        lines, self._lines = self._lines, []
+        columns: list[list[str]] = [
+            [str(line.kind) for line in lines],
+            [line.date.isoformat() if line.date else "" for line in lines],
+            ["" if line.cents is None else str(line.cents) for line in lines],
+            *([_printable(getattr(line, column)) for line in lines] for column in TEXTS),
+        ]
+        blobs = pack(columns)
+        self.sizes.append(len(blobs))
+        self.blobs += blobs
 
 
 def _printable(text: str) -> str:
@@ -104,15 +107,18 @@ def _candidates(profile: str) -> Sequence[Layout]:
     return named
 
 
-def _recognise(grids: Sequence[Grid], layouts: Sequence[Layout], file: str) -> tuple[Layout, Grid, int]:
-    """The layout, sheet and header row that fit with the longest signature; the topmost of equals."""
-    best: tuple[int, Layout, Grid, int] | None = None
-    for grid in grids:
-        for index, row in enumerate(grid.rows[:_HEADER_WITHIN]):
+def _recognise(
+    pages: Sequence[Page], layouts: Sequence[Layout], file: str
+) -> tuple[Layout, Page, int, list[list[str]]]:
+    """The layout, page, header row and head that fit with the longest signature; the topmost of equals."""
+    best: tuple[int, Layout, Page, int, list[list[str]]] | None = None
+    for page in pages:
+        head = page.head(_HEADER_WITHIN)
+        for index, row in enumerate(head):
             header = [heading(cell) for cell in row]
             for layout in layouts:
                 if layout.fits(header) and (best is None or len(layout.signature) > best[0]):
-                    best = (len(layout.signature), layout, grid, index)
+                    best = (len(layout.signature), layout, page, index, head)
     if best is None:
         fact = f"no header row was found in the first {_HEADER_WITHIN} rows"
         raise Refusal(LAYOUT_UNKNOWN.at(Place(file=file), fact))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from collections.abc import Collection
 from typing import Final
 
-from xlbilling.intake.ledger.lines import Line
+import pandas as pd
+
 from xlbilling.problems import Place, Problem, declare
 
 SIGN_UNPROVEN: Final = declare(
@@ -19,53 +17,54 @@ SIGN_UNPROVEN: Final = declare(
 )
 
 
-def debit_positive(lines: list[Line], credit_normal: AbstractSet[str], file: str) -> tuple[list[Line], list[Problem]]:
-    """The same lines with every amount debit positive.
+def debit_positive(
+    frame: pd.DataFrame, credit_normal: Collection[str], file: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """The same rows with every amount debit positive.
 
     A credit-normal account is turned if its entries balance when turned, left if they balance as printed; the map's
-    word stands where no entry tells (and the problem list says so). Entries are the lines of one day and reference.
+    word stands where no entry tells (and the problem list says so). An entry is the postings of one day and reference.
     """
-    entries: dict[tuple[object, str], list[Line]] = defaultdict(list)
-    for line in lines:
-        if line.kind == "posting" and line.reference:
-            entries[(line.date, line.reference)].append(line)
-    turned_wins, printed_wins, together = _votes(entries.values(), credit_normal)
-    problems: list[Problem] = []
-    turn: set[str] = set()
-    seen = {line.gl_account for line in lines if line.cents is not None} & credit_normal
-    proven = {account for account in seen if turned_wins[account] != printed_wins[account]}
-    for account in sorted(seen, key=lambda account: (account not in proven, account)):
-        partners = together[account] & proven
-        if account not in proven and partners:
-            # its entries balance against proven accounts on the same side, so it prints as they do
-            turn |= {account} if partners & turn else set()
-        elif turned_wins[account] >= printed_wins[account]:
-            turn.add(account)
-        if account not in proven and not partners:
+    votes, partners = _votes(frame, frozenset(credit_normal))
+    seen = set(frame.loc[frame["amount_cents"].notna(), "gl_account"]) & set(credit_normal)
+    proven = {account for account in seen if votes.get(account)}
+    turn = {account for account in proven if votes[account] > 0}
+    problems = []
+    for account in sorted(seen - proven):
+        together = partners.get(account, set()) & proven
+        if not together:
             fact = f"account {account}: no balanced entry shows its side; it is read as a credit account"
             problems.append(SIGN_UNPROVEN.at(Place(file=file), fact))
-    cents = ((line, line.cents) for line in lines)
-    return [replace(x, cents=-c) if c is not None and x.gl_account in turn else x for x, c in cents], problems
+        if not together or together & turn:
+            # with no other witness the map's word stands; beside proven accounts it prints as they do
+            turn.add(account)
+    turned = frame["gl_account"].isin(turn)
+    return frame.assign(amount_cents=frame["amount_cents"].where(~turned, -frame["amount_cents"])), problems
 
 
-_Votes = tuple[dict[str, int], dict[str, int], dict[str, set[str]]]
-
-
-def _votes(entries: Iterable[list[Line]], credit: AbstractSet[str]) -> _Votes:
-    """How many entries balance with an account turned, how many as printed, and with which accounts it is alone."""
-    turned: dict[str, int] = defaultdict(int)
-    printed: dict[str, int] = defaultdict(int)
-    together: dict[str, set[str]] = defaultdict(set)
-    for entry in entries:
-        touched = {line.gl_account for line in entry} & credit
-        on_credit = sum(line.cents or 0 for line in entry if line.gl_account in credit)
-        on_debit = sum(line.cents or 0 for line in entry if line.gl_account not in credit)
-        if not on_credit and not on_debit and len(touched) > 1:
-            for account in touched:
-                together[account] |= touched - {account}
-        if not touched or not on_credit:
-            continue
-        for account in touched:
-            turned[account] += on_debit == on_credit
-            printed[account] += on_debit == -on_credit
-    return turned, printed, together
+def _votes(frame: pd.DataFrame, credit: frozenset[str]) -> tuple[dict[str, int], dict[str, set[str]]]:
+    """Each credit account's entries that balance turned less those that balance as printed, and the accounts it is
+    alone with in entries that balance among credit accounts."""
+    posted = frame[(frame["kind"] == "posting") & (frame["reference"] != "")]
+    on_credit = posted["gl_account"].isin(credit)
+    cents = posted["amount_cents"].astype("int64")
+    entries = pd.DataFrame(
+        {
+            "date": posted["date"],
+            "reference": posted["reference"],
+            "account": posted["gl_account"],
+            "credit": cents.where(on_credit, 0),
+            "debit": cents.where(~on_credit, 0),
+        }
+    )
+    key = ["date", "reference"]
+    sums = entries.groupby(key, as_index=False)[["credit", "debit"]].sum()
+    sums["vote"] = (sums["debit"] == sums["credit"]).astype(int) - (sums["debit"] == -sums["credit"]).astype(int)
+    members = entries.loc[on_credit, [*key, "account"]].drop_duplicates().merge(sums, on=key)
+    telling = members[members["credit"] != 0]
+    votes = {str(account): int(n) for account, n in telling.groupby("account")["vote"].sum().items()}
+    partners: dict[str, set[str]] = {}
+    for _, group in members[(members["credit"] == 0) & (members["debit"] == 0)].groupby(key)["account"]:
+        for account in group:
+            partners.setdefault(str(account), set()).update(set(group) - {account})
+    return votes, partners
