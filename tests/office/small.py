@@ -35,9 +35,9 @@ from xlbilling.office.actions import perform
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.office.policy import starting_policy
-from xlbilling.office.posting import entries_of, write_batch, write_entries
-from xlbilling.office.working_copy import Changes
+from xlbilling.office.posting import entries_of, write_entries
 from xlbilling.office.rows import write_rows
+from xlbilling.office.working_copy import Changes
 from xlbilling.problems import Refusal
 from xlbilling.records import TABLE
 from xlbilling.store import Store
@@ -188,7 +188,9 @@ def open_books(url: str) -> None:
             write_rows(work, Changes(name, new, rows.iloc[:0], rows.iloc[:0]))
         work.insert("consumption_history", history())
         work.insert_one("periods", period=PERIOD, state="open")
-        owed = pd.DataFrame({"document": ["OLD-1", "OLD-2"], "account_id": ["0000001", "0000002"], "amount": [4500, 3000]})
+        owed = pd.DataFrame(
+            {"document": ["OLD-1", "OLD-2"], "account_id": ["0000001", "0000002"], "amount": [4500, 3000]}
+        )
         batch = "OPENING"
         entries = entries_of(work, owed, PERIOD, "opening", batch, pd.Timestamp("2026-10-15"))
         write_entries(work, entries, ledger.pair_entries(owed.assign(debit="1210", credit="3900"), 1))
@@ -199,7 +201,9 @@ def open_books(url: str) -> None:
     store.close()
 
 
-def beacon(*changes: tuple[str, str], without: tuple[str, ...] = (), extra: tuple[str, ...] = (), cycle: str = "A") -> str:
+def beacon(
+    *changes: tuple[str, str], without: tuple[str, ...] = (), extra: tuple[str, ...] = (), cycle: str = "A"
+) -> str:
     """The read file of a cycle, one line a register; `changes` gives registers (M01, M03:L) another dial or cell text.
 
     `without` leaves registers out, `extra` adds whole lines. A change "M01", "0999" sets the dial; "M01.Read_Time",
@@ -298,7 +302,10 @@ class Clerk:
 
     def add(self, table: str, **values: Any) -> None:
         """Type a new row below the others."""
-        self.type(table, lambda rows: pd.concat([rows, pd.DataFrame([values])], ignore_index=True).reindex(columns=rows.columns))
+        self.type(
+            table,
+            lambda rows: pd.concat([rows, pd.DataFrame([values])], ignore_index=True).reindex(columns=rows.columns),
+        )
 
     def raw(self, table: str, key: str, column: str, text: Any) -> None:
         """Put raw cell content into one row, whatever the column takes."""

@@ -32,17 +32,19 @@ class Cluster:
             shutil.chown(self.folder, self._user)
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", "billing", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off -c shared_buffers=32MB"
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off -c shared_buffers=32MB"
+        )
         self._run("pg_ctl", "-D", data, "-w", "-l", self.folder / "log", "-o", options, "start")
 
     def database(self, like: str = "") -> str:
         """The URL of a fresh database, empty or a copy of another one's."""
         name = f"billing{next(_names)}"
-        self._run("createdb", "-h", self.folder, "-U", "billing", *(["-T", like.split("/")[3].split("?")[0]] if like else []), name)  # fmt: skip
+        self._run("createdb", "-h", self.folder, "-U", "billing", *(["-T", like.split("/")[3].split("?", maxsplit=1)[0]] if like else []), name)  # fmt: skip
         return f"postgresql://billing@/{name}?host={self.folder}"
 
     def drop(self, url: str) -> None:
-        name = url.split("/")[3].split("?")[0]
+        name = url.split("/")[3].split("?", maxsplit=1)[0]
         self._run("dropdb", "-f", "-h", self.folder, "-U", "billing", name)
 
     def stop(self) -> None:

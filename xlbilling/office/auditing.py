@@ -62,7 +62,7 @@ def audit(desk: Desk) -> Outcome:
             lines=len(rows), recalculated_by="a spreadsheet application" if application else "", at=work.at, actor=work.actor,
         )  # fmt: skip
         work.event(said)
-    desk.book.put("AuditState", state)
+    desk.book.put("AuditState", f"{state}: {run.cycle} {run.period}")
     refresh_tables(desk, ["log"])
     desk.book.show("Audit")
     return Outcome(said, problems, listed=bool(problems))

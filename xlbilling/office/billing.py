@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 import numpy as np
@@ -14,16 +15,17 @@ from xlbilling.bills import compute as compute_bills
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.money import post_adjustments, post_payments
-from xlbilling.office.posting import post_bill_batch, write_batch
+from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
 from xlbilling.office.readings import settled_reads, store_findings
 from xlbilling.office.rows import keep_undo, past_undo
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.office.views import run_bills
+from xlbilling.office.working_copy import chain_head
 from xlbilling.periods import AccountingPeriod
-from xlbilling.problems import Place, Refusal, declare
+from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import Settled
 from xlbilling.store import Work
-from xlbilling.store.backup import back_up
+from xlbilling.store.backup import backed_up
 from xlbilling.tariffs import rate_book
 
 PAYMENTS_WAIT: Final = declare(
@@ -33,6 +35,11 @@ PAYMENTS_WAIT: Final = declare(
 )
 RATES_REFUSED: Final = declare(
     "rates_refused", "Lines on sheet Rates cannot be used.", "Correct the marked lines and press Save."
+)
+DRAFTS_STALE: Final = declare(
+    "drafts_stale",
+    "Reads, decisions, rates or other things that bills go by were changed after the bills were computed.",
+    "Press Compute again, look at the bills, then Post.",
 )
 NOTHING_TO_POST: Final = declare(
     "nothing_to_post", "No batch waits to be posted.", "Compute bills or take in receipts first.", "info"
@@ -174,12 +181,34 @@ def _write_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> s
     work.insert("draft_bills", drafts.bills)
     work.insert("draft_lines", drafts.lines)
     work.insert("draft_reads", _metered(drafts.bills, settled))
+    work.execute("DELETE FROM meta WHERE name = :n", n=f"drafts {run.cycle} {run.period}")
+    work.insert_one("meta", name=f"drafts {run.cycle} {run.period}", value=inputs_digest(work, desk))
     held = int(drafts.bills["state"].eq("held").sum())
     cut_off = work.value("SELECT MAX(received_on) FROM payments WHERE state = 'posted'") or "none yet"
     return (
         f"{len(drafts.bills) - held} draft bills for {run}, {money(drafts.bills['amount'].sum())} in all; {held} held. "
         f"Receipts are counted up to {cut_off}."
     )
+
+
+def inputs_digest(work: Work, desk: Desk) -> str:
+    """A digest of what the run's drafts are computed from: reads, decisions, and the tables that bills go by."""
+    where = desk.chosen
+    reads = work.query(
+        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **where
+    )
+    decisions = work.query(
+        "SELECT exception_id, fact, decision, override_read FROM exceptions "
+        "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> 'gone' ORDER BY exception_id",
+        **where,
+    )
+    tables = work.value(
+        "SELECT MAX(event) FROM row_history WHERE table_name IN ('policy', 'cycles', 'services', 'meters', 'rates')"
+    )
+    digest = hashlib.sha256(str(tables).encode())
+    digest.update(reads["read_id"].to_numpy().tobytes())
+    digest.update(repr(decisions.to_numpy().tolist()).encode())
+    return digest.hexdigest()
 
 
 def _metered(bills: pd.DataFrame, settled: Settled) -> pd.DataFrame:
@@ -201,13 +230,13 @@ def post(desk: Desk) -> Outcome:
     desk.need("lead", "posting")
     period = desk.need_open()
     refuse_unsaved(desk, SAVED_HERE)
-    preview = _waiting(desk)
+    head, preview = chain_head(desk), _waiting(desk)
     if not preview:
         return Outcome(NOTHING_TO_POST.meaning)
     if not desk.confirm(["Post?", *preview]):
         return Outcome(f"{'; '.join(preview)}. Press Post again to post.")
-    head = desk.store.value("SELECT MAX(seal) FROM events WHERE event = (SELECT MAX(event) FROM events)")
     with desk.store.work(desk.actor, "post", f"post after {head}") as work:
+        refuse_moved(work, head)
         done = [
             *post_payments(desk, work, period),
             *post_adjustments(desk, work, period),
@@ -215,7 +244,7 @@ def post(desk: Desk) -> Outcome:
         ]
         past_undo(work)
         work.event("; ".join(done))
-    back_up(desk.store, desk.folder / "backups", "post")
+    _, problems = backed_up(desk.store, desk.folder / "backups", "post")
     desk.forget()
     refresh_tables(
         desk,
@@ -232,7 +261,7 @@ def post(desk: Desk) -> Outcome:
             "log",
         ],
     )
-    return Outcome("Posted: " + "; ".join(done) + ".")
+    return Outcome("Posted: " + "; ".join(done) + ".", problems)
 
 
 def _waiting(desk: Desk) -> list[str]:
@@ -262,10 +291,16 @@ def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
     run = desk.run
     where = {"c": run.cycle, "p": run.period}
     ready = "cycle = :c AND period = :p AND state = 'draft'"
-    found = work.query(f"SELECT COUNT(*) AS count, SUM(amount) AS amount FROM draft_bills WHERE {ready}", **where)  # noqa: S608
-    count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0] or 0)
+    found = work.query(
+        f"SELECT COUNT(*) AS count, COALESCE(SUM(amount), 0) AS amount FROM draft_bills WHERE {ready}", **where
+    )  # noqa: S608
+    count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0])
     if not count:
         return []
+    if work.value("SELECT value FROM meta WHERE name = :n", n=f"drafts {run.cycle} {run.period}") != inputs_digest(
+        work, desk
+    ):
+        raise Conflict(DRAFTS_STALE.at(Place(table="bills"), f"{count} draft bills of {run} were computed before that"))
     _check_accounts(work, where)
     batch = write_batch(work, "bills", run.cycle, str(period), count, total)
     post_bill_batch(work, batch, ready, where, desk.receivable())

@@ -13,6 +13,7 @@ from xlbilling import ledger as journal_rules
 from xlbilling.intake.ledger import read_ledger
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.readings import import_key
 from xlbilling.office.rows import keep_undo
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.views import shows
@@ -47,7 +48,7 @@ def import_ledger(desk: Desk) -> Outcome:
     path = desk.book.ask_file("the general-ledger export", "LedgerFile")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     export = read_ledger(path)
-    with desk.store.work(desk.actor, "import_ledger", f"ledger {period} {digest}") as work:
+    with desk.store.work(desk.actor, "import_ledger", import_key(desk, "ledger", str(period), digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         postings = export.postings
@@ -106,7 +107,7 @@ def reconcile(desk: Desk) -> Outcome:
             f"{len(result.unmatched_subledger)} subledger lines and {len(result.unmatched_gl)} ledger rows stand alone."
         )
         work.insert_one(
-            "reconciliations", period=str(desk.period), at=work.at + f" {work.event(said)}", actor=work.actor, inputs=books_digest(desk),
+            "reconciliations", period=str(desk.period), at=f"{work.at} {work.event(said):09d}", actor=work.actor, inputs=books_digest(desk),
             state=state, difference=difference, unexplained=unexplained,
             content=json.dumps({"lines": lines, "rows": _row_reasons(result)}),
         )  # fmt: skip

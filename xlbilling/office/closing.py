@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -11,19 +12,27 @@ from xlbilling.office.auditing import audit_state
 from xlbilling.office.books import books_digest, latest
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.posting import refuse_moved
 from xlbilling.office.reporting import write_close_packet
-from xlbilling.office.rows import Step, past_undo, saves
-from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
+from xlbilling.office.rows import OVERTAKEN, Step, keep_revision, past_undo, saves, takes_back
+from xlbilling.office.sheets import SAVED_HERE, fill, refresh_tables, refuse_unsaved
 from xlbilling.office.views import run_states, shows
-from xlbilling.office.working_copy import Changes
-from xlbilling.problems import Conflict, Place, declare
+from xlbilling.office.working_copy import Changes, chain_head, content, history_name
+from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.store import Work
-from xlbilling.store.backup import back_up
+from xlbilling.store.backup import backed_up
 
 NOT_READY: Final = declare(
     "close_not_ready",
     "Items of the checklist are open.",
     "Do them, or sign them on sheet Close with a reason and press Save.",
+)
+
+
+NOT_SIGNABLE: Final = declare(
+    "not_signable",
+    "This item of the checklist must be done; a signature cannot stand for it.",
+    "Press Post, or take the documents out with Undo last.",
 )
 
 
@@ -53,6 +62,7 @@ def close_month(desk: Desk) -> Outcome:
     desk.need("lead", "closing the month")
     period = desk.need_open()
     refuse_unsaved(desk, SAVED_HERE)
+    head = chain_head(desk)
     still = [f"{item}: {detail}" for item, state, detail in _items(desk) if state == "open"]
     if still:
         raise Conflict(NOT_READY.at(Place(table="close"), f"{len(still)} open: {'; '.join(still)}"))
@@ -60,6 +70,7 @@ def close_month(desk: Desk) -> Outcome:
         return Outcome(f"Close {period}: press Close month again to lock it.")
     items = checklist_view(desk)
     with desk.store.work(desk.actor, "close_month", f"close {period}") as work:
+        refuse_moved(work, head)
         work.execute(
             "UPDATE periods SET state = 'closed', closed_by = :a, closed_at = :t WHERE period = :p",
             a=work.actor,
@@ -72,27 +83,13 @@ def close_month(desk: Desk) -> Outcome:
         past_undo(work)
         work.event(f"Closed {period}; {following} is open")
     packet = write_close_packet(desk, items)
-    backup = back_up(desk.store, desk.folder / "backups", f"close-{period}")
+    backup, problems = backed_up(desk.store, desk.folder / "backups", f"close-{period}")
     desk.book.put("Period", str(period.plus(1)))
     desk.forget()
     _next_run(desk)
-    refresh_tables(
-        desk,
-        [
-            "cycles",
-            "close",
-            "log",
-            "payments",
-            "adjustments",
-            "gl",
-            "reconcile",
-            "reads",
-            "exceptions",
-            "bills",
-            "bill_lines",
-        ],
-    )
-    return Outcome(f"{period} is closed; {period.plus(1)} is open. Packet: {packet.name}. Backup: {backup.name}.")
+    fill(desk)
+    said = f"{period} is closed; {period.plus(1)} is open. Packet: {packet.name}. Backup: {backup}."
+    return Outcome(said, problems)
 
 
 def _next_run(desk: Desk) -> None:
@@ -109,8 +106,12 @@ def _items(desk: Desk) -> list[tuple[str, str, str]]:
     made = []
     for item, look in _CHECKS.items():
         done, detail = look(desk)
-        made.append((item, "done" if done else "signed" if item in signed else "open", detail))
+        made.append((item, "done" if done else "signed" if item in signed - MUST_BE_DONE else "open", detail))
     return made
+
+
+# Documents left unposted could not be posted later either: their period is closed. So this item takes no signature.
+MUST_BE_DONE: Final = frozenset({"All batches are posted"})
 
 
 def _runs(desk: Desk) -> pd.DataFrame:
@@ -192,8 +193,13 @@ _CHECKS: Final[dict[str, Callable[[Desk], tuple[bool, str]]]] = {
 def checklist_view(desk: Desk) -> pd.DataFrame:
     """The checklist with its signatures."""
     signed = desk.store.table("signoffs", "period = :p", p=str(desk.period)).set_index("item")
+    last = desk.store.query(
+        "SELECT row_key, MAX(rev) AS rev FROM row_history WHERE table_name = :t GROUP BY row_key",
+        t=history_name(desk, "close"),
+    )
+    revs = dict(zip(last["row_key"].tolist(), last["rev"].tolist(), strict=True))
     rows = [
-        (item, state, detail, signed["reason"].get(item, ""), signed["actor"].get(item, ""), 1)
+        (item, state, detail, signed["reason"].get(item, ""), signed["actor"].get(item, ""), int(revs.get(item, 1)))
         for item, state, detail in _items(desk)
     ]
     return pd.DataFrame(rows, columns=["item", "state", "detail", "signed_reason", "signed_by", "rev"])
@@ -202,24 +208,39 @@ def checklist_view(desk: Desk) -> pd.DataFrame:
 @saves("close")
 def write_signatures(desk: Desk, work: Work, change: Changes) -> list[Step]:
     """Write or take back signatures typed on Close."""
-    steps: list[tuple[str, dict[str, Any]]] = []
-    where = {"p": str(desk.period)}
-    for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
-        work.execute("DELETE FROM signoffs WHERE period = :p AND item = :i", i=row["item"], **where)
-        if row["signed_reason"].strip():
-            work.insert_one(
-                "signoffs",
-                period=str(desk.period),
-                item=row["item"],
-                reason=row["signed_reason"],
-                actor=work.actor,
-                at=work.at,
-            )
-        steps.append(("DELETE FROM signoffs WHERE period = :p AND item = :i", {"i": row["item"], **where}))
-        if old["signed_reason"]:
-            insert = "INSERT INTO signoffs (period, item, reason, actor, at) VALUES (:p, :i, :r, :a, :t)"
-            steps.append(
-                (insert, {"i": row["item"], "r": old["signed_reason"], "a": old["signed_by"], "t": work.at, **where})
-            )
-    work.event("Signed: " + "; ".join(f"{r['item']}: {r['signed_reason']}" for r in change.changed.to_dict("records")))
-    return [{"sql": steps}]
+    history, period = history_name(desk, "close"), str(desk.need_open())
+    event = work.event("Signed: " + "; ".join(f"{r['item']}: {r['signed_reason']}" for r in change.changed.to_dict("records")))  # fmt: skip
+    items = []
+    labels = [int(label) for label in change.changed.index]
+    for label, row, old in zip(
+        labels, change.changed.to_dict("records"), change.before.to_dict("records"), strict=True
+    ):
+        item, rev = row["item"], int(old["rev"])
+        if item in MUST_BE_DONE:
+            raise Refusal(NOT_SIGNABLE.at(change.place(label, "signed_reason"), f"{item} takes no signature"))
+        _sign(work, period, item, row["signed_reason"].strip(), work.actor)
+        keep_revision(work, history, item, rev, event, content(old, ["signed_reason"]))
+        keep_revision(work, history, item, rev + 1, event, content(row, ["signed_reason"]))
+        items.append([item, rev + 1, old["signed_reason"], old["signed_by"]])
+    return [{"signed": history, "period": period, "items": items}]
+
+
+@takes_back("signed")
+def unsign(work: Work, step: Step) -> None:
+    """Put the earlier signatures back, unless somebody has signed since."""
+    event = work.event(f"Signatures of {step['period']} put back")
+    for item, rev, reason, actor in step["items"]:
+        last = work.value(
+            "SELECT MAX(rev) FROM row_history WHERE table_name = :t AND row_key = :k", t=step["signed"], k=item
+        )
+        if last != rev:
+            raise Conflict(OVERTAKEN.at(Place(table="close", key=item), f"{item} was signed again since"))
+        _sign(work, step["period"], item, reason, actor)
+        keep_revision(work, step["signed"], item, rev + 1, event, json.dumps({"signed_reason": reason}))
+
+
+def _sign(work: Work, period: str, item: str, reason: str, actor: str) -> None:
+    """Let an item carry this signature and no other; a blank reason is none."""
+    work.execute("DELETE FROM signoffs WHERE period = :p AND item = :i", p=period, i=item)
+    if reason:
+        work.insert_one("signoffs", period=period, item=item, reason=reason, actor=actor, at=work.at)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,7 @@ NOT_ALLOWED: Final = declare(
     "not_allowed", "The button needs another role.", "Ask the billing lead; roles are on sheet Policy, topic staff."
 )
 ROLES: Final = ("accounting", "clerk", "lead")
+_SHOWN: Final = re.compile(r"(?:(\d+) \w+ )?\(sheets: (.*) (\S+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Desk:
     store: Store
     actor: str
     folder: Path
+    at: tuple[str, str] | None = None  # cycle and period to work on instead of those typed on Start
 
     @cached_property
     def rules(self) -> Rules:
@@ -85,7 +88,7 @@ class Desk:
     @cached_property
     def period(self) -> AccountingPeriod:
         """The accounting period chosen on Start; it must be open."""
-        text = str(self.book.get("Period") or "").strip()
+        text = self.at[1] if self.at else self._typed("Period")
         if not text:
             raise Refusal(NO_PERIOD.at(Place(table="Start", cell="Period"), "no accounting period is chosen"))
         try:
@@ -105,7 +108,29 @@ class Desk:
     @property
     def cycle(self) -> str:
         """The cycle chosen on Start."""
-        return str(self.book.get("Cycle") or "").strip()
+        return self.at[0] if self.at else self._typed("Cycle")
+
+    def _typed(self, name: str) -> str:
+        return str(self.book.get(name) or "").strip()
+
+    def seen(self) -> tuple[int, tuple[str, str] | None]:
+        """The last event that was on the sheets when they were filled, and the cycle and period they show."""
+        found = _SHOWN.fullmatch(self._typed("ChainHead"))
+        return (int(found[1] or 0), (found[2], found[3])) if found else (0, None)
+
+    def note_seen(self, head: str) -> None:
+        """Note on Start which event the sheets show the store at, and which cycle and period."""
+        self.book.put("ChainHead", f"{head} (sheets: {self.cycle} {self.period})".strip())
+
+    @property
+    def turned(self) -> bool:
+        """True where the cycle or the period on Start was changed and the sheets still show another."""
+        shown = self.seen()[1]
+        return shown is not None and shown != (self._typed("Cycle"), self._typed("Period"))
+
+    def as_shown(self) -> Desk:
+        """The desk at the cycle and period that the sheets show, whatever is typed on Start by now."""
+        return replace(self, at=self.seen()[1]) if self.at is None and self.turned else self
 
     @property
     def chosen(self) -> dict[str, str]:

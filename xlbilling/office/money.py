@@ -12,15 +12,17 @@ from xlbilling import ledger
 from xlbilling.intake.receipts import read_receipts
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money, today
-from xlbilling.office.posting import entries_of, write_batch, write_entries
-from xlbilling.office.rows import Step, keep_undo, past_undo, saves
+from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
+from xlbilling.office.readings import import_key
+from xlbilling.office.rows import Step, keep_revision, keep_undo, past_undo, saves
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
-from xlbilling.office.working_copy import Changes, changes
+from xlbilling.office.working_copy import Changes, chain_head, changes, content
 from xlbilling.periods import AccountingPeriod
-from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.problems import Conflict, Kind, Place, Problem, Refusal, declare
 from xlbilling.receipts import OUTSIDE_PERIOD, UNKNOWN_ACCOUNT, check
+from xlbilling.records import TABLE
 from xlbilling.store import Work
-from xlbilling.store.backup import back_up
+from xlbilling.store.backup import backed_up
 
 NOT_REVERSIBLE: Final = declare(
     "not_reversible", "The document is not posted, or is reversed already.", "Look the number up on Bills or Payments."
@@ -35,7 +37,9 @@ POSTED_ROW: Final = declare(
     "A posted row was typed over; posted documents stay as they are.",
     "Press Refresh, then use Adjust or Reverse.",
 )
-_MONEY_SHEETS: Final = ["payments", "adjustments", "accounts", "gl_accounts", "bills", "bill_lines", "cycles", "log"]
+_MONEY_SHEETS: Final = [
+    "payments", "adjustments", "accounts", "meters", "gl_accounts", "reads", "bills", "bill_lines", "cycles", "log",
+]  # fmt: skip
 
 
 @button(
@@ -50,11 +54,11 @@ def import_payments(desk: Desk) -> Outcome:
     path = desk.book.ask_file("the payments file", "PaymentsFile")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     receipts = read_receipts(path)
-    with desk.store.work(desk.actor, "import_payments", f"payments {period} {digest}") as work:
+    with desk.store.work(desk.actor, "import_payments", import_key(desk, "payments", str(period), digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         frame = receipts.frame.assign(place=receipts.frame["source_line"].astype("str"))
-        taken, refused = check(frame, work.table("accounts")["account_id"], work.table("payments"), period)
+        taken, refused = check(frame, work.table("accounts")["account_id"], _standing(work), period)
         listed = [*receipts.rejects, *(p.on(Place(file=path.name, line=int(p.place.key))) for p in refused)]
         import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
         _insert_payments(work, taken, period, import_id)
@@ -71,13 +75,18 @@ def import_payments(desk: Desk) -> Outcome:
         said = f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. Press Post to post them."
         undo: Step = {
             "sql": [
-                ("DELETE FROM payments WHERE import_id = :i AND state = 'open'", {"i": import_id}),
+                ("UPDATE payments SET state = 'withdrawn' WHERE import_id = :i AND state = 'open'", {"i": import_id}),
                 ("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id}),
             ]
         }
         keep_undo(work, "Import payments", [undo], said)
     refresh_tables(desk, ["payments", "log"])
     return Outcome(said, listed, listed=bool(listed))
+
+
+def _standing(work: Work) -> pd.DataFrame:
+    """The receipts there are; one that was taken back is none, though it keeps its number."""
+    return work.table("payments", "state <> 'withdrawn'")
 
 
 def _insert_payments(work: Work, taken: pd.DataFrame, period: AccountingPeriod, import_id: int | None) -> list[str]:
@@ -96,32 +105,44 @@ def write_payments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     if change.before["state"].ne("open").any():
         key = change.before.loc[change.before["state"].ne("open"), "payment_id"].iloc[0]
         raise Refusal(POSTED_ROW.at(Place(table="payments", key=key), f"receipt {key} is posted"))
-    rows = pd.concat([change.new, change.changed], ignore_index=True)
-    earlier = work.table("payments")
+    rows = pd.concat([change.new, change.changed])
+    rows = rows.assign(place=[str(label) for label in rows.index]).reset_index(drop=True)
+    earlier = _standing(work)
     earlier = earlier.loc[~earlier["payment_id"].isin(change.changed["payment_id"])]
-    taken, refused = check(rows.assign(place=rows["payment_id"]), work.table("accounts")["account_id"], earlier, period)
-    if refused or len(taken) != len(rows):
-        raise Refusal(refused[0])
+    _, refused = check(rows, work.table("accounts")["account_id"], earlier, period)
+    if refused:
+        told = [p.on(change.place(int(p.place.key), p.place.column)) for p in refused]
+        desk.book.mark(told)
+        raise Refusal(told[0])
     numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
+    event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
     steps: list[tuple[str, dict[str, Any]]] = [
-        ("DELETE FROM payments WHERE payment_id = :id AND state = 'open'", {"id": number}) for number in numbers
+        (
+            "UPDATE payments SET state = 'withdrawn' WHERE payment_id = :id AND state = 'open' AND rev = 1",
+            {"id": number},
+        )
+        for number in numbers
     ]
+    typed = TABLE["payments"].names("typed")
     for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
-        for values, run in ((row, True), (old, False)):
-            bound = {n: values[n] for n in ("account_id", "method", "reference")} | {
-                "amount": int(values["amount"]), "received_on": f"{values['received_on']:%Y-%m-%d}", "id": row["payment_id"]
-            }  # fmt: skip
-            if run:
-                work.execute(_CHANGE_PAYMENT, **bound)
-            else:
-                steps.append((_CHANGE_PAYMENT, bound))
-    work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
-    return [{"sql": steps}]
+        rev, number = int(old["rev"]), row["payment_id"]
+        work.execute(_CHANGE_PAYMENT, **_receipt(row, rev))
+        steps.append((_CHANGE_PAYMENT, _receipt(old, rev + 1)))
+        keep_revision(work, "payments", number, rev, event, content(old, typed))
+        keep_revision(work, "payments", number, rev + 1, event, content(row, typed))
+    return [{"sql": steps, "each": 1}]
+
+
+def _receipt(row: Mapping[Any, Any], rev: int) -> dict[str, Any]:
+    """A receipt's values as they are written over the one of this revision."""
+    made = {name: row[name] for name in ("account_id", "method", "reference")}
+    day = f"{row['received_on']:%Y-%m-%d}"
+    return made | {"amount": int(row["amount"]), "received_on": day, "id": row["payment_id"], "rev": rev}
 
 
 _CHANGE_PAYMENT: Final = (
     "UPDATE payments SET account_id = :account_id, method = :method, reference = :reference, amount = :amount, "
-    "received_on = :received_on, rev = rev + 1 WHERE payment_id = :id AND state = 'open'"
+    "received_on = :received_on, rev = rev + 1 WHERE payment_id = :id AND state = 'open' AND rev = :rev"
 )
 
 
@@ -157,44 +178,76 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
                 Place(table="adjustments", key=key), f"{key} is taken in already; undo it, or correct it with another"
             )
         )
-    accounts = set(work.table("accounts")["account_id"])
-    revenue = set(work.table("gl_accounts")["gl_account"])
-    for row in change.new.to_dict("records"):
-        _complete(row, accounts, revenue, period)
+    told = incomplete(work, change, period)
+    if told:
+        desk.book.mark(told)
+        raise Refusal(told[0])
     numbers = work.documents("A", len(change.new))
     made = change.new.assign(adjustment_id=numbers, batch="", period=str(period), state="open", rev=1)
     made["posted_on"] = change.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
     work.insert("adjustments", made)
     work.event(f"Adjustments: {len(numbers)} taken in")
     return [
-        {"sql": [("DELETE FROM adjustments WHERE adjustment_id = :id AND state = 'open'", {"id": n}) for n in numbers]}
+        {
+            "sql": [
+                ("UPDATE adjustments SET state = 'withdrawn' WHERE adjustment_id = :id AND state = 'open'", {"id": n})
+                for n in numbers
+            ],
+            "each": 1,
+        }
     ]
 
 
-def _complete(row: Mapping[Any, Any], accounts: set[str], gl_accounts: set[str], period: AccountingPeriod) -> None:
-    """Refuse a correction that lacks its account, amount, ledger account or document, or is dated outside the period."""
+def incomplete(work: Work, change: Changes, period: AccountingPeriod) -> list[Problem]:
+    """Typed corrections that lack something or name what cannot be corrected, each with its cell."""
+    accounts = set(work.table("accounts")["account_id"])
+    ledger_accounts = set(work.table("gl_accounts")["gl_account"])
+    named = work.table("adjustments", "state = 'open' AND kind <> 'adjust'")["document"].tolist()
+    found: list[Problem] = []
+    for label, row in zip(change.new.index, change.new.to_dict("records"), strict=True):
+        wrong = _adjustment(row, accounts, ledger_accounts) if row["kind"] == "adjust" else _reversal(work, row, named)
+        day = row["posted_on"]
+        if wrong is None and pd.notna(day) and not period.first <= day.date() <= period.last:
+            wrong = (OUTSIDE_PERIOD, "posted_on", f"{day:%Y-%m-%d} is not in {period}")
+        if wrong is not None:
+            kind, column, fact = wrong
+            found.append(kind.at(change.place(int(label), column), fact))
+        named.append(row["document"])
+    return found
 
-    def lacking(column: str, fact: str) -> Refusal:
-        return Refusal(ADJUSTMENT_INCOMPLETE.at(Place(table="adjustments", key="", column=column), fact))
 
-    if row["kind"] == "adjust":
-        if row["account_id"] not in accounts:
-            raise Refusal(
-                UNKNOWN_ACCOUNT.at(
-                    Place(table="adjustments", column="account_id"), f"account {row['account_id']!r} is not known"
-                )
-            )
-        if row["amount"] is pd.NA or not row["amount"]:
-            raise lacking("amount", f"the adjustment of account {row['account_id']} has no amount")
-        if row["gl_account"] not in gl_accounts:
-            raise lacking("gl_account", f"ledger account {row['gl_account']!r} is not on sheet GL accounts")
-    elif not row["document"]:
-        raise lacking("document", f"{row['kind']} names no bill or payment")
-    day = row["posted_on"]
-    if pd.notna(day) and not period.first <= day.date() <= period.last:
-        raise Refusal(
-            OUTSIDE_PERIOD.at(Place(table="adjustments", column="posted_on"), f"{day:%Y-%m-%d} is not in {period}")
-        )
+def _adjustment(row: Mapping[Any, Any], accounts: set[str], ledger_accounts: set[str]) -> tuple[Kind, str, str] | None:
+    """What an adjustment lacks: a known account, an amount, a ledger account."""
+    if row["account_id"] not in accounts:
+        return UNKNOWN_ACCOUNT, "account_id", f"account {row['account_id']!r} is not known"
+    if row["amount"] is pd.NA or not row["amount"]:
+        return ADJUSTMENT_INCOMPLETE, "amount", f"the adjustment of account {row['account_id']} has no amount"
+    if row["gl_account"] not in ledger_accounts:
+        fact = f"ledger account {row['gl_account']!r} is not on sheet GL accounts"
+        return ADJUSTMENT_INCOMPLETE, "gl_account", fact
+    return None
+
+
+def _reversal(work: Work, row: Mapping[Any, Any], named: list[str]) -> tuple[Kind, str, str] | None:
+    """Why a document cannot be reversed: none named, not posted, reversed or named already, or no bill to bill anew."""
+    document = row["document"]
+    if not document:
+        return ADJUSTMENT_INCOMPLETE, "document", f"{row['kind']} names no bill or payment"
+    entry = _reversible(work, document)
+    if entry.empty or document in named:
+        return NOT_REVERSIBLE, "document", f"{document} cannot be reversed"
+    if row["kind"] == "rebill" and entry["kind"].iloc[0] != "billing":
+        return NOT_REVERSIBLE, "kind", f"{document} is no bill"
+    return None
+
+
+def _reversible(work: Work, document: str) -> pd.DataFrame:
+    """The entry of a posted document that stands; none where there is no such document or it was reversed."""
+    return work.query(
+        "SELECT e.* FROM entries e WHERE e.document = :d AND e.kind IN ('billing', 'payment', 'adjustment') AND e.reverses IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.document = e.document)",
+        d=document,
+    )
 
 
 def _posting_day(desk: Desk, period: AccountingPeriod) -> Any:
@@ -211,23 +264,32 @@ def adjust(desk: Desk) -> Outcome:
     """Take in typed corrections as numbered documents in the open batch."""
     desk.need("clerk", "adjusting")
     desk.need_open()
-    taken = _take_typed(desk, "Adjust")
+    taken = _take_typed(desk, "Adjust", ask=True)
     waiting = desk.store.query("SELECT COUNT(*) AS count FROM adjustments WHERE state = 'open' AND kind = 'adjust'")
     return Outcome(f"{taken} {int(waiting['count'].iloc[0])} adjustments wait for Post.")
 
 
-def _take_typed(desk: Desk, label: str) -> str:
-    """Save what is typed on Adjustments after its preview; the words say what happened."""
+def _take_typed(desk: Desk, label: str, ask: bool = False) -> str:
+    """Take in what is typed on Adjustments, with `ask` after a preview; the words say what happened."""
     typed = changes(desk, "adjustments")
     if typed.refused or typed.conflicts:
         desk.book.mark([*typed.refused, *typed.conflicts])
         raise Refusal([*typed.refused, *typed.conflicts][0])
     if not typed:
         return "Nothing new is typed on Adjustments."
+    preview = [_in_words(row) for row in typed.new.to_dict("records")]
+    if ask and not desk.confirm([f"Take in {len(preview)} corrections?", *preview]):
+        return f"{'; '.join(preview)}. Press {label} again to take them in."
     with desk.store.work(desk.actor, label.lower()) as work:
         keep_undo(work, label, write_adjustments(desk, work, typed), f"{label}: {len(typed.new)} corrections taken in")
     refresh_tables(desk, ["adjustments", "log"])
     return f"{len(typed.new)} corrections taken in."
+
+
+def _in_words(row: Mapping[Any, Any]) -> str:
+    """A typed correction as its preview shows it."""
+    amount = "" if row["amount"] is pd.NA else f" {money(row['amount'])}"
+    return f"{row['kind']} {row['document'] or row['account_id']}{amount}: {row['reason']}"
 
 
 @button(
@@ -244,27 +306,25 @@ def reverse(desk: Desk) -> Outcome:
     waiting = desk.store.table("adjustments", "state = 'open' AND kind <> 'adjust' AND period = :p", p=str(period))
     if waiting.empty:
         return Outcome(f"{taken} Nothing waits to be reversed.")
-    preview = [f"{row.kind} {row.document}: {row.reason}" for row in waiting.itertuples()]
+    head = chain_head(desk)
+    preview = [_in_words(row) for row in waiting.to_dict("records")]
     if not desk.confirm(["Reverse?", *preview]):
         return Outcome(f"{'; '.join(preview)}. Press Reverse again to post.")
     with desk.store.work(desk.actor, "reverse") as work:
+        refuse_moved(work, head)
         batch = write_batch(work, "reversals", "", str(period), len(waiting), 0)
         for row in waiting.itertuples():
             _reverse_one(work, row, batch, period)
         past_undo(work)
         work.event(f"{batch}: reversed {', '.join(waiting['document'])}")
-    back_up(desk.store, desk.folder / "backups", "reverse")
+    _, problems = backed_up(desk.store, desk.folder / "backups", "reverse")
     refresh_tables(desk, _MONEY_SHEETS)
-    return Outcome(f"{batch}: reversed {len(waiting)} documents: {', '.join(waiting['document'])}.")
+    return Outcome(f"{batch}: reversed {len(waiting)} documents: {', '.join(waiting['document'])}.", problems)
 
 
 def _reverse_one(work: Work, row: Any, batch: str, period: AccountingPeriod) -> None:
     """Cancel one posted document: its journal lines with the sign turned, as a new entry of the same kind."""
-    entry = work.query(
-        "SELECT e.* FROM entries e WHERE e.document = :d AND e.kind IN ('billing', 'payment', 'adjustment') AND e.reverses IS NULL "
-        "AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.document = e.document)",
-        d=row.document,
-    )
+    entry = _reversible(work, row.document)
     if entry.empty:
         raise Conflict(
             NOT_REVERSIBLE.at(

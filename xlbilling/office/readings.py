@@ -14,10 +14,10 @@ import pandas as pd
 from xlbilling.intake.reads import parse_reads
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, Run
-from xlbilling.office.rows import Step, keep_undo, saves
+from xlbilling.office.rows import Step, keep_revision, keep_undo, saves
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads, shows
-from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_copy import Changes, content, history_name
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.reads import Settled, settle
 from xlbilling.reads.measure import register_key
@@ -50,7 +50,7 @@ def import_reads(desk: Desk) -> Outcome:
     run = desk.run
     path = desk.book.ask_file("the meter-read file", "ReadsFile")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    key = f"reads {run.cycle} {run.period} {digest}"
+    key = import_key(desk, "reads", f"{run.cycle} {run.period}", digest)
     desk.book.progress(f"Reading {path.name}", 0, 3)
     parsed = parse_reads(path)
     with desk.store.work(desk.actor, "import_reads", key) as work:
@@ -61,6 +61,14 @@ def import_reads(desk: Desk) -> Outcome:
     refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
     rejects = _rejects(path, parsed.rejects)
     return Outcome(said, rejects, listed=bool(rejects))
+
+
+def import_key(desk: Desk, kind: str, of: str, digest: str) -> str:
+    """The key under which a file is taken in once; a file whose import was withdrawn or replaced may come again."""
+    before = desk.store.value(
+        "SELECT COUNT(*) FROM imports WHERE kind = :k AND digest = :d AND state <> 'current'", k=kind, d=digest
+    )
+    return f"{kind} {of} {digest}" + (f" again {before}" if before else "")
 
 
 def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tuple[str, list[Step]]:
@@ -237,6 +245,7 @@ def settled_reads(desk: Desk) -> Settled:
     reads = desk.store.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
     if reads.empty:
         raise Refusal(NO_READS.at(Place(table="reads"), f"{run} has no reads"))
+    reads = _unbilled(desk, reads)
     history = desk.store.query(
         """
         SELECT h.service_id, h.service_to, h.days, h.consumption, h.read_code FROM consumption_history h
@@ -250,6 +259,18 @@ def settled_reads(desk: Desk) -> Settled:
     decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
     office = Office(registers(desk), reads, history, decisions)
     return settle(run.window, desk.billing_unit, desk.rules, office)
+
+
+def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
+    """The reads without those of registers billed already in the run: they are settled, and there is nothing to say."""
+    billed = desk.store.query(
+        "SELECT r.meter_id, r.register_id FROM bill_reads r JOIN bills b ON b.number = r.number "
+        "JOIN standing_bills t ON t.number = b.number WHERE b.cycle = :c AND b.period = :p",
+        **desk.chosen,
+    )
+    done = register_key(billed["meter_id"], billed["register_id"])
+    kept = reads.loc[~register_key(reads["meter_id"], reads["register_id"]).isin(done)]
+    return kept.reset_index(drop=True)
 
 
 def registers(desk: Desk) -> pd.DataFrame:
@@ -273,13 +294,16 @@ def registers(desk: Desk) -> pd.DataFrame:
 
 
 def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
-    """Replace the run's findings; those that no longer hold are kept as gone when a decision was typed."""
-    earlier = work.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
-    revs = earlier.set_index("exception_id")["rev"] if len(earlier) else pd.Series(dtype="int64")
+    """Replace the run's findings; those that no longer hold are kept as gone when a decision was typed.
+
+    The findings of services billed already in the run stay as they were when the bill was posted.
+    """
+    mine = f"cycle = :c AND period = :p AND service_id NOT IN ({_BILLED_SERVICES})"
+    earlier = work.table("exceptions", mine, c=run.cycle, p=run.period)
     gone = earlier.loc[earlier["decision"].ne("") & ~earlier["exception_id"].isin(found["exception_id"])]
-    work.execute("DELETE FROM exceptions WHERE cycle = :c AND period = :p", c=run.cycle, p=run.period)
+    work.execute(f"DELETE FROM exceptions WHERE {mine}", c=run.cycle, p=run.period)  # noqa: S608
     rows = found.drop_duplicates("exception_id").assign(cycle=run.cycle, period=run.period)
-    rows["rev"] = rows["exception_id"].map(revs).fillna(0).astype("int64") + 1
+    rows["rev"] = _revisions(rows, earlier)
     work.insert("exceptions", rows)
     if len(gone):
         work.insert("exceptions", gone.assign(state="gone"))
@@ -291,32 +315,52 @@ def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
     )
 
 
+_BILLED_SERVICES: Final = (
+    "SELECT b.service_id FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.cycle = :c AND b.period = :p"
+)
+
+
+def _revisions(rows: pd.DataFrame, earlier: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Each finding's revision: it moves on only where the finding itself is another, so that no typing goes stale."""
+    said = ["severity", "fact", "decision", "override_read", "reason", "state"]
+    known = earlier.set_index("exception_id")[[*said, "rev"]].reindex(rows["exception_id"])
+    same = (known[said].to_numpy() == rows[said].to_numpy()).all(axis=1)
+    before = known["rev"].fillna(0).to_numpy(dtype=np.int64)
+    return np.where(same, before, before + 1)
+
+
 @saves("exceptions")
 def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
     """Write decisions typed on Exceptions, with who and when; every decision needs its reason."""
     before: list[tuple[str, dict[str, Any]]] = []
     run = {"cycle": desk.run.cycle, "period": desk.run.period}
-    for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
+    event = work.event(f"Decided {len(change.changed)} findings")
+    history, typed = history_name(desk, "exceptions"), TABLE["exceptions"].names("typed")
+    labels = [int(label) for label in change.changed.index]
+    for label, row, old in zip(
+        labels, change.changed.to_dict("records"), change.before.to_dict("records"), strict=True
+    ):
         if row["decision"] and not row["reason"].strip():
-            place = Place(table="exceptions", key=row["exception_id"], column="reason")
+            place = change.place(label, "reason")
             raise Refusal(
                 REASON_MISSING.at(place, f"{row['exception_id']} is decided {row['decision']} without a reason")
             )
         work.execute(
             _DECIDE, decision=row["decision"], override_read=row["override_read"], reason=row["reason"],
             decided_by=work.actor if row["decision"] else "", decided_at=work.at if row["decision"] else "",
-            state="decided" if row["decision"] else "open", id=row["exception_id"], **run,
+            state="decided" if row["decision"] else "open", id=row["exception_id"], rev=int(old["rev"]), **run,
         )  # fmt: skip
+        keep_revision(work, history, row["exception_id"], int(old["rev"]), event, content(old, typed))
+        keep_revision(work, history, row["exception_id"], int(old["rev"]) + 1, event, content(row, typed))
         kept = {n: old[n] for n in ("decision", "override_read", "reason", "decided_by", "decided_at", "state")}
-        before.append((_DECIDE, {**kept, **run, "id": row["exception_id"]}))
-    work.event(f"Decided {len(change.changed)} findings")
-    return [{"sql": before}]
+        before.append((_DECIDE, {**kept, **run, "id": row["exception_id"], "rev": int(old["rev"]) + 1}))
+    return [{"sql": before, "each": 1}]
 
 
 _DECIDE: Final = (
     "UPDATE exceptions SET decision = :decision, override_read = :override_read, reason = :reason, "
     "decided_by = :decided_by, decided_at = :decided_at, state = :state, rev = rev + 1 "
-    "WHERE exception_id = :id AND cycle = :cycle AND period = :period"
+    "WHERE exception_id = :id AND cycle = :cycle AND period = :period AND rev = :rev"
 )
 
 
@@ -361,8 +405,8 @@ def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
     found = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> 'gone'", **desk.chosen)
     ids = found["exception_id"].str.split(" ", n=1).str[1] if len(found) else pd.Series(dtype="str")
     names = found["rule"].groupby(ids).agg(", ".join) if len(found) else pd.Series(dtype="str")
-    of_register = register_key(reads["meter_id"], reads["register_id"]).map(names).fillna("")
-    of_service = reads["service_id"].map(names).fillna("")
+    keys = (register_key(reads["meter_id"], reads["register_id"]), reads["service_id"])
+    of_register, of_service = (names.reindex(key).fillna("").astype("str").reset_index(drop=True) for key in keys)
     both = of_register.ne("") & of_service.ne("")
     return of_register + np.where(both, ", ", "") + of_service
 

@@ -154,6 +154,7 @@ def write_close_packet(desk: Desk, items: pd.DataFrame) -> Path:
 )
 def print_file(desk: Desk) -> Outcome:
     """Write the print file of the run's latest batch, once; a second press writes the kept original again."""
+    desk.need("clerk", "printing")
     run = desk.run
     batch = desk.store.value(
         "SELECT MAX(batch) FROM batches WHERE kind = 'bills' AND cycle = :c AND period = :p", c=run.cycle, p=run.period

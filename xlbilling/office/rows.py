@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlbilling.office.desk import Desk
 from xlbilling.office.working_copy import Changes, as_text, content
-from xlbilling.problems import Refusal, declare
+from xlbilling.problems import Conflict, Refusal, declare
 from xlbilling.records import TABLE
 from xlbilling.store import Work
 from xlbilling.store.schema import stored_columns
@@ -18,11 +18,22 @@ from xlbilling.workbook.port import row_keys
 
 Step: TypeAlias = dict[str, Any]  # one step of taking an action back: rows to restore, or statements to run
 Saver: TypeAlias = Callable[[Desk, Work, Changes], list[Step]]
+TakeBack: TypeAlias = Callable[[Work, Step], None]
 
 NO_EARLIER: Final = declare(
     "no_earlier_row", "A row has no earlier revision to go back to.", "Type the old values and press Save."
 )
+OVERTAKEN: Final = declare(
+    "undo_overtaken",
+    "What the button wrote was changed since, so taking it back would undo somebody's later work.",
+    "Type the old values and press Save.",
+)
 SAVES: Final[dict[str, Saver]] = {}
+TAKES_BACK: Final[dict[str, TakeBack]] = {}
+_KEEP_ONCE: Final = (
+    "INSERT INTO row_history (table_name, row_key, rev, event, content) SELECT :t, :k, CAST(:r AS BIGINT), CAST(:e AS BIGINT), :c "
+    "WHERE NOT EXISTS (SELECT 1 FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r)"
+)
 
 
 def saves(name: str) -> Callable[[Saver], Saver]:
@@ -33,6 +44,16 @@ def saves(name: str) -> Callable[[Saver], Saver]:
         return saver
 
     return declare_saver
+
+
+def takes_back(name: str) -> Callable[[TakeBack], TakeBack]:
+    """Declare the decorated function as what takes back a step that carries `name`."""
+
+    def declare_it(take_back: TakeBack) -> TakeBack:
+        TAKES_BACK[name] = take_back
+        return take_back
+
+    return declare_it
 
 
 def keep_undo(work: Work, button_label: str, inverse: Sequence[dict[str, Any]], detail: str) -> None:
@@ -61,20 +82,36 @@ def write_rows(work: Work, changes: Changes) -> list[Step]:
     columns = stored_columns(name)
     declared = TABLE[name]
     event = work.event(f"{declared.sheet.name}: {len(new)} new rows, {len(changed)} changed")
-    made = new.assign(rev=1).reindex(columns=columns)
+    added, kept = row_keys(declared, new), row_keys(declared, changed)
+    revs = [*_first_revisions(work, name, added), *(int(rev) + 1 for rev in changes.before["rev"])]
+    made = new.reindex(columns=columns).assign(rev=revs[: len(new)])
     work.insert(name, made)
     _history(work, name, made, event)
-    updated = (
-        changed.assign(rev=changes.before["rev"].to_numpy() + 1).reindex(columns=columns) if len(changed) else changed
-    )
-    where = " AND ".join(f"{k} = :{k}" for k in declared.key)
-    sets = ", ".join(f'"{c}" = :{c}' for c in columns if c not in declared.key)
-    for _, row in updated.iterrows():
-        work.execute(f"UPDATE {name} SET {sets} WHERE {where}", **{c: _bound(row[c]) for c in columns})  # noqa: S608
-    if len(updated):
+    if kept:
+        updated = changed.reindex(columns=columns).assign(rev=revs[len(new) :])
+        where = " AND ".join(f"{k} = :{k}" for k in declared.key)
+        sets = ", ".join(f'"{c}" = :{c}' for c in columns if c not in declared.key)
+        for row in updated.to_dict("records"):
+            work.execute(f"UPDATE {name} SET {sets} WHERE {where}", **{c: _bound(row[c]) for c in columns})  # noqa: S608
+        for key, old in zip(kept, changes.before.to_dict("records"), strict=True):
+            keep_revision(work, name, key, int(old["rev"]), event, content(old, columns))
         _history(work, name, updated, event)
-    keys = [row_keys(declared, frame) for frame in (made, updated)]
-    return [{"rows": name, "added": keys[0], "changed": keys[1]}]
+    return [{"rows": name, "added": added, "changed": kept, "revs": dict(zip(added + kept, revs, strict=True))}]
+
+
+def _first_revisions(work: Work, name: str, keys: list[str]) -> list[int]:
+    """The revision new rows begin with: 1, or one past what a row of that key had before it was taken out again."""
+    gone = work.query(
+        "SELECT row_key, MAX(rev) AS rev FROM row_history WHERE table_name = :t AND content = '{}' GROUP BY row_key",
+        t=name,
+    )
+    last = dict(zip(gone["row_key"].tolist(), gone["rev"].tolist(), strict=True))
+    return [int(last.get(key, 0)) + 1 for key in keys]
+
+
+def keep_revision(work: Work, name: str, key: str, rev: int, event: int, kept: str) -> None:
+    """Keep a row as it is at a revision, unless the history has that revision already."""
+    work.execute(_KEEP_ONCE, t=name, k=key, r=rev, e=event, c=kept)
 
 
 def _history(work: Work, name: str, rows: pd.DataFrame, event: int) -> None:
@@ -96,13 +133,28 @@ def _bound(value: Any) -> Any:
     return value if isinstance(value, str) else int(value)
 
 
-def restore_rows(work: Work, name: str, added: list[str], changed: list[str]) -> None:
+def take_back(work: Work, step: Step) -> None:
+    """Take one step back; refused where somebody has since changed what it wrote."""
+    for name, way in TAKES_BACK.items():
+        if name in step:
+            way(work, step)
+    if "rows" in step:
+        restore_rows(work, step["rows"], step["added"], step["changed"], step["revs"])
+    for statement, values in step.get("sql", []):
+        if work.execute(statement, **values) != 1 and step.get("each"):
+            raise Conflict(OVERTAKEN.at(None, "a row was changed or posted since"))
+
+
+def restore_rows(work: Work, name: str, added: list[str], changed: list[str], revs: dict[str, int]) -> None:
     """Take added rows out again and give changed rows their earlier content, as a new revision."""
     declared = TABLE[name]
     stored = work.table(name)
     at = {key: n for n, key in enumerate(row_keys(declared, stored))}
     event = work.event(f"{declared.sheet.name}: {len(added)} rows taken out again, {len(changed)} put back")
     where = " AND ".join(f"{k} = :{k}" for k in declared.key)
+    for key in (*added, *changed):
+        if int(stored["rev"].iloc[at[key]]) != revs[key]:
+            raise Conflict(OVERTAKEN.at(None, f"{declared.sheet.name} {key} was changed since"))
     for key in added:
         row = stored.iloc[at[key]]
         work.execute(f"DELETE FROM {name} WHERE {where}", **{k: _bound(row[k]) for k in declared.key})  # noqa: S608

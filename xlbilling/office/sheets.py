@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import pandas as pd
+
 from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.consistency import inconsistent
 from xlbilling.office.desk import Desk
-from xlbilling.office.rows import SAVES, Step, keep_undo, restore_rows, write_rows
+from xlbilling.office.rows import SAVES, Step, keep_undo, take_back, write_rows
 from xlbilling.office.start import fill_start
 from xlbilling.office.views import shown, view
 from xlbilling.office.working_copy import Changes, chain_head, changes
@@ -47,6 +50,7 @@ SAVED_HERE: Final = (*WORKING, "exceptions", "payments", "adjustments", "close")
 )
 def save(desk: Desk) -> Outcome:
     """Write what staff typed on all sheets in one transaction, after a preview."""
+    desk = desk.as_shown()
     found = [changes(desk, name) for name in SAVED_HERE]
     refused = [p for c in found for p in c.refused]
     conflicts = [p for c in found for p in c.conflicts]
@@ -59,6 +63,10 @@ def save(desk: Desk) -> Outcome:
     if conflicts:
         raise Conflict(CONFLICTS.at(conflicts[0].place, f"{len(conflicts)} rows; first: {conflicts[0].fact}"))
     found = [c for c in found if c]
+    wrong = inconsistent(desk, found)
+    if wrong:
+        desk.book.mark([*wrong, *typed_over])
+        raise Refusal(NOT_SAVED.at(wrong[0].place, f"{len(wrong)} cells; first: {wrong[0].fact}", wrong[0].remedy))
     preview = [line for c in found for line in c.preview()]
     if not preview:
         refresh_tables(desk, [p for p in SAVED_HERE if any(t.place.table == TABLE[p].sheet.name for t in typed_over)])
@@ -69,7 +77,7 @@ def save(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "save") as work:
         keep_undo(work, "Save", _write(desk, work, found), f"Saved {len(preview)} changes: {'; '.join(preview[:20])}")
     desk.forget()
-    refresh_tables(desk, [c.table for c in found])
+    refresh_tables(desk, _touched([c.table for c in found]))
     return Outcome(f"Saved {len(preview)} changes. {_over(typed_over)}".strip(), typed_over)
 
 
@@ -83,8 +91,9 @@ def save(desk: Desk) -> Outcome:
 def refresh(desk: Desk) -> Outcome:
     """Show the store on every sheet, unless typing would be lost."""
     refuse_unsaved(desk, SAVED_HERE)
+    desk.forget()
     fill(desk)
-    return Outcome(f"Sheets show {desk.run} as the store has it now.")
+    return Outcome(f"Sheets show cycle {desk.cycle} of {desk.period} as the store has it now.")
 
 
 @button(
@@ -106,7 +115,7 @@ def undo_last(desk: Desk) -> Outcome:
         return Outcome(f"Undo {row['action']}: press Undo last again to do it.")
     with desk.store.work(desk.actor, "undo_last") as work:
         for step in json.loads(row["inverse"]):
-            _take_back(work, step)
+            take_back(work, step)
         work.execute("UPDATE undo SET state = 'undone' WHERE undo_id = :u", u=int(row["undo_id"]))
         work.event(f"Undid {row['action']} (event {row['event']})")
     desk.forget()
@@ -126,14 +135,29 @@ def refuse_unsaved(desk: Desk, names: Iterable[str]) -> None:
         raise Conflict(UNSAVED.at(None, f"{len(lines)} unsaved: {'; '.join(lines[:5])}"))
 
 
+def turn(desk: Desk) -> None:
+    """Show another cycle or period once it is typed on Start; refused while the sheets hold typing."""
+    if desk.book.has_sheets and desk.turned:
+        refuse_unsaved(desk, SAVED_HERE)
+        desk.forget()
+        fill(desk)
+
+
 def refresh_tables(desk: Desk, names: Iterable[str]) -> None:
-    """Write these sheets from the store, and Start."""
+    """Write these sheets from the store, and Start.
+
+    The sheets are then as of the store's last event, unless somebody else wrote meanwhile: what that changed stands on
+    sheets that were not written here.
+    """
     if not desk.book.has_sheets:
         return
     for name in dict.fromkeys(names):
         desk.book.write(name, view(desk, name))
     fill_start(desk)
-    desk.book.put("ChainHead", chain_head(desk))
+    seen = desk.seen()[0]
+    others = desk.store.value("SELECT COUNT(*) FROM events WHERE event > :e AND actor <> :a", e=seen, a=desk.actor)
+    if seen and not others:
+        desk.note_seen(chain_head(desk))
 
 
 def fill(desk: Desk) -> None:
@@ -142,7 +166,26 @@ def fill(desk: Desk) -> None:
     for done, name in enumerate(names):
         desk.book.progress(f"Sheet {TABLE[name].sheet.name}", done, len(names))
         desk.book.write(name, view(desk, name))
-    refresh_tables(desk, ())
+    if not str(desk.book.get("AuditState") or "").endswith(f"{desk.cycle} {desk.period}"):
+        # The audit sheet speaks of another run; its formulas would look at rates and bills that are not theirs.
+        desk.book.write("audit", pd.DataFrame(columns=list(TABLE["audit"].columns)))
+        desk.book.put("AuditState", "")
+    fill_start(desk)
+    desk.note_seen(chain_head(desk))
+
+
+# Sheets whose computed columns follow what is typed on another one.
+_FOLLOWS: Final = {
+    "services": ("accounts", "meters", "cycles", "exceptions"),
+    "meters": ("exceptions",),
+    "policy": ("cycles",),
+    "cycles": ("exceptions",),
+}
+
+
+def _touched(saved: Sequence[str]) -> list[str]:
+    """The sheets to write after these were saved."""
+    return [name for table in saved for name in (table, *_FOLLOWS.get(table, ()))]
 
 
 def _write(desk: Desk, work: Work, found: Sequence[Changes]) -> list[Step]:
@@ -151,13 +194,6 @@ def _write(desk: Desk, work: Work, found: Sequence[Changes]) -> list[Step]:
     for change in found:
         steps += SAVES[change.table](desk, work, change) if change.table in SAVES else write_rows(work, change)
     return steps
-
-
-def _take_back(work: Work, step: Step) -> None:
-    if "rows" in step:
-        restore_rows(work, step["rows"], step["added"], step["changed"])
-    for statement, values in step.get("sql", []):
-        work.execute(statement, **values)
 
 
 def _allowed(desk: Desk, found: Sequence[Changes]) -> None:

@@ -165,7 +165,8 @@ def _bill_lines(desk: Desk) -> pd.DataFrame:
 def _payments(desk: Desk) -> pd.DataFrame:
     made = desk.store.query(
         "SELECT p.*, COALESCE(r.reversed_by, '') AS reversed FROM payments p "
-        "LEFT JOIN reversals r ON r.document = p.payment_id WHERE p.period = :p ORDER BY p.payment_id",
+        "LEFT JOIN reversals r ON r.document = p.payment_id WHERE p.period = :p AND p.state <> 'withdrawn' "
+        "ORDER BY p.payment_id",
         p=str(desk.period),
     )
     made["state"] = made["state"].where(made["reversed"].eq(""), "reversed")
@@ -174,7 +175,7 @@ def _payments(desk: Desk) -> pd.DataFrame:
 
 @shows("adjustments")
 def _adjustments(desk: Desk) -> pd.DataFrame:
-    return desk.store.table("adjustments", "period = :p", p=str(desk.period))
+    return desk.store.table("adjustments", "period = :p AND state <> 'withdrawn'", p=str(desk.period))
 
 
 @shows("log")

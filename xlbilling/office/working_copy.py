@@ -13,7 +13,7 @@ import pandas as pd
 from xlbilling.money import dollars
 from xlbilling.office.desk import Desk
 from xlbilling.office.views import view
-from xlbilling.problems import Problem, declare
+from xlbilling.problems import Place, Problem, declare
 from xlbilling.records import TABLE, Column, Table
 from xlbilling.workbook.cells import refused_rows, take
 from xlbilling.workbook.port import SheetTable, row_keys
@@ -50,6 +50,11 @@ class Changes:
     conflicts: list[Problem] = field(default_factory=list)
     refused: list[Problem] = field(default_factory=list)
     typed_over: list[Problem] = field(default_factory=list)
+    sheet: SheetTable | None = None  # None where the rows come from elsewhere than a sheet
+
+    def place(self, row: int, column: str) -> Place:
+        """The cell of a new or changed row, by its label in the frame; the table alone where there is no sheet."""
+        return self.sheet.place(row, column) if self.sheet else Place(table=self.table, column=column)
 
     def __bool__(self) -> bool:
         return bool(len(self.new) or len(self.changed) or self.conflicts or self.refused)
@@ -72,8 +77,11 @@ class Changes:
 
 
 def changes(desk: Desk, name: str) -> Changes:
-    """Compare one sheet with the store, row by row and cell by cell of the columns staff may type in."""
-    declared = TABLE[name]
+    """Compare one sheet with the store, row by row and cell by cell of the columns staff may type in.
+
+    The sheet is compared with the cycle and period it shows, whatever was typed on Start since.
+    """
+    desk, declared = desk.as_shown(), TABLE[name]
     sheet = desk.book.read(name)
     typed, problems = take(declared, sheet)
     stored = view(desk, name)
@@ -103,9 +111,8 @@ def changes(desk: Desk, name: str) -> Changes:
     # Without a Rev a row is new; its own key may still be blank where the store gives it (receipts, corrections).
     new = np.flatnonzero(ok & (place.blank | ~there) & (rev == 0))
     over = _typed_over(desk, name, sheet, typed, stored, place.at)
-    return Changes(
-        name, typed.iloc[new], typed.iloc[changed], stored.iloc[place.at[changed]], conflicts, problems, over
-    )
+    before = stored.iloc[place.at[changed]]
+    return Changes(name, typed.iloc[new], typed.iloc[changed], before, conflicts, problems, over, sheet)
 
 
 class _Placed:
@@ -139,8 +146,6 @@ def _comparable(values: pd.Series[Any], kind: str) -> npt.NDArray[Any]:
     if values.dtype.kind == "M":
         return values.to_numpy().astype("datetime64[D]").astype(np.int64)
     if values.dtype.kind in "iu":
-        return values.to_numpy(dtype=np.int64)
-    if str(values.dtype) == "Int64":
         return values.fillna(_NO_NUMBER).to_numpy(dtype=np.int64)
     texts = values.fillna("").to_numpy(dtype=object)
     return np.array([plain_rate(text) for text in texts], dtype=object) if kind == "rate" else texts
@@ -174,10 +179,19 @@ def content(row: Any, columns: list[str]) -> str:
     return json.dumps({name: as_text(row[name]) for name in columns})
 
 
+def history_name(desk: Desk, name: str) -> str:
+    """The table name a row's history is kept under: rows of a run or of a period have a history of their own each."""
+    own = {"exceptions": f" {desk.cycle} {desk.period}", "close": f" {desk.period}"}
+    return name + own.get(name, "")
+
+
 def _earlier(desk: Desk, name: str, key: str, rev: int) -> dict[str, str] | None:
     """A row as it was at an earlier revision, from the history."""
     text = desk.store.value(
-        "SELECT content FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r", t=name, k=key, r=rev
+        "SELECT content FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r",
+        t=history_name(desk, name),
+        k=key,
+        r=rev,
     )
     return json.loads(text) if text else None
 
@@ -198,7 +212,7 @@ def _conflict(desk: Desk, name: str, key: str, rev: int, store_rev: int) -> str:
     who = desk.store.value(
         "SELECT e.actor FROM row_history h JOIN events e ON e.event = h.event "
         "WHERE h.table_name = :t AND h.row_key = :k AND h.rev = :r",
-        t=name,
+        t=history_name(desk, name),
         k=key,
         r=store_rev,
     )
@@ -210,7 +224,7 @@ def _typed_over(
 ) -> list[Problem]:
     """Computed cells that no longer hold what Refresh put there; only told where nothing has moved on in the store."""
     # The checklist looks at everything, so it moves on without being filled again: nobody typed there.
-    if name == "close" or str(desk.book.get("ChainHead") or "") != chain_head(desk):
+    if name == "close" or desk.seen()[0] != last_event(desk):
         return []
     declared, rows = TABLE[name], np.flatnonzero(at >= 0)
     found = []
@@ -221,6 +235,10 @@ def _typed_over(
         fact = f"{declared.columns[column].title} is computed and was typed over"
         found += [TYPED_OVER.at(sheet.place(int(row), column), fact) for row in over]
     return found
+
+
+def last_event(desk: Desk) -> int:
+    return int(desk.store.value("SELECT MAX(event) FROM events") or 0)
 
 
 def chain_head(desk: Desk) -> str:
