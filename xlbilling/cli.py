@@ -23,6 +23,7 @@ from xlbilling.office.desk import Desk
 from xlbilling.office.explaining import explain as explain_lines
 from xlbilling.office.reconcile_files import reconcile_files
 from xlbilling.office.tariff_files import tariff_check, tariff_price
+from xlbilling.office.unexpected import unexpected
 from xlbilling.problems import Refusal
 from xlbilling.store import Store
 from xlbilling.store.backup import restore as restore_store
@@ -33,7 +34,12 @@ from xlbilling.workbook.none import NoWorkbook
 
 DONE, WRONG_USE, LISTED = 0, 2, 3
 
-app: Final = typer.Typer(no_args_is_help=True, add_completion=False, help="The billing office of a water district.")
+app: Final = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The billing office of a water district.",
+)
 tariff: Final = typer.Typer(no_args_is_help=True, help="Price and check tariffs from files.")
 reads: Final = typer.Typer(no_args_is_help=True, help="Read files of meter reads.")
 app.add_typer(tariff, name="tariff")
@@ -54,8 +60,13 @@ def main() -> None:
     try:
         app()
     except Refusal as refusal:
-        print(refusal.line, file=sys.stderr)
-        sys.exit(refusal.exit_code)
+        stopped = refusal
+    except Exception as fault:
+        stopped = unexpected("xlbilling", fault, Path.cwd())
+    else:
+        return
+    print(stopped.line, file=sys.stderr)
+    sys.exit(stopped.exit_code)
 
 
 def _button_command(button: Button) -> Callable[..., None]:

@@ -82,7 +82,7 @@ def run_demo(folder: Path, accounts: int, actor: str, console: Console) -> int:
     began = time.perf_counter()
     office = Office(folder.resolve(), actor)
     district = sample_district(accounts)
-    steps = _steps(office, district)
+    steps = Month(office, district).steps()
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -102,87 +102,90 @@ def run_demo(folder: Path, accounts: int, actor: str, console: Console) -> int:
     return 4 if problems else 0
 
 
-def _steps(office: Office, district: District) -> list[tuple[str, Callable[[], object]]]:
-    """The month in the order an office works, each step with the words the progress bar shows."""
-    period = str(district.period)
-    run = district.due(period)[0]
-    files = {
-        "reads": f"reads-{run.cycle}-{period}.csv",
-        "corrected": f"reads-{run.cycle}-{period}-corrected.csv",
-        "payments": f"payments-{period}.csv",
-        "ledger": f"gl-export-{period}.csv",
-    }
+@dataclass
+class Month:
+    """The district's month: what an office does, step by step, with the files that reach it."""
 
-    def write(name: str, content: bytes) -> None:
-        (office.folder / files[name]).write_bytes(content)
+    office: Office
+    district: District
 
-    def take_in() -> None:
-        as_of = write_old_system(district, office.folder / "old-system")
-        convert(
-            office.folder / "old-system",
-            store_url(str(office.folder / "billing.db")),
-            office.actor,
-            district.period,
-            as_of,
-        )
+    def __post_init__(self) -> None:
+        self.period = str(self.district.period)
+        self.run = self.district.due(self.period)[0]
 
-    def begin() -> None:
-        build_workbook(office.workbook)
-        office.press("refresh", Period=period, Cycle=run.cycle, StoreUrl="billing.db")
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """The steps in order, each with the words the progress bar shows."""
+        return [
+            ("Taking the office in from its old system", self.take_in),
+            ("Building the workbook", self.begin),
+            ("Importing and checking reads", self.read),
+            ("Deciding on the findings", self.settle),
+            ("Computing, auditing and posting bills", self.bill),
+            ("Receipts and adjustments", self.collect),
+            ("Reconciling, report pack", self.prove),
+            ("Closing the month", self.close),
+        ]
 
-    def read() -> None:
-        write("reads", read_file(district, run))
-        office.press("import_reads", ReadsFile=files["reads"])
-        office.press("validate")
+    def take_in(self) -> None:
+        folder = self.office.folder
+        as_of = write_old_system(self.district, folder / "old-system")
+        url = store_url(str(folder / "billing.db"))
+        convert(folder / "old-system", url, self.office.actor, self.district.period, as_of)
 
-    def settle() -> None:
-        office.type_in("exceptions", decide)
-        office.press("save")
-        write("corrected", corrected_read_file(district, run))
-        office.press("import_reads", ReadsFile=files["corrected"])
-        office.press("validate")
-        office.type_in("exceptions", decide)
-        office.press("save")
+    def begin(self) -> None:
+        build_workbook(self.office.workbook)
+        self.office.press("refresh", Period=self.period, Cycle=self.run.cycle, StoreUrl="billing.db")
 
-    def bill() -> None:
-        office.press("compute")
-        office.press("audit")
-        office.press("post")
-        office.press("print_file")
+    def read(self) -> None:
+        reads = self._file(f"reads-{self.run.cycle}-{self.period}.csv", read_file(self.district, self.run))
+        self.office.press("import_reads", ReadsFile=reads)
+        self.office.press("validate")
 
-    def collect() -> None:
-        write("payments", payments_file(_owed(office), period))
-        office.press("import_payments", PaymentsFile=files["payments"])
-        office.press("post")
-        office.type_in("adjustments", _leak_adjustments(office, district))
-        office.press("adjust")
-        office.press("post")
+    def settle(self) -> None:
+        self._decide()
+        again = corrected_read_file(self.district, self.run)
+        corrected = self._file(f"reads-{self.run.cycle}-{self.period}-corrected.csv", again)
+        self.office.press("import_reads", ReadsFile=corrected)
+        self.office.press("validate")
+        self._decide()
 
-    def prove() -> None:
-        store = office.store()
-        entries, journal, gl_accounts = (store.table(name) for name in ("entries", "journal", "gl_accounts"))
+    def bill(self) -> None:
+        for button in ("compute", "audit", "post", "print_file"):
+            self.office.press(button)
+
+    def collect(self) -> None:
+        payments = self._file(f"payments-{self.period}.csv", payments_file(_owed(self.office), self.period))
+        self.office.press("import_payments", PaymentsFile=payments)
+        self.office.press("post")
+        self.office.type_in("adjustments", _leak_adjustments(self.office, self.district))
+        self.office.press("adjust")
+        self.office.press("post")
+
+    def prove(self) -> None:
+        store = self.office.store()
+        entries, journal, accounts = (store.table(name) for name in ("entries", "journal", "gl_accounts"))
         store.close()
-        write("ledger", gl_export(entries, journal, gl_accounts, period))
-        office.press("import_ledger", LedgerFile=files["ledger"])
-        office.press("reconcile")
-        office.press("report_pack")
+        ledger = self._file(f"gl-export-{self.period}.csv", gl_export(entries, journal, accounts, self.period))
+        self.office.press("import_ledger", LedgerFile=ledger)
+        self.office.press("reconcile")
+        self.office.press("report_pack")
 
-    def close() -> None:
-        office.press("checklist")
-        office.type_in("close", _sign)
-        office.press("save")
-        office.press("close_month")
+    def close(self) -> None:
+        self.office.press("checklist")
+        self.office.type_in("close", _sign)
+        self.office.press("save")
+        self.office.press("close_month")
+        # The closed month stays on the sheets, its audit beside it, for whoever opens the workbook.
+        self.office.press("refresh", Period=self.period, Cycle=self.run.cycle)
+        self.office.press("audit")
 
-    return [
-        ("Taking the office in from its old system", take_in),
-        ("Building the workbook", begin),
-        ("Importing and checking reads", read),
-        ("Deciding on the findings", settle),
-        ("Computing, auditing and posting bills", bill),
-        ("Receipts and adjustments", collect),
-        ("Reconciling, report pack", prove),
-        ("Closing the month", close),
-    ]
+    def _decide(self) -> None:
+        self.office.type_in("exceptions", decide)
+        self.office.press("save")
+
+    def _file(self, name: str, content: bytes) -> str:
+        (self.office.folder / name).write_bytes(content)
+        return name
 
 
 def _owed(office: Office) -> pd.DataFrame:
