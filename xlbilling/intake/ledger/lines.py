@@ -70,9 +70,12 @@ class Reader:
     _segment_at: list[int] = field(default_factory=list)
     _account: tuple[str, str] = ("", "")
     _carried: dict[Role, str] = field(default_factory=dict)
+    _headings: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _header_first: str = ""
 
     def __post_init__(self) -> None:
         self._at = self.layout.places(self.header)
+        self._header_first = next((name for name in self.header if name), "")
         wanted = [heading(name) for name in self.segments] or list(self.layout.segments)
         self._segment_at = [list(self.header).index(name) for name in wanted if name in self.header]
 
@@ -95,7 +98,7 @@ class Reader:
         if not filled:
             return Line(row, "blank")
         first = cells[filled[0]].strip()
-        if self._repeats_header(cells):
+        if first.lower() == self._header_first and self._repeats_header(cells):
             return Line(row, "header")
         printed, said = self._cell(cells, "date"), self._cell(cells, "description")
         day = self._day(printed)
@@ -131,7 +134,9 @@ class Reader:
             return
         text = self._cell(cells, "account")
         if text and not _OPENING.fullmatch(text):
-            number, name = printed_account(text, self.known)
+            if text not in self._headings:
+                self._headings[text] = printed_account(text, self.known)
+            number, name = self._headings[text]
             self._account = (number, self._cell(cells, "account_name") or name)
 
     def _opening(self, row: int, cells: Sequence[str], day: dt.date | None) -> Line:
