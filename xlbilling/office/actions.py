@@ -28,8 +28,8 @@ _AS_THEY_STAND: Final = frozenset(
     {"save", "refresh", "undo_last", "check_rates", "report_pack", "explain_bill", "about"}
 )
 _ORDER: Final = (
-    "save", "refresh", "undo_last", "import_reads", "validate", "compute", "audit", "post", "print_file", "check_rates", "import_payments",
-    "adjust", "reverse", "import_ledger", "reconcile", "report_pack", "checklist", "close_month", "explain_bill", "about",
+    "save", "refresh", "undo_last", "import_reads", "validate", "compute", "audit", "post", "print_file", "check_rates",
+    "import_payments", "adjust", "reverse", "import_ledger", "reconcile", "report_pack", "checklist", "close_month", "explain_bill", "about",
 )  # fmt: skip
 
 
