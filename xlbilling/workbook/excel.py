@@ -170,31 +170,25 @@ class ExcelWorkbook:
             if place.cell and place.table in self._sheet_names and len(marked) < MOST_MARKS:
                 marked.setdefault(f"{place.table}!{place.cell}", []).append(str(problem.on(Place())))
         with self._still():
-            for address, texts in marked.items():
-                cell = self._cell(address)
-                cell.color = MARKED
-                _note(cell, "\n".join(texts))
-        self.put("Marked", ";".join(marked) or None)
+            noted = [self._mark(address, texts) for address, texts in marked.items()]
+        self.put("Marked", ";".join(noted) or None)
+
+    def _mark(self, address: str, texts: list[str]) -> str:
+        """Colour a cell and note the problems on it; its address and the colour it had, to be given back."""
+        cell = self._cell(address)
+        before = cell.color
+        cell.color = MARKED
+        _note(cell, "\n".join(texts))
+        return address if before is None else f"{address}#{bytes(before).hex()}"
 
     def _unmark(self) -> None:
         """Take the marks of an earlier button away and give the cells their colour back."""
-        for address in str(self.get("Marked") or "").split(";"):
-            if "!" not in address:
-                continue
-            cell = self._cell(address)
-            cell.color = self._colour(cell)
-            _note(cell, "")
-
-    def _colour(self, cell: xw.Range) -> str | None:
-        """The colour the cell's column is declared with; None outside the declared columns."""
-        for declared in TABLE.values():
-            if declared.sheet.name == cell.sheet.name:
-                stand = self._stand(declared.name)
-                by_title = {column.title: column for column in declared.columns.values()}
-                at = cell.column - stand.left
-                column = by_title.get(stand.titles[at]) if 0 <= at < len(stand.titles) else None
-                return FILL[column.filled] if column else None
-        return None
+        for noted in str(self.get("Marked") or "").split(";"):
+            address, _, before = noted.partition("#")
+            if "!" in address:
+                cell = self._cell(address)
+                cell.color = f"#{before}" if before else None
+                _note(cell, "")
 
     def progress(self, text: str, done: int, total: int) -> None:
         share = f" {100 * done // total} %" if total else ""

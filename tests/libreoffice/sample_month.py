@@ -1,0 +1,365 @@
+"""A sample district's month as a clerk works it: typing in cells, pressing buttons, looking at the sheets.
+
+The same month is worked twice: in LibreOffice, where every press goes through the button's VBA callback, and on the
+file alone. After each press the outcome, the store and, where asked, all sheets as they show are kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+import pytest
+from engine import properties
+
+from xlbilling.build import build_workbook
+from xlbilling.demo.decisions import decide
+from xlbilling.demo.district import District, sample_district
+from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
+from xlbilling.demo.old_system import write_old_system
+from xlbilling.office.actions import open_desk, perform
+from xlbilling.office.convert import convert
+from xlbilling.records import TABLE
+from xlbilling.store import Store
+from xlbilling.store.store import store_url
+from xlbilling.workbook.cells import take
+from xlbilling.workbook.excel import ExcelWorkbook
+from xlbilling.workbook.file import FileWorkbook
+
+ACTOR = "lee"
+NOW = dt.datetime(2026, 11, 3, 15, 30, tzinfo=dt.UTC)
+AS_SHOWN = "44,34,76,1,,0,false,true,false,false,false,-1"  # LibreOffice's CSV filter: as shown, every sheet a file
+COUNTS = {
+    "events": "SELECT COUNT(*) FROM events",
+    "reads": "SELECT COUNT(*) FROM reads WHERE state = 'current'",
+    "superseded": "SELECT COUNT(*) FROM reads WHERE state = 'superseded'",
+    "rejects": "SELECT COUNT(*) FROM rejects",
+    "findings": "SELECT COUNT(*) FROM exceptions WHERE state <> 'gone'",
+    "open": "SELECT COUNT(*) FROM exceptions WHERE state = 'open'",
+    "decided": "SELECT COUNT(*) FROM exceptions WHERE state = 'decided'",
+    "drafts": "SELECT COUNT(*) FROM draft_bills WHERE state = 'draft'",
+    "draft_cents": "SELECT COALESCE(SUM(amount), 0) FROM draft_bills WHERE state = 'draft'",
+    "bills": "SELECT COUNT(*) FROM bills",
+    "bill_cents": "SELECT COALESCE(SUM(amount), 0) FROM bills",
+    "batches": "SELECT COUNT(*) FROM batches",
+    "payments_open": "SELECT COUNT(*) FROM payments WHERE state = 'open'",
+    "payments_posted": "SELECT COUNT(*) FROM payments WHERE state = 'posted'",
+    "payments_cents": "SELECT COALESCE(SUM(amount), 0) FROM payments",
+    "adjustments_open": "SELECT COUNT(*) FROM adjustments WHERE state = 'open'",
+    "adjustments_posted": "SELECT COUNT(*) FROM adjustments WHERE state = 'posted'",
+    "reversals": "SELECT COUNT(*) FROM reversals",
+    "ledger_rows": "SELECT COUNT(*) FROM ledger_rows",
+    "reconciliations": "SELECT COUNT(*) FROM reconciliations",
+    "signoffs": "SELECT COUNT(*) FROM signoffs",
+    "audit": "SELECT MAX(state) FROM audits",
+    "audit_difference": "SELECT MAX(difference) FROM audits",
+    "closed": "SELECT COUNT(*) FROM periods WHERE state = 'closed'",
+    "phone": "SELECT phone FROM accounts ORDER BY account_id LIMIT 1",
+}
+
+Shown = dict[
+    str, list[list[str]]
+]  # every sheet's cells as text, as they show, without blank rows and columns at the end
+
+
+@dataclass(frozen=True)
+class Press:
+    """One press of a button and what there was to see after it."""
+
+    button: str
+    note: str
+    message: str
+    question: str
+    store: dict[str, Any]
+    tables: dict[str, pd.DataFrame]  # raw cells of the tables asked for
+    shown: Shown
+
+
+class Hands(Protocol):
+    """Somebody at the workbook."""
+
+    folder: Path
+
+    def press(self, button: str) -> None: ...
+    def cell(self, name: str) -> Any: ...
+    def type_cell(self, name: str, value: str) -> None: ...
+    def table(self, name: str) -> pd.DataFrame: ...
+    def type_column(self, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None: ...
+    def type_below(self, table: str, rows: list[dict[str, Any]]) -> None: ...
+    def shown(self) -> Shown: ...
+
+
+class AtLibreOffice:
+    """A clerk at LibreOffice: presses go through VBA, typing goes into single cells."""
+
+    def __init__(self, folder: Path, opened: Any):
+        self.folder, self.opened = folder, opened
+        self.book = opened.book
+
+    def press(self, button: str) -> None:
+        self.opened.press(button)
+
+    def cell(self, name: str) -> Any:
+        return ExcelWorkbook(self.book).get(name)
+
+    def type_cell(self, name: str, value: str) -> None:
+        self.book.names[name].refers_to_range.value = value
+
+    def table(self, name: str) -> pd.DataFrame:
+        return ExcelWorkbook(self.book).read(name).frame
+
+    def type_column(self, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None:
+        sheet = ExcelWorkbook(self.book).read(table)
+        page, letter = self.book.sheets[sheet.sheet], sheet.column_letter[column]
+        for number, (_, row) in zip(sheet.rows.tolist(), sheet.frame.iterrows(), strict=True):
+            value = of_row(row)
+            if value is not None:
+                page.range(f"{letter}{number}").value = value
+
+    def type_below(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Into the first rows without anything in them; the table is not told to grow."""
+        sheet = ExcelWorkbook(self.book).read(table)
+        page = self.book.sheets[sheet.sheet]
+        first = int(sheet.rows[-1]) + 1 if len(sheet.rows) else sheet.first_row
+        for number, row in enumerate(rows, first):
+            for column, value in row.items():
+                page.range(f"{sheet.column_letter[column]}{number}").value = value
+
+    def shown(self) -> Shown:
+        return sheets_as_shown(self.opened, self.folder / "shown")
+
+
+class AtTheFile:
+    """Nobody at a spreadsheet application: the file adapter, saved after each press, as on the terminal."""
+
+    def __init__(self, folder: Path, libreoffice: Any):
+        self.folder, self.libreoffice = folder, libreoffice
+        self.path = folder / "billing.xlsm"
+
+    def press(self, button: str) -> None:
+        book = FileWorkbook(self.path)
+        perform(button, lambda: open_desk(book, ACTOR, self.folder), book, self.folder)
+        book.save()
+
+    def cell(self, name: str) -> Any:
+        return FileWorkbook(self.path).get(name)
+
+    def type_cell(self, name: str, value: str) -> None:
+        book = FileWorkbook(self.path)
+        book.put(name, value)
+        book.save()
+
+    def table(self, name: str) -> pd.DataFrame:
+        return FileWorkbook(self.path).read(name).frame
+
+    def type_column(self, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None:
+        book = FileWorkbook(self.path)
+        raw = book.read(table)
+        frame, problems = take(TABLE[table], raw)
+        assert problems == []
+        typed = [of_row(row) for _, row in raw.frame.iterrows()]
+        frame[column] = [old if new is None else new for old, new in zip(frame[column], typed, strict=True)]
+        book.write(table, frame)
+        book.save()
+
+    def type_below(self, table: str, rows: list[dict[str, Any]]) -> None:
+        book = FileWorkbook(self.path)
+        frame, problems = take(TABLE[table], book.read(table))
+        assert problems == []
+        typed = pd.DataFrame(rows)
+        if "amount" in typed:
+            typed["amount"] = (typed["amount"] * 100).round().astype("Int64")
+        book.write(table, pd.concat([frame, typed], ignore_index=True))
+        book.save()
+
+    def shown(self) -> Shown:
+        """As LibreOffice shows it once it has opened the file and worked its formulas out."""
+        with self.libreoffice.open(self.path) as opened:
+            opened.recalculate()
+            return sheets_as_shown(opened, self.folder / "shown")
+
+
+def sheets_as_shown(opened: Any, folder: Path) -> Shown:
+    """Every sheet's cells as they show on the screen."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with opened.host.limit("writing what the sheets show"):
+        filters = properties(FilterName="Text - txt - csv (StarCalc)", FilterOptions=AS_SHOWN)
+        opened.doc.storeToURL((folder / "sheet.csv").as_uri(), filters)
+    made = {}
+    for sheet in opened.book.sheets:
+        with (folder / f"sheet-{sheet.name}.csv").open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.reader(handle))
+        for row in rows:
+            while row and not row[-1]:
+                row.pop()
+        while rows and not rows[-1]:
+            rows.pop()
+        made[sheet.name] = rows
+    return made
+
+
+@dataclass
+class Month:
+    """The month at one pair of hands, press by press."""
+
+    hands: Hands
+    district: District
+    compared: tuple[str, ...] = ("refresh", "validate", "audit", "close_month")  # sheets are kept after these
+    presses: list[Press] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        return Store.open(store_url(str(self.hands.folder / "billing.db")))
+
+    def press(self, button: str, note: str = "", tables: tuple[str, ...] = ()) -> Press:
+        self.hands.press(button)
+        store = self.store
+        counts = {name: store.value(sql) for name, sql in COUNTS.items()}
+        store.close()
+        made = Press(
+            button,
+            note,
+            str(self.hands.cell("Message") or ""),
+            str(self.hands.cell("Question") or ""),
+            counts,
+            {name: self.hands.table(name) for name in tables},
+            self.hands.shown() if button in self.compared and not note else {},
+        )
+        self.presses.append(made)
+        return made
+
+    def work(self) -> None:
+        """The whole month in its order."""
+        self.begin()
+        self.take_in_reads()
+        self.bill()
+        self.collect()
+        self.prove()
+        self.close()
+
+    def write(self, name: str, content: bytes) -> str:
+        (self.hands.folder / name).write_bytes(content)
+        return name
+
+    def begin(self) -> None:
+        """Morning: fill the sheets, type a telephone number, look, save, take it back."""
+        hands = self.hands
+        hands.type_cell("Period", "2026-10")
+        hands.type_cell("Cycle", self.district.due("2026-10")[0].cycle)
+        hands.type_cell("StoreUrl", "billing.db")
+        self.press("refresh", tables=("accounts", "services", "meters"))
+        first = hands.table("accounts")["account_id"].iloc[0]
+        hands.type_column("accounts", "phone", lambda row: "555-0100" if row["account_id"] == first else None)
+        self.press("refresh", "unsaved", ("accounts",))
+        self.press("save", "preview", ("accounts",))
+        self.press("save", "written", ("accounts",))
+        self.press("undo_last", "asked")
+        self.press("undo_last", "done", ("accounts",))
+
+    def take_in_reads(self) -> None:
+        hands, run = self.hands, self.district.due("2026-10")[0]
+        self.press("import_reads", "no file named")
+        hands.type_cell("ReadsFile", self.write("reads.csv", read_file(self.district, run)))
+        self.press("import_reads", tables=("reads",))
+        self.press("import_reads", "again")
+        self.press("validate", tables=("exceptions",))
+        self.decide()
+        hands.type_cell("ReadsFile", self.write("corrected.csv", corrected_read_file(self.district, run)))
+        self.press("import_reads", "corrected", ("reads",))
+        self.press("validate", "after decisions", ("exceptions",))
+
+    def decide(self) -> None:
+        """Decisions typed finding by finding, saved after a look."""
+
+        def typed(column: str) -> Callable[[pd.Series[Any]], Any]:
+            def of_row(row: pd.Series[Any]) -> Any:
+                one = pd.DataFrame({"rule": [row["rule"]], "decision": [""], "reason": [""]})
+                return decide(one)[column].iloc[0]
+
+            return of_row
+
+        self.hands.type_column("exceptions", "decision", typed("decision"))
+        self.hands.type_column("exceptions", "reason", typed("reason"))
+        self.press("save", "decisions: preview")
+        self.press("save", "decisions: written", ("exceptions",))
+
+    def bill(self) -> None:
+        hands = self.hands
+        self.press("check_rates")
+        self.press("compute", tables=("bills", "bill_lines"))
+        hands.type_cell("ExplainBill", str(hands.table("bills")["service_id"].iloc[0]))
+        self.press("explain_bill")
+        self.press("audit", tables=("audit",))
+        self.press("post", "bills: asked")
+        self.press("post", "bills: done", ("bills",))
+        self.press("print_file")
+
+    def collect(self) -> None:
+        hands, store = self.hands, self.store
+        owed = store.query(
+            "SELECT account_id, SUM(amount) AS amount FROM journal j JOIN gl_accounts g "
+            "ON g.gl_account = j.gl_account WHERE g.role = 'receivable' GROUP BY account_id"
+        )
+        store.close()
+        hands.type_cell("PaymentsFile", self.write("payments.csv", payments_file(owed, "2026-10")))
+        self.press("import_payments", tables=("payments",))
+        self.press("post", "receipts: asked")
+        self.press("post", "receipts: done", ("payments",))
+        bills = hands.table("bills")
+        revenue = self.district.gl_accounts.loc[self.district.gl_accounts["role"].eq("revenue"), "gl_account"].iloc[0]
+        leak = {"kind": "adjust", "gl_account": revenue, "reason": "Leak repaired; credit under the leak policy"}
+        rows = [
+            leak | {"document": bills["number"].iloc[n], "account_id": bills["account_id"].iloc[n], "amount": amount}
+            for n, amount in enumerate((-12.5, -7.25))
+        ]
+        hands.type_below("adjustments", rows)
+        self.press("adjust", tables=("adjustments",))
+        self.press("post", "adjustments: asked")
+        self.press("post", "adjustments: done", ("adjustments",))
+        receipt = hands.table("payments")["payment_id"].iloc[0]
+        hands.type_below("adjustments", [{"kind": "reverse", "document": receipt, "reason": "Returned by the bank"}])
+        self.press("reverse", "asked")
+        self.press("reverse", "done", ("adjustments", "payments"))
+
+    def prove(self) -> None:
+        store = self.store
+        tables = [store.table(name) for name in ("entries", "journal", "gl_accounts")]
+        store.close()
+        self.hands.type_cell("LedgerFile", self.write("ledger.csv", gl_export(*tables, "2026-10")))
+        self.press("import_ledger", tables=("gl",))
+        self.press("reconcile", tables=("reconcile",))
+        self.press("report_pack")
+
+    def close(self) -> None:
+        self.press("checklist", tables=("close",))
+        self.press("close_month", "not ready")
+        self.hands.type_column(
+            "close", "signed_reason", lambda row: "Accounting corrects it" if row["state"] == "open" else None
+        )
+        self.press("save", "signatures: preview")
+        self.press("save", "signatures: written", ("close",))
+        self.press("close_month", "asked")
+        self.press("close_month", tables=("cycles", "log"))
+        self.press("about")
+
+
+def office(folder: Path) -> District:
+    """A folder with the built workbook and a store that holds the sample district."""
+    district = sample_district(200)
+    as_of = write_old_system(district, folder / "old-system")
+    convert(folder / "old-system", store_url(str(folder / "billing.db")), ACTOR, district.period, as_of)
+    build_workbook(folder / "billing.xlsm")
+    return district
+
+
+def still_clock(patch: pytest.MonkeyPatch) -> None:
+    """One moment for the whole month, so that two runs of it are the same to the last seal."""
+    patch.setattr("xlbilling.store.store._now", lambda: NOW)
+    patch.setenv("XLBILLING_ACTOR", ACTOR)
