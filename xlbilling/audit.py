@@ -11,6 +11,7 @@ import pandas as pd
 
 from xlbilling.tariffs import RateBook, Schedule, inputs_of
 from xlbilling.tariffs.formulas import AuditColumn, audit_formulas
+from xlbilling.tariffs.seasons import by_season
 
 MILLION = 1_000_000
 
@@ -137,7 +138,7 @@ def slug(text: str) -> str:
 
 
 def periods_of(book: RateBook, bill: Mapping[Any, Any]) -> list[tuple[Schedule, dt.date, dt.date]]:
-    """The versions a service period falls under, each with its days (after, until], worked out from the last one back."""
+    """The versions and seasons a service period falls under, each with its days (after, until], in order of time."""
     after, until, billed = (pd.Timestamp(bill[n]).date() for n in ("service_from", "service_to", "bill_date"))
     parts: list[tuple[Schedule, dt.date, dt.date]] = []
     end = until
@@ -151,4 +152,4 @@ def periods_of(book: RateBook, bill: Mapping[Any, Any]) -> list[tuple[Schedule, 
         if begin < end:
             parts.append((schedule, begin, end))
             end = begin
-    return list(reversed(parts))
+    return [piece for part in reversed(parts) for piece in by_season(part, until, billed)]

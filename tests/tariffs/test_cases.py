@@ -58,7 +58,11 @@ def test_worked_bill(case: dict[str, Any]) -> None:
             continue
         assert result.problems == []
         printed = [
-            [f"{charge} tier {tier}" if tier else charge, dollars(cents)]
-            for charge, tier, cents in result.lines[["charge", "tier", "amount_cents"]].itertuples(index=False)
+            [f"{charge} tier {tier}" if tier else charge, dollars(cents), account]
+            for charge, tier, cents, account in result.lines[
+                ["charge", "tier", "amount_cents", "gl_account"]
+            ].itertuples(index=False)
         ]
-        assert printed == [list(line) for line in expected["lines"]]
+        # A line is charge and amount, and where the case says so the GL account it posts to.
+        told = expected["lines"]
+        assert [line[: len(said)] for line, said in zip(printed, told, strict=True)] == told

@@ -24,6 +24,7 @@ from xlbilling.tariffs.keys import UnreadableKeyError, parse_key
 from xlbilling.tariffs.rate_rows import Pair, RateRow, RowError, rate_rows
 from xlbilling.tariffs.refusals import RATE_DUPLICATE, RATE_NAMES, RATE_ROW
 from xlbilling.tariffs.schedule import Component, Entry, RateBook, Schedule, Tier, plain_key
+from xlbilling.tariffs.seasons import first_day
 
 _TIERED: Final = ("tiered", "budget")
 _TAKEN_OF: Final = ("percentage", "minimum", "cap")
@@ -87,7 +88,8 @@ def _component(name: str, rows: list[RateRow]) -> Component:
         if len({row.text.get(column, "") for row in rows}) > 1:
             raise RowError(column, f"the rows of {name} from {first.effective_from} differ in {column}")
     kind = first.text["kind"]
-    entries, depends_on, starts = _entries(name, kind, rows)
+    seasons = _seasons(name, rows) if kind == "season" else []
+    entries, depends_on, starts = (tuple(e for _, e in seasons), (), ()) if seasons else _entries(name, kind, rows)
     counted = _formula(first.text["expression"]) if kind == "per_unit" and first.text["expression"] else None
     if kind == "per_unit" and counted is None:
         raise RowError("expression", f"{name} does not say what is counted")
@@ -113,6 +115,7 @@ def _component(name: str, rows: list[RateRow]) -> Component:
         rounding=first.text["rounding"] or "half_up",
         description=first.text["description"],
         by_key=_by_key(entries),
+        first_days=tuple(day for day, _ in seasons),
     )
 
 
@@ -124,6 +127,21 @@ def _base(expression: str) -> tuple[str, ...]:
     if not all(sign == 1 and isinstance(node, Name) for sign, node in parts):
         raise RowError("expression", f"{expression!r} is no sum of charges, such as water_service + commodity")
     return tuple(node.name for _, node in parts if isinstance(node, Name))
+
+
+def _seasons(name: str, rows: list[RateRow]) -> list[tuple[tuple[int, int], Entry]]:
+    """The seasons of the rows in the order of the year, each with month and day it begins on."""
+    found: dict[tuple[int, int], Entry] = {}
+    for row in rows:
+        key, day = row.text["keys"].removeprefix(f"{name}=").strip(), first_day(row.text["expression"])
+        if not key or key == row.text["keys"]:
+            raise RowError("keys", f"{row.text['keys']!r} names no season; write {name}=summer")
+        if day is None:
+            raise RowError("expression", f"{row.text['expression']!r} is no first day of {key}, such as 05-01")
+        if day in found or key in {entry.key for entry in found.values()}:
+            raise RowError("keys", f"{name} has {key!r} or its first day {day[0]:02}-{day[1]:02} twice")
+        found[day] = Entry(key, None, "", (), row.rate_id)
+    return sorted(found.items())
 
 
 def _by_key(entries: tuple[Entry, ...]) -> dict[str, int]:
@@ -261,7 +279,9 @@ def _schedules(pair: Pair, components: Iterable[Component]) -> list[Schedule]:
                 in_force[component.name] = component  # in date order, so the last one that started stands
         lasting = [each for each in in_force.values() if each.effective_to is None or each.effective_to >= day]
         lasting.sort(key=lambda component: component.position)
-        new = next((each for each in lasting if each.effective_from == day), None)
+        changed = [each for each in lasting if each.effective_from == day]
+        # A season says by applies_by what the turn of the season goes by, so the charges decide for the change of rates.
+        new = next((each for each in changed if each.kind != "season"), changed[0] if changed else None)
         applies_by = new.applies_by if new else "service_days"
         schedules.append(Schedule(*pair, day, applies_by, {component.name: component for component in lasting}))
     return schedules
@@ -269,7 +289,12 @@ def _schedules(pair: Pair, components: Iterable[Component]) -> list[Schedule]:
 
 def _needs(component: Component, schedule: Schedule) -> set[str]:
     """The names a component uses: keys, formulas, what is counted, what it is taken of."""
-    used: set[str] = set(component.depends_on)
+    return set(component.depends_on) | _reckoned(component, schedule)
+
+
+def _reckoned(component: Component, schedule: Schedule) -> set[str]:
+    """The names a component reckons with: all it uses but those that only choose by key."""
+    used: set[str] = set(component.depends_on) if component.starts else set()
     for entry in component.entries:
         used.update(names(entry.value) if entry.value else ())
         for tier in entry.tiers:
@@ -330,6 +355,7 @@ def _unreachable_names(schedule: Schedule) -> Iterator[tuple[Component, str]]:
             if schedule.find(name) is None:
                 there = ", ".join(charge.name for charge in schedule.charges)
                 yield component, f"{component.name} is taken of {name!r}, which is not there; there are {there}"
+    yield from _reckoned_seasons(schedule)
     done: set[str] = set()
     for start in [charge.name for charge in schedule.charges]:
         path: list[tuple[str, Iterator[str]]] = [(start, iter(sorted(_inner(schedule, start))))]
@@ -347,6 +373,18 @@ def _unreachable_names(schedule: Schedule) -> Iterator[tuple[Component, str]]:
             elif step not in done:
                 on_path.add(step)
                 path.append((step, iter(sorted(_inner(schedule, step)))))
+
+
+def _reckoned_seasons(schedule: Schedule) -> Iterator[tuple[Component, str]]:
+    """Components that reckon with a season, which is a word: it stands in keys only."""
+    seasons = {each.name for each in schedule.seasons}
+    if not seasons:
+        return
+    for component in schedule.components.values():
+        used = (schedule.find(name) for name in sorted(_reckoned(component, schedule)))
+        season = next((each.name for each in used if each is not None and each.name in seasons), None)
+        if season is not None:
+            yield component, f"{component.name} reckons with {season}, which is a word; name it in column keys"
 
 
 def _inner(schedule: Schedule, name: str) -> set[str]:

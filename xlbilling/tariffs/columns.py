@@ -14,7 +14,8 @@ RATE_COLUMNS: Final[dict[str, str]] = {
     "from_unit": "First unit billed at this tier (number or formula), so that the tier before ends one unit below.",
     "cap": "Last unit of this tier (kind tiered); reach of this tier: units, indoor, outdoor or N% (kind budget).",
     "rate": "Amount, price per unit or percentage, as decimal text.",
-    "expression": "Formula text (kind formula or lookup), what is counted (per_unit), or the charges taken as the base.",
+    "expression": "Formula text (kind formula or lookup), what is counted (per_unit), the charges taken as the base, "
+    "or a season's first day, MM-DD.",
     "unit": "Unit the quantity is billed in.",
     "gl_account": "Revenue account of the charge.",
     "effective_from": "First day the row is in force.",
@@ -41,10 +42,11 @@ KINDS: Final[dict[str, str]] = {
     "cap": "The credit that brings the charges named in the formula down to the rate.",
     "formula": "The formula's value, once a service period.",
     "lookup": "A named quantity other rows use (rate or formula, by key); never a charge itself.",
+    "season": "Says which season a day is in: keys names it, the formula its first day each year; never a charge itself.",
     "input": "Declares an input a service must give; never a charge itself.",
 }
 
-NEVER_BILLED: Final = frozenset({"lookup", "input"})
+NEVER_BILLED: Final = frozenset({"lookup", "season", "input"})
 APPLIES_BY: Final = ("service_days", "read_date", "bill_date")
 ROUNDINGS: Final = ("half_up", "half_even")
 CONSUMPTION_NAMES: Final = frozenset({"consumption", "usage_ccf"})

@@ -101,6 +101,8 @@ class Batch:
     def texts(self, name: str) -> tuple[Codes, list[str]]:
         """A name as text to look up by: (code of each row, texts)."""
         component = self.schedule.find(name)
+        if component is not None and component.kind == "season":
+            return np.zeros(len(self), dtype=np.int64), [component.entries[0].key]
         computed = component is not None and component.kind != "input"
         if computed or name in CONSUMPTION_NAMES or name == SERVICE_DAYS:
             values = self.value(name).spread(len(self))

@@ -16,6 +16,7 @@ from xlbilling.tariffs.book import inputs_of
 from xlbilling.tariffs.lines import NO_END
 from xlbilling.tariffs.price import price
 from xlbilling.tariffs.schedule import RateBook, Schedule
+from xlbilling.tariffs.seasons import by_season
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def explain(book: RateBook, service: pd.DataFrame) -> Explanation:
         if charge.rounding == "half_even"
     }
     for _, segment in lines.groupby("segment"):
-        text.extend(_segment(segment, even))
+        text.extend(_segment(segment, even, _season(book, row, segment)))
     total = int(lines["amount_cents"].sum())
     text.append(f"The bill is the sum of its lines: {dollars(total)}.")
     return Explanation(text, _table(lines), total)
@@ -84,15 +85,27 @@ def _schedules(book: RateBook, row: pd.Series[Any], lines: pd.DataFrame) -> list
     return [each for each in versions if each.effective_from in starts] or versions[-1:]
 
 
-def _segment(lines: pd.DataFrame, even: set[str]) -> list[str]:
+def _season(book: RateBook, row: pd.Series[Any], lines: pd.DataFrame) -> str:
+    """The season a part of the service period is in, as the schedule names it; blank where it has no seasons."""
+    after, until = (lines.iloc[0][name].date() for name in ("segment_from", "segment_to"))
+    last, billed = (pd.Timestamp(row[name]).date() for name in ("service_to", "bill_date"))
+    settled = by_season((_schedules(book, row, lines)[-1], after, until), last, billed)[0][0]
+    found = [each for each in settled.components.values() if each.kind == "season"]
+    return ", ".join(f"{each.name} {each.entries[0].key}" for each in found)
+
+
+def _segment(lines: pd.DataFrame, even: set[str], season: str) -> list[str]:
     first = lines.iloc[0]
     text = []
     if first["segment_days"] != first["all_days"]:
         after, until = first["segment_from"].date() + dt.timedelta(1), first["segment_to"].date()
         text.append(
-            f"Part {first['segment']}: {after} to {until}, {first['segment_days']} of {first['all_days']} days. "
+            f"Part {first['segment']}: {after} to {until}, {first['segment_days']} of {first['all_days']} days"
+            f"{f', {season}' if season else ''}. "
             "Consumption, tier widths and fixed charges are taken for that share of the days."
         )
+    elif season:
+        text.append(f"All days are in {season}.")
     for charge, part in lines.groupby("charge", sort=False, observed=True):
         text.extend(_charge(str(charge), part, "half to even" if charge in even else "half-up"))
     return text

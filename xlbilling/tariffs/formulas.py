@@ -113,6 +113,8 @@ class _Writer:
         component = self.schedule.find(name)
         if component is None or component.kind == "input":
             return self._input(name)
+        if component.kind == "season":
+            return _quoted(component.entries[0].key)
         if component.name not in self._values:
             if component.kind in ("tiered", "budget"):
                 amount = "+".join(f"{quantity}*{price}" for _, quantity, price in self._tiers(component))

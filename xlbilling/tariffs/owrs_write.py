@@ -92,6 +92,8 @@ def _component(written: _Fields, component: Component) -> None:
     name = identifier(component.name)
     if name in written.fields:
         raise _cannot(written.schedule, f"two components that would both be called {name}")
+    if component.kind == "season":
+        raise _cannot(written.schedule, "seasons by date")
     written.fields[name] = []
     if component.kind in ("tiered", "budget"):
         written.fields[name] = [component.kind.capitalize()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
@@ -77,6 +77,7 @@ class Component:
     rounding: str
     description: str
     by_key: dict[str, int] = field(default_factory=dict, compare=False)
+    first_days: tuple[tuple[int, int], ...] = ()  # month and day each season begins; empty where it is settled
 
     def entry_at(self, key: str) -> int:
         """The place of the entry for a joined key, -1 where there is none."""
@@ -93,6 +94,7 @@ class Schedule:
     effective_from: dt.date
     applies_by: str
     components: dict[str, Component]
+    _in_season: dict[tuple[str, int], Schedule] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, name: str) -> Component | None:
         """The component a formula means by a name: its own name, or that with spaces written as underscores."""
@@ -105,6 +107,19 @@ class Schedule:
     @property
     def charges(self) -> list[Component]:
         return [component for component in self.components.values() if component.on_bill]
+
+    @property
+    def seasons(self) -> list[Component]:
+        """The season components that are not settled on one season yet."""
+        return [component for component in self.components.values() if component.first_days]
+
+    def in_season(self, component: Component, place: int) -> Schedule:
+        """This schedule with a season component settled on one of its seasons; the same one every time."""
+        key = (component.name, place)
+        if key not in self._in_season:
+            settled = replace(component, entries=(component.entries[place],), first_days=())
+            self._in_season[key] = replace(self, components=self.components | {component.name: settled}, _in_season={})
+        return self._in_season[key]
 
 
 @dataclass(frozen=True, slots=True)

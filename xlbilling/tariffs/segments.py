@@ -9,11 +9,14 @@ from typing import Final
 import numpy as np
 
 from xlbilling.tariffs.refusals import NO_RATE
-from xlbilling.tariffs.schedule import Schedule
+from xlbilling.tariffs.schedule import Component, Schedule
+from xlbilling.tariffs.seasons import seasons_within
 from xlbilling.tariffs.services import Codes, Rows, Services
 
 EPOCH: Final = dt.date(1970, 1, 1)
 _NEVER: Final = np.int64(2**60)
+
+_Part = tuple[Schedule, Rows, Codes, Codes]  # a schedule, places in the rows, and their days (after, until]
 
 
 def day_number(day: dt.date) -> int:
@@ -44,7 +47,7 @@ def segments(versions: list[Schedule], services: Services, rows: Rows) -> list[S
     """Divide the service periods of `rows` among the versions; a row with a day no version covers is refused."""
     after, until = services.after[rows], services.until[rows]
     end = np.full(len(rows), _NEVER, dtype=np.int64)
-    found: list[tuple[Schedule, Rows, Codes, Codes]] = []
+    found: list[_Part] = []
     for schedule in reversed(versions):
         start = _starts(schedule, services, rows)
         first = np.maximum(after, start - 1)
@@ -59,10 +62,42 @@ def segments(versions: list[Schedule], services: Services, rows: Rows) -> list[S
     _no_rate(services, rows[uncovered], after[uncovered] + 1, versions[0])
     number = np.zeros(len(rows), dtype=np.int64)
     result = []
-    for schedule, at, first, last in reversed(found):
-        number[at] += 1
-        result.append(Segment(schedule, rows[at], first, last, number[at]))
+    for part in reversed(found):
+        for schedule, at, first, last in _by_season(part, services, rows):
+            number[at] += 1
+            result.append(Segment(schedule, rows[at], first, last, number[at]))
     return result
+
+
+def _by_season(part: _Part, services: Services, rows: Rows) -> list[_Part]:
+    """A version's part of the service periods divided among its seasons, in order of time; see `seasons.by_season`."""
+    parts = [part]
+    for component in part[0].seasons:
+        parts = [piece for each in parts for piece in _by_one_season(component, each, services, rows)]
+    return parts
+
+
+def _by_one_season(component: Component, part: _Part, services: Services, rows: Rows) -> list[_Part]:
+    schedule, at, first, last = part
+    by_days = component.applies_by == "service_days"
+    decided = (services.until if component.applies_by == "read_date" else services.billed)[rows[at]]
+    days = (first + 1, last) if by_days else (decided, decided)
+    found: list[_Part] = []
+    for place, begin, end in seasons_within(component, _day(int(days[0].min())), _day(int(days[1].max()))):
+        low, high = day_number(begin), day_number(end)
+        if by_days:
+            after, until = np.maximum(first, low - 1), np.minimum(last, high)
+            mine = np.flatnonzero(until > after)
+        else:
+            after, until = first, last
+            mine = np.flatnonzero((decided >= low) & (decided <= high))
+        if len(mine):
+            found.append((schedule.in_season(component, place), at[mine], after[mine], until[mine]))
+    return found
+
+
+def _day(number: int) -> dt.date:
+    return EPOCH + dt.timedelta(days=number)
 
 
 def _no_rate(services: Services, rows: Rows, days: Codes, schedule: Schedule) -> None:
