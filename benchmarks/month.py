@@ -80,7 +80,7 @@ def open_office(folder: Path, district: District) -> None:
     with store.work(ACTOR, "open_office") as work:
         work.execute("DELETE FROM policy WHERE topic <> 'staff'")
         for name, frame in district.tables.items():
-            write_rows(work, Changes(name, frame, frame.iloc[:0], frame.iloc[:0]))
+            write_rows(work, Changes.adding(name, frame))
         work.insert("consumption_history", district.history)
         work.insert_one("periods", period=str(district.period), state="open")
     store.close()

@@ -83,7 +83,7 @@ def open_office(city: City, url: str, actor: str) -> Store:
     store = Store.create(url, actor)
     with store.work(actor, "open_office") as work:
         for name, frame in _tables(city).items():
-            write_rows(work, Changes(name, frame, frame.iloc[:0], frame.iloc[:0]))
+            write_rows(work, Changes.adding(name, frame))
         work.insert_one("periods", period=f"{YEAR}-01", state="open")
     return store
 

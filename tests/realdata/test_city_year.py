@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import openpyxl
-import pandas as pd
 import pytest
 
 from tests.realdata import city as real

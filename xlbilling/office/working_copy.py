@@ -56,6 +56,11 @@ class Changes:
         """The cell of a new or changed row, by its label in the frame; the table alone where there is no sheet."""
         return self.sheet.place(row, column) if self.sheet else Place(table=self.table, column=column)
 
+    @classmethod
+    def adding(cls, table: str, rows: pd.DataFrame) -> Changes:
+        """Nothing but new rows."""
+        return cls(table, rows, rows.iloc[:0], rows.iloc[:0].assign(rev=0))
+
     def __bool__(self) -> bool:
         return bool(len(self.new) or len(self.changed) or self.conflicts or self.refused)
 

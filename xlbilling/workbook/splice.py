@@ -122,7 +122,9 @@ class _Book:
 
     def sheet(self, name: str) -> SheetXml:
         if name not in self.sheets:
-            self.sheets[name] = SheetXml(self.package.read(self.sheet_parts[name]), name)
+            # What a formula showed before its sheet changed is no longer known: no value is better than a wrong one.
+            xml = _SHOWN.sub(rb"\1", self.package.read(self.sheet_parts[name]))
+            self.sheets[name] = SheetXml(xml, name)
         return self.sheets[name]
 
     # ------------------------------------------------------------------------------------------- filling
@@ -245,6 +247,7 @@ class _Book:
         return changed, chain
 
 
+_SHOWN: Final = re.compile(rb"(<f\b[^>]*(?:/>|>[^<]*</f>))<v>[^<]*</v>")
 _CHART_REFERENCE: Final = re.compile(rb"(<c:f>|<cx:f(?: [^>]*)?>)([^<]*)(</cx?:f>)")
 # Excel draws from the cells and fills these caches anew; an old one would show the old rows elsewhere.
 _CHART_CACHE: Final = re.compile(rb"<c:(numCache|strCache|multiLvlStrCache)>.*?</c:\1>", re.S)
