@@ -188,7 +188,7 @@ def _honoured(
         return laid, broken
     # Only the services decided on are worked at; the rest of a cycle stays as it was laid.
     touched = np.flatnonzero(laid["service_id"].isin(acting["service_id"]).to_numpy())
-    registers: list[Register] = laid.iloc[touched].to_dict("records")
+    registers: list[Register] = [{str(n): v for n, v in r.items()} for r in laid.iloc[touched].to_dict("records")]
     of_key = {register["register_key"]: [register] for register in registers}
     expected = measured.set_index("service_id")["reference"]
     row: Any
