@@ -25,31 +25,52 @@ def to_cents(amount: Fraction) -> int:
 def bill_lines(rates: list[Rate], service: dict[str, Any]) -> list[Line]:
     """The exact lines of one service: every day of its period is given to the rates in force on that day."""
     mine = [r for r in rates if (r["tariff"], r["customer_class"]) == (service["tariff"], service["customer_class"])]
-    changes = sorted({rate["effective_from"] for rate in mine})
+    charged = [rate for rate in mine if rate["kind"] != "season"]
+    changes = sorted({rate["effective_from"] for rate in charged})
     days = [service["service_from"] + dt.timedelta(n + 1) for n in range(service["days"])]
-    by_version: dict[dt.date, int] = {}
+    runs: list[tuple[dt.date, dict[str, str], int]] = []  # version, season of each season component, days
     for day in days:
         version = None
         for change in changes:
-            rule = next(rate["applies_by"] for rate in mine if rate["effective_from"] == change)
+            rule = next(rate["applies_by"] for rate in charged if rate["effective_from"] == change)
             seen = {"service_days": day, "read_date": days[-1], "bill_date": service["bill_date"]}[rule]
             if seen >= change:
                 version = change
         if version is None:
             raise RefusedError(f"no rate on {day}")
-        by_version[version] = by_version.get(version, 0) + 1
+        seasons = seasons_of([rate for rate in in_force(mine, version) if rate["kind"] == "season"], day, days, service)
+        if runs and runs[-1][:2] == (version, seasons):
+            runs[-1] = (version, seasons, runs[-1][2] + 1)
+        else:
+            runs.append((version, seasons, 1))
     lines: list[Line] = []
     full_days = service.get("nominal_days") or len(days)
-    for segment, version in enumerate(sorted(by_version), start=1):
-        usage_share = Fraction(by_version[version], len(days))
-        day_share = Fraction(by_version[version], full_days)
-        in_force = {}
-        for rate in sorted(mine, key=lambda each: each["effective_from"]):
-            if rate["effective_from"] <= version:
-                in_force[rate["component"]] = rate["effective_from"]
-        rows = [rate for rate in mine if in_force.get(rate["component"]) == rate["effective_from"]]
-        lines += segment_lines(segment, rows, service, usage_share, day_share)
+    for segment, (version, seasons, count) in enumerate(runs, start=1):
+        rows = [rate for rate in in_force(mine, version) if rate["kind"] != "season"]
+        shares = Fraction(count, len(days)), Fraction(count, full_days)
+        lines += segment_lines(segment, rows, service | seasons, *shares)
     return lines
+
+
+def in_force(rates: list[Rate], version: dt.date) -> list[Rate]:
+    last: dict[str, dt.date] = {}
+    for rate in sorted(rates, key=lambda each: each["effective_from"]):
+        if rate["effective_from"] <= version:
+            last[rate["component"]] = rate["effective_from"]
+    return [rate for rate in rates if last.get(rate["component"]) == rate["effective_from"]]
+
+
+def seasons_of(rows: list[Rate], day: dt.date, days: list[dt.date], service: dict[str, Any]) -> dict[str, str]:
+    """The season of a day: go back one day at a time until a season's first day comes up."""
+    found: dict[str, str] = {}
+    for component in {row["component"] for row in rows}:
+        mine = {row["expression"]: row for row in rows if row["component"] == component}
+        rule = next(iter(mine.values()))["applies_by"]
+        back = {"service_days": day, "read_date": days[-1], "bill_date": service["bill_date"]}[rule]
+        while f"{back:%m-%d}" not in mine:
+            back -= dt.timedelta(1)
+        found[component] = mine[f"{back:%m-%d}"]["keys"].split("=")[1]
+    return found
 
 
 def segment_lines(

@@ -91,10 +91,23 @@ def tier_rows(draw: st.DrawFn, start: dt.date, applies_by: str) -> list[dict[str
 
 
 @st.composite
+def season_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """A wet and a dry season, beginning on any two days of the months the services fall in."""
+    first, other = draw(st.lists(st.integers(0, 150), min_size=2, max_size=2, unique=True))
+    by = draw(st.sampled_from(["service_days", "service_days", "read_date", "bill_date"]))
+    same = {"component": "season", "kind": "season", "applies_by": by, "position": 9}
+    return [
+        rate(keys=f"season={name}", expression=f"{dt.date(2026, 1, 15) + dt.timedelta(day):%m-%d}", **same)
+        for name, day in (("wet", first), ("dry", other))
+    ]
+
+
+@st.composite
 def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
     """A rate schedule with one to three versions: some charges change, some stay."""
     rows: list[dict[str, Any]] = []
     days = draw(st.lists(st.integers(0, 60), min_size=0, max_size=2, unique=True))
+    rows += draw(season_rows())
     starts = [dt.date(2026, 1, 1), *(dt.date(2026, 2, 20) + dt.timedelta(day) for day in days)]
     for place, start in enumerate(starts):
         by = "service_days" if place == 0 else draw(st.sampled_from(["service_days", "read_date", "bill_date"]))
@@ -103,7 +116,10 @@ def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
             rows.append(rate(component="service", kind="fixed", keys=f"meter_size={size}", rate=draw(AMOUNTS), **same))
         if place == 0 or draw(st.booleans()):
             rows += draw(tier_rows(start, by))
-            rows.append(rate(component="pumping", kind="flat", rate=draw(PRICES), position=3, **same))
+            for season in ("wet", "dry"):
+                rows.append(
+                    rate(component="pumping", kind="flat", keys=f"season={season}", rate=draw(PRICES), position=3, **same)
+                )
             rows.append(
                 rate(
                     component="units",

@@ -17,6 +17,7 @@ import xlsxwriter
 
 from xlbilling.tariffs import Schedule, inputs_of, price, rate_book
 from xlbilling.tariffs.formulas import AuditColumn, audit_formulas
+from xlbilling.tariffs.seasons import by_season
 
 from .schedules import SIZES, rate, service, table, tiers, usage
 
@@ -56,6 +57,14 @@ def schedules() -> list[dict[str, Any]]:
         *tiers("water", ("0", "3"), ("5", "2"), ("6", "9"), keys='meter_size=1 1/2"', position=1),
         rate(component="power", kind="formula", keys="dwelling_units>=0", expression="round(consumption^2/7, 1)*0.05", position=2),
         rate(component="power", kind="formula", keys="dwelling_units>=4", expression="-max(1, min(consumption, 8))*1.005", position=2),
+    ]  # fmt: skip
+    com += [
+        rate(component="season", kind="season", keys="season=dry", expression="03-15"),
+        rate(component="season", kind="season", keys="season=wet", expression="11-01"),
+        *(rate(component="pumping", kind="flat", keys=f"season={season}; meter_size={size}", rate=price, position=3)
+          for season, price in (("dry", "0.775"), ("wet", "0.335")) for size in SIZES),
+        rate(component="peak", kind="flat", keys="season=dry", rate="0.105", position=4),
+        rate(component="peak", kind="flat", keys="season=wet", rate="0", position=4),
     ]  # fmt: skip
     return [
         *sfr,
@@ -153,8 +162,10 @@ def test_the_workbook_recomputes_every_bill_to_the_cent(tmp_path: Path, lookups:
     billed = []
     for at, ((row, _), lines) in enumerate(result.lines.groupby(["row", "segment"])):
         one, line = services[row], lines.iloc[0]
-        schedule = book.in_force("W1", one["customer_class"], line["segment_to"].date())
-        assert schedule is not None
+        after, until = (line[name].date() for name in ("segment_from", "segment_to"))
+        version = book.in_force("W1", one["customer_class"], until)
+        assert version is not None
+        ((schedule, *_),) = by_season((version, after, until), until, until)
         given = {name: one[name] for name in inputs_of(schedule)} | {"consumption": one["consumption"]}
         full = one["nominal_days"] or one["days"]
         given |= {"service_days": full, "segment_days": line["segment_days"], "all_days": one["days"]}
