@@ -16,13 +16,18 @@ import pandas as pd
 
 from xlbilling.intake.ledger import read_ledger, read_map, read_subledger
 from xlbilling.office.reconcile_workpaper import write_workpaper
-from xlbilling.problems import Refusal, declare
+from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reconcile import Reconciliation, reconcile
 
 MAP_MISSING: Final = declare(
     "reconcile_map_missing",
     "A reconciliation was asked for without a ledger map.",
     "Give the ledger map: --map MAP.yaml (period, accounts, control_accounts; see docs/reconcile.md).",
+)
+NO_FOLDER: Final = declare(
+    "reconcile_no_folder",
+    "An answer or a workpaper was asked for in a folder that does not exist.",
+    "Make the folder first, or name another.",
 )
 DONE, LISTED = 0, 3
 CONTROL_SAID: Final = (
@@ -50,6 +55,9 @@ def reconcile_files(
     """
     if map is None:
         raise Refusal(MAP_MISSING.at(None, "there is no map"))
+    for wanted in (json, out):
+        if wanted is not None and not wanted.resolve().parent.is_dir():
+            raise Refusal(NO_FOLDER.at(Place(file=wanted.name), "its folder does not exist"))
     mapping = read_map(map)
     export = read_ledger(gl, profile, mapping)
     lines = read_subledger(subledger)

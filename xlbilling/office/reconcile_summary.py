@@ -62,11 +62,14 @@ def write_summary(
     sheet: Any,
     result: Reconciliation,
     mapping: LedgerMap,
-    sources: str,
+    about: tuple[str, int],
     labels: Mapping[str, str],
     remedies: Mapping[str, str],
 ) -> None:
-    """Fill the Summary sheet: heading, statement, verdict, counts and the lines to sign."""
+    """Fill the Summary sheet: heading, statement, verdict, counts and the lines to sign.
+
+    `about` is what was reconciled, in words, and how many rows of the export could not be read.
+    """
     page, looks = sheet.page, sheet.looks
     accounts = result.control["gl_account"].tolist()
     page.hide_gridlines(2)
@@ -75,7 +78,7 @@ def write_summary(
     page.set_column(len(accounts) + 2, len(accounts) + 2, 62)
     page.set_row(0, 24)
     page.write_string(0, 0, "Subledger to general ledger reconciliation", looks["title"])
-    page.write_string(1, 0, sources, looks["said"])
+    page.write_string(1, 0, about[0], looks["said"])
     for row, (words, day) in enumerate((("Period from", mapping.period.start), ("Period to", mapping.period.end)), 2):
         page.write_string(row, 0, words, looks["label"])
         page.write_datetime(row, 1, dt.datetime.combine(day, dt.time()), looks["date"])
@@ -84,8 +87,8 @@ def write_summary(
     _heads(statement)
     _rolls(statement, result)
     _explains(statement, result, labels)
-    _advises(statement, remedies)
-    _verdict(statement, result)
+    _advises(statement, remedies, result.difference_unexplained != 0)
+    _verdict(statement, result, about[1])
     _signs(statement)
     page.freeze_panes(6, 1)
     page.set_landscape()
@@ -113,13 +116,13 @@ def _rolls(statement: Statement, result: Reconciliation) -> None:
     statement.line("billed", "Billed", cents["billed"])
     statement.line("received", "Received", cents["received"])
     statement.line("adjusted", "Adjusted, applied, refunded, written off", cents["adjusted"])
-    rolled = "{beginning}+{billed}+{received}+{adjusted}"
+    rolled = "ROUND({beginning}+{billed}+{received}+{adjusted},2)"
     statement.line("ending_subledger", "Ending balance, subledger", cents["ending_subledger"], rolled, "sum")
     statement.part("General ledger")
     statement.line("gl_opening", "Beginning balance", cents["gl_opening"])
     statement.line("gl_activity", "Posted in the period", cents["gl_activity"])
     statement.line(
-        "ending_gl", "Ending balance, general ledger", cents["ending_gl"], "{gl_opening}+{gl_activity}", "sum"
+        "ending_gl", "Ending balance, general ledger", cents["ending_gl"], "ROUND({gl_opening}+{gl_activity},2)", "sum"
     )
     apart = "ROUND({ending_subledger}-{ending_gl},2)"
     statement.line("difference", "Difference (subledger - general ledger)", cents["difference"], apart, "end")
@@ -150,11 +153,11 @@ def _explains(statement: Statement, result: Reconciliation, labels: Mapping[str,
     statement.line("unexplained", "Unexplained", left, "ROUND({difference}-{explained},2)", "end")
 
 
-def _advises(statement: Statement, remedies: Mapping[str, str]) -> None:
-    """What to do about each reason, beside its line."""
+def _advises(statement: Statement, remedies: Mapping[str, str], left: bool) -> None:
+    """What to do about each reason, beside its line, and about what is `left` unexplained."""
     page, looks, column = statement.sheet.page, statement.sheet.looks, len(statement.accounts) + 2
     for name, row in statement.at.items():
-        if name in remedies:
+        if name in remedies and (name != "unexplained" or left):
             page.write_string(row, column, remedies[name], looks["note"])
 
 
@@ -164,16 +167,17 @@ def _inexact(result: Reconciliation) -> set[str]:
 
 def _added(reason: str, label: str) -> str:
     if reason in CONFIDENCES:
-        return f'SUMIFS(Matches[Difference],Matches[GL account],{{head}},Matches[Confidence],"{reason}")'
+        return f'ROUND(SUMIFS(Matches[Difference],Matches[GL account],{{head}},Matches[Confidence],"{reason}"),2)'
     tables = ("UnmatchedSubledger", "UnmatchedGL")
-    return "+".join(f'SUMIFS({t}[At period end],{t}[GL account],{{head}},{t}[Reason],"{label}")' for t in tables)
+    sums = "+".join(f'SUMIFS({t}[At period end],{t}[GL account],{{head}},{t}[Reason],"{label}")' for t in tables)
+    return f"ROUND({sums},2)"
 
 
 def _late(result: Reconciliation) -> dict[str, int]:
     return {str(row["gl_account"]): int(row["late_in_opening"]) for row in result.control.to_dict("records")}
 
 
-def _verdict(statement: Statement, result: Reconciliation) -> None:
+def _verdict(statement: Statement, result: Reconciliation, unread: int) -> None:
     page, looks, row = statement.sheet.page, statement.sheet.looks, statement.row + 1
     gross = _gross(statement, row + 1, result)
     left = xl_rowcol_to_cell(row + 2, 1, row_abs=True, col_abs=True)
@@ -187,14 +191,15 @@ def _verdict(statement: Statement, result: Reconciliation) -> None:
     counts = result.matches["confidence"].value_counts()
     said_counts = (
         ("Matches, exact", counts.get("exact", 0)),
-        ("Matches within five cents", counts.get("tolerance", 0)),
-        ("Matches that cannot be told apart", counts.get("ambiguous", 0)),
+        ("Matches, within five cents", counts.get("tolerance", 0)),
+        ("Matches, ambiguous", counts.get("ambiguous", 0)),
         ("Subledger lines without a match", len(result.unmatched_subledger)),
         ("GL rows without a match", len(result.unmatched_gl)),
+        ("Rows of the export that could not be read", unread),
     )
     for offset, (words, count) in enumerate(said_counts, 1 + gross):
         page.write_string(row + offset, 0, words, looks["indent"])
-        page.write_number(row + offset, 1, int(count), looks["whole"])
+        page.write_number(row + offset, 1, int(count), looks["count"])
     statement.row = row + gross + len(said_counts) + 2
 
 

@@ -56,6 +56,7 @@ REMEDIES: Final = {
     "nets_to_zero": "Nothing: its debits and credits cancel out in this account.",
     "tolerance": "Post the cents to the rounding account, or leave them by policy.",
     "ambiguous": "See Matches: ask for the papers of the lines named there.",
+    "unexplained": "The beginning balances disagree: compare both with last period's workpaper.",
     "opening": "Nothing: our beginning balance held them, the ledger's did not yet.",
 }
 FONT: Final = "Calibri"
@@ -123,7 +124,8 @@ def _write(
         _listing(Sheet(book, book.add_worksheet(name), looks), name, columns)
     _listing(Sheet(book, book.add_worksheet("Unmatched subledger"), looks), "Unmatched subledger", mine)
     _listing(Sheet(book, book.add_worksheet("Unmatched GL"), looks), "Unmatched GL", theirs)
-    write_summary(summary, result, mapping, sources, LABELS, REMEDIES)
+    unread = int((export.frame["kind"] == "unread").sum())
+    write_summary(summary, result, mapping, (sources, unread), LABELS, REMEDIES)
     book.close()
 
 
@@ -136,6 +138,7 @@ def _looks(book: xlsxwriter.Workbook) -> dict[str, Any]:
         "words": {"indent": 1},
         "note": {"indent": 1, "italic": True, "font_color": "#595959"},
         "whole": {"num_format": "0", "align": "left"},
+        "count": {"num_format": "#,##0_)"},
         "date": {"num_format": "mm/dd/yyyy", "align": "left"},
         "money": money,
         "title": {"bold": True, "font_size": 16, "font_color": "#1F3864"},
@@ -175,7 +178,7 @@ def _match_sheets(result: Reconciliation) -> Iterable[tuple[str, list[Column]]]:
         name = "Matches" if start == 0 else f"Matches {start // _ROWS_A_SHEET + 1}"
         numbers = part["match"].tolist()
         label = "Matches" if start == 0 else f"Matches{start // _ROWS_A_SHEET + 1}"
-        difference = f"{label}[[#This Row],[Subledger]]-{label}[[#This Row],[GL]]"
+        difference = f"ROUND({label}[[#This Row],[Subledger]]-{label}[[#This Row],[GL]],2)"
         yield (
             name,
             [
