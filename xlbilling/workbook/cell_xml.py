@@ -98,6 +98,10 @@ def cell_column(values: Any, first_row: int, count: int) -> CellColumn:
         return _mixed_column(plain) if _beyond(plain) else CellColumn(_NUMBER, plain)
     if kinds == {float}:
         return _array_column(np.array(plain, dtype=np.float64))
+    if kinds <= {dt.datetime, type(None)} and not any(value is not None and value.tzinfo for value in plain):
+        return _times_column(np.array(plain, dtype="datetime64[us]"))
+    if kinds <= {str, type(None)}:
+        return _gappy_texts(plain)
     return _mixed_column(plain)
 
 
@@ -163,6 +167,15 @@ def _text_column(values: list[str]) -> CellColumn:
     return CellColumn(_TEXT, escaped(joined).split("\n") if special else values)
 
 
+def _gappy_texts(values: list[str | None]) -> CellColumn:
+    """A column of texts with blank cells among them."""
+    joined = "\n".join(value for value in values if value)
+    if _UNPRINTABLE.search(joined) or max((len(value) for value in values if value), default=0) > LONGEST_TEXT:
+        for index, value in enumerate(values):
+            _check_text(value or "", index)
+    return CellColumn("%s", [_text_tail(value or "") for value in values])
+
+
 def _check_text(value: str, index: int = 0) -> None:
     if found := _UNPRINTABLE.search(value):
         raise Unwritable(BAD_TEXT, f"it has the control character U+{ord(found[0]):04X}", index)
@@ -187,10 +200,14 @@ def _text_tail(value: str) -> str:
 
 
 def _mixed_column(values: Iterable[Any]) -> CellColumn:
-    tails = []
+    tails: list[str] = []
+    known: dict[tuple[type, Any], str] = {}  # prices, flags and days come again and again
     for index, value in enumerate(values):
         try:
-            tails.append(cell_tail(value))
+            mark = (type(value), value)
+            if mark not in known:
+                known[mark] = cell_tail(value)
+            tails.append(known[mark])
         except Unwritable as error:
             raise Unwritable(error.kind, error.fact, index) from error
     return CellColumn("%s", tails)

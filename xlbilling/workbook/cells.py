@@ -112,9 +112,13 @@ def cell_values(kind: ColumnKind, values: pd.Series[Any]) -> list[Any]:
         made: list[Any] = days.astype(object).tolist()
         return made
     if kind == "rate":
-        return [_rate_cell(value) for value in values.tolist()]
+        texts = values.tolist()
+        known = {text: _rate_cell(text) for text in set(texts)}
+        return [known[text] for text in texts]
     if values.dtype == "str":
         return [text or None for text in values.fillna("").tolist()]
+    if _sorts(values.to_numpy(dtype=object)) <= {str}:
+        return [text if text and not text.isspace() else None for text in values.tolist()]
     return [None if _is_blank(value) or value == "" else str(value) for value in values.tolist()]
 
 
