@@ -29,6 +29,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from xlbilling import ledger
 from xlbilling.office.actions import perform
@@ -44,6 +45,7 @@ from xlbilling.store import Store
 from xlbilling.store.schema import stored_columns
 from xlbilling.workbook.cells import take
 from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.port import in_book
 
 PERIOD: Final = "2026-11"
 DUE: Final = {"S01": 5565, "S02": 5775, "S03": 8400, "S04": 6825, "S05": 4725, "S07": 5145, "S08": 4065}
@@ -251,12 +253,10 @@ class Clerk:
 
     def refused(self, button: str, code: str, **cells: str) -> str:
         """The words of a refusal with this code."""
-        try:
-            outcome = self.press(button, **cells)
-        except Refusal as refusal:
-            assert refusal.problem.code == code, refusal.line
-            return str(refusal)
-        raise AssertionError(f"{button} was not refused: {outcome.said}")
+        with pytest.raises(Refusal) as refused:
+            self.press(button, **cells)
+        assert refused.value.problem.code == code, refused.value.line
+        return str(refused.value)
 
     def desk(self, **cells: str) -> Desk:
         """The desk itself, for a look at what is behind the buttons; close its store after use."""
@@ -307,17 +307,11 @@ class Clerk:
             lambda rows: pd.concat([rows, pd.DataFrame([values])], ignore_index=True).reindex(columns=rows.columns),
         )
 
-    def raw(self, table: str, key: str, column: str, text: Any) -> None:
+    def raw(self, table: str, key: str, column: str, cell: Any) -> None:
         """Put raw cell content into one row, whatever the column takes."""
         book = FileWorkbook(self.path)
         sheet = book.read(table)
-        put_raw(self.path, sheet.sheet, f"{sheet.column_letter[column]}{sheet.rows[sheet.keys.index(key)]}", text)
-
-
-def put_raw(path: Path, sheet: str, cell: str, value: Any) -> None:
-    """Write one raw cell into a workbook, as somebody typing in Excel does."""
-    from openpyxl import load_workbook
-
-    book = load_workbook(path, keep_vba=True)
-    book[sheet][cell] = value
-    book.save(path)
+        rows, _ = take(TABLE[table], sheet)
+        book.write(table, rows)
+        book._tables[in_book(table)][TABLE[table].columns[column].title][sheet.keys.index(key)] = cell
+        book.save()

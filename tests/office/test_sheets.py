@@ -1,0 +1,346 @@
+"""Save, Refresh and Undo last: what staff type is shown before it is written, never lost and never laid over others'."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.office.conftest import Office
+from tests.office.small import payments
+from xlbilling.records import TABLE
+from xlbilling.workbook.cells import take
+from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.port import ExtraColumn
+
+
+def test_save_shows_first_and_writes_on_the_second_press(office: Office) -> None:
+    cora = office.clerk("cora")
+    cora.yes = False
+    cora.set("accounts", "0000003", name="Quercus & Sons")
+    first = cora.press("save")
+    assert "press Save again" in first.said
+    assert "Accounts 0000003, Name: Customer 3 -> Quercus & Sons" in str(cora.cell("Question"))
+    assert office.value("SELECT name FROM accounts WHERE account_id = '0000003'") == "Customer 3"
+    assert cora.press("save").said == "Saved 1 changes."
+    assert office.value("SELECT name FROM accounts WHERE account_id = '0000003'") == "Quercus & Sons"
+    assert cora.cell("Question") is None
+    assert cora.sheet("accounts").loc["0000003", "rev"] == 2
+    assert cora.press("save").said == "Nothing to save."
+
+
+def test_another_preview_asks_again(desk_office: Office) -> None:
+    """What was typed between the two presses was not in the preview, so it is not written."""
+    cora = desk_office.clerk("cora")
+    cora.yes = False
+    cora.set("accounts", "0000003", name="A")
+    cora.press("save")
+    cora.set("accounts", "0000004", name="B")
+    assert cora.press("save").said.startswith("2 changes are listed")
+    assert desk_office.value("SELECT COUNT(*) FROM accounts WHERE rev > 1") == 0
+
+
+def test_two_clerks_on_two_rows_both_save(office: Office) -> None:
+    cora, carl = office.clerk("cora"), office.clerk("carl")
+    cora.set("accounts", "0000003", phone="555-0101")
+    carl.set("accounts", "0000004", phone="555-0202")
+    assert cora.press("save").said == "Saved 1 changes."
+    assert carl.press("save").said == "Saved 1 changes."
+    found = office.table("accounts").set_index("account_id")["phone"]
+    assert (found["0000003"], found["0000004"]) == ("555-0101", "555-0202")
+
+
+def test_two_clerks_on_one_row_is_a_conflict_that_names_cell_and_person(office: Office) -> None:
+    cora, carl = office.clerk("cora"), office.clerk("carl")
+    cora.set("accounts", "0000003", phone="555-0101")
+    carl.set("accounts", "0000003", name="Quercus")
+    cora.press("save")
+    said = carl.refused("save", "save_conflicts")
+    assert "cora" in said
+    assert "Accounts!A6" in said  # account 0000003 is the third row below the heading in row 3
+    assert any("Accounts!A6" in mark for mark in carl.marked)
+    row = office.table("accounts", "account_id = '0000003'").iloc[0]
+    assert (row["phone"], row["name"], row["rev"]) == ("555-0101", "Customer 3", 2)
+    assert carl.sheet("accounts").loc["0000003", "name"] == "Quercus"  # typing is not lost
+    carl.refused("refresh", "unsaved_changes")
+
+
+@pytest.mark.parametrize("table", ["accounts", "exceptions", "close"])
+@pytest.mark.stage("imported")
+def test_a_stale_row_nobody_typed_on_is_no_conflict(desk_office: Office, table: str) -> None:
+    lead, other = desk_office.lead, desk_office.clerk("carl" if table != "close" else "ada")
+    typing = {
+        "accounts": ("0000003", {"phone": "1"}),
+        "exceptions": ("rollover M05", {"decision": "accept", "reason": "dial came round"}),
+        "close": ("Audit is green", {"signed_reason": "to be recalculated"}),
+    }
+    key, values = typing[table]
+    lead.set(table, key, **values)
+    lead.press("save")
+    # The other's sheet still shows the row as it was; saving it must neither conflict nor put the old values back.
+    assert other.press("save").said == "Nothing to save."
+    column = next(iter(values))
+    lead.press("refresh")
+    assert lead.sheet(table).loc[key, column] == values[column]
+    other.press("refresh")
+    assert other.sheet(table).loc[key, column] == values[column]
+
+
+@pytest.mark.stage("imported")
+def test_two_decisions_on_one_finding_conflict(desk_office: Office) -> None:
+    cora, carl = desk_office.clerk("cora"), desk_office.clerk("carl")
+    cora.set("exceptions", "rollover M05", decision="accept", reason="dial came round")
+    carl.set("exceptions", "rollover M05", decision="reread", reason="looks odd")
+    cora.press("save")
+    assert "cora" in carl.refused("save", "save_conflicts")
+
+
+@pytest.mark.stage("imported")
+def test_checking_again_leaves_typing_of_others_saveable(desk_office: Office) -> None:
+    """Validate of one clerk does not make the decision another is typing a conflict, as long as the finding stands."""
+    cora, carl = desk_office.clerk("cora"), desk_office.clerk("carl")
+    cora.set("exceptions", "rollover M05", decision="accept", reason="dial came round")
+    carl.press("validate")
+    assert cora.press("save").said == "Saved 2 changes."
+
+
+def test_refresh_refuses_while_anything_is_unsaved(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    cora.set("services", "S01", route="99")
+    said = cora.refused("refresh", "unsaved_changes")
+    assert "Services S01, Route: 01 -> 99" in said
+    assert cora.sheet("services").loc["S01", "route"] == "99"
+
+
+def test_new_rows_duplicates_and_taken_keys(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    cora.add("accounts", account_id="0000099", name="New")
+    assert cora.press("save").said == "Saved 1 changes."
+    assert desk_office.value("SELECT rev FROM accounts WHERE account_id = '0000099'") == 1
+    cora.add("accounts", account_id="0000099", name="Again")
+    assert "0000099 is on the sheet twice" in cora.refused("save", "cells_refused")
+
+
+def test_a_key_in_the_store_is_taken(desk_office: Office) -> None:
+    cora, carl = desk_office.clerk("cora"), desk_office.clerk("carl")
+    for clerk in (cora, carl):
+        clerk.add("accounts", account_id="0000099", name=clerk.actor)
+    cora.press("save")
+    assert "is in the store already" in carl.refused("save", "cells_refused")
+    assert any("key" in mark for mark in carl.marked)
+    assert desk_office.value("SELECT name FROM accounts WHERE account_id = '0000099'") == "cora"
+
+
+def test_a_key_typed_over_is_told(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    cora.set("accounts", "0000003", account_id="0000003X")
+    assert "0000003X is not in the store" in cora.refused("save", "cells_refused")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "column", "cell", "where"),
+    [
+        ("meters", "M01 / ", "dials", 4.5, "Meters!D4"),
+        ("accounts", "0000001", "delivery", "pigeon", "Accounts!G4"),
+        ("services", "S01", "started_on", "soon", "Services!L4"),
+        ("meters", "M01 / ", "multiplier", "ten", "Meters!F4"),
+    ],
+)
+def test_bad_cells_are_refused_with_their_cell(
+    desk_office: Office, table: str, key: str, column: str, cell: object, where: str
+) -> None:
+    lead = desk_office.lead
+    lead.raw(table, key, column, cell)
+    assert where in lead.refused("save", "cells_refused")
+    assert desk_office.value(f"SELECT MAX(rev) FROM {table}") == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "values", "where"),
+    [
+        ("services", "S01", {"account_id": "0009999"}, "Services!B4: 0009999 is not on sheet Accounts"),
+        ("services", "S01", {"cycle": "Z"}, "Services!H4: Z is not on sheet Cycles"),
+        ("meters", "M01 / ", {"service_id": "S77"}, "Meters!C4: S77 is not on sheet Services"),
+        ("meters", "M01 / ", {"start_read": "12a"}, "Meters!I4: '12a' is not a dial read"),
+        ("meters", "M01 / ", {"dials": 0}, "Meters!D4: a register has 1 to 12 dials, not 0"),
+        ("meters", "M01 / ", {"multiplier": "-1"}, "Meters!F4: the multiplier is -1"),
+        ("cycles", "A / 2026-11", {"read_to": pd.Timestamp("2026-10-01")}, "Cycles!D4: 2026-10-01 is before 2026-11-01"),
+        ("services", "S01", {"ended_on": pd.Timestamp("2019-01-01")}, "Services!M4: it ends before it started"),
+        ("policy", "billing / billing_unit", {"value": "GALLONS"}, "'GALLONS' is not one of CF"),
+        ("policy", "staff / cora", {"value": "boss"}, "'boss' is not one of accounting, clerk, lead"),
+        ("policy", "staff / lea", {"value": "clerk"}, "no log-in would have the role lead"),
+    ],
+)  # fmt: skip
+def test_rows_that_cannot_be_are_refused_with_their_cell(
+    desk_office: Office, table: str, key: str, values: dict[str, object], where: str
+) -> None:
+    lead = desk_office.lead
+    lead.set(table, key, **values)
+    lead.refused("save", "cells_refused")
+    assert any(where in mark for mark in lead.marked), lead.marked
+    assert desk_office.value(f"SELECT MAX(rev) FROM {table}") == 1
+
+
+def test_a_row_may_name_one_of_the_same_save(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.add("accounts", account_id="0000050", name="New")
+    lead.add(
+        "services", service_id="S50", account_id="0000050", premise="50 Oak St", service_type="water",
+        customer_class="RESIDENTIAL_SINGLE", tariff="WATER", meter_size='5/8"', cycle="A", route="01", status="active",
+    )  # fmt: skip
+    assert lead.press("save").said == "Saved 2 changes."
+
+
+@pytest.mark.stage("posted")
+def test_computed_cells_typed_over_are_named_and_put_back(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    cora.set("accounts", "0000001", balance=1)
+    said = cora.press("save")
+    assert "typed over" in said.said
+    assert [str(p.place) for p in said.problems] == ["Accounts!L4"]
+    # 45.00 from before and 55.65 billed
+    assert cora.sheet("accounts").loc["0000001", "balance"] == 10065
+
+
+@pytest.mark.stage("posted")
+def test_work_of_others_is_not_taken_for_typing_over(desk_office: Office) -> None:
+    """Carl posts nothing, but what the lead posts changes balances that Carl's sheets still show as before."""
+    lead, carl = desk_office.lead, desk_office.clerk("carl")
+    lead.press("import_payments", PaymentsFile=desk_office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check")))
+    lead.press("post")
+    carl.press("validate")  # writes some sheets anew, not Accounts
+    said = carl.press("save")
+    assert said.problems == []
+    assert said.said == "Nothing to save."
+
+
+def test_own_columns_stay_with_their_rows(desk_office: Office) -> None:
+    """A heading typed right of the table: its notes follow the row's key when rows above are added."""
+    lead = desk_office.lead
+    own_heading(lead.path, "accounts", "Dog in yard", {"0000002": "yes", "0000004": "friendly"})
+    lead.add("accounts", account_id="0000000", name="First of all")
+    lead.press("save")
+    lead.press("refresh")
+    kept = FileWorkbook(lead.path).read("accounts").own["Dog in yard"].dropna()
+    assert kept.to_dict() == {"0000002": "yes", "0000004": "friendly"}
+
+
+def own_heading(path: Path, table: str, heading: str, notes: dict[str, str]) -> None:
+    """Type a column of one's own to the right of a table, as Excel takes it into the table."""
+    book = FileWorkbook(path)
+    sheet = book.read(table)
+    rows, _ = take(TABLE[table], sheet)
+    extra = ExtraColumn("own", heading, "text", values=[notes.get(key) for key in sheet.keys])
+    book.write(table, rows, extra=[extra])
+    book.save()
+    rename_heading(path, extra.heading, heading)
+
+
+def rename_heading(path: Path, old: str, new: str) -> None:
+    """Give a heading another text, in the sheet and in its table."""
+    with zipfile.ZipFile(path) as book:
+        parts = {info: book.read(info) for info in book.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for info, content in parts.items():
+            book.writestr(
+                info, content.replace(old.encode(), new.encode()) if info.filename.endswith(".xml") else content
+            )
+
+
+# ---- another cycle or period -----------------------------------------------------------------------------------------
+
+
+def test_another_cycle_on_start_turns_the_sheets(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.press("refresh", Cycle="B")
+    assert sorted(lead.sheet("services").index) == ["S09", "S10", "S11", "S12"]
+    lead.press("refresh", Cycle="A")
+    assert len(lead.sheet("services")) == 8
+
+
+def test_typing_is_saved_where_it_was_typed_though_another_cycle_was_chosen_since(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.set("services", "S01", route="77")
+    lead.refused("refresh", "unsaved_changes", Cycle="B")
+    assert lead.press("save").said == "Saved 1 changes."
+    assert desk_office.value("SELECT route FROM services WHERE service_id = 'S01'") == "77"
+    lead.press("refresh")
+    assert sorted(lead.sheet("services").index) == ["S09", "S10", "S11", "S12"]
+
+
+def test_a_button_first_turns_the_sheets(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.refused("validate", "no_reads", Cycle="A", Period="2027-01")
+    assert lead.press("save").said == "Nothing to save."
+    lead.set("services", "S01", route="77")
+    lead.refused("validate", "unsaved_changes", Cycle="B", Period="2026-12")
+
+
+# ---- Undo last -------------------------------------------------------------------------------------------------------
+
+
+def test_undo_takes_back_a_save_and_the_same_can_be_saved_again(office: Office) -> None:
+    cora = office.clerk("cora")
+    for _ in range(2):
+        cora.set("accounts", "0000003", name="Quercus")
+        cora.add("accounts", account_id="0000099", name="New")
+        cora.press("save")
+        assert cora.press("undo_last").said == "Undid Save."
+        assert office.value("SELECT name FROM accounts WHERE account_id = '0000003'") == "Customer 3"
+        assert office.value("SELECT COUNT(*) FROM accounts WHERE account_id = '0000099'") == 0
+        assert "0000099" not in cora.sheet("accounts").index
+    revs = office.table("row_history", "table_name = 'accounts' AND row_key = '0000003'")["rev"].tolist()
+    assert revs == [1, 2, 3, 4, 5]  # nothing that ever stood is lost
+
+
+def test_undo_asks_first(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    cora.set("accounts", "0000003", name="Quercus")
+    cora.press("save")
+    cora.yes = False
+    assert "press Undo last again" in cora.press("undo_last").said
+    assert desk_office.value("SELECT name FROM accounts WHERE account_id = '0000003'") == "Quercus"
+
+
+def test_undo_never_takes_back_the_work_of_another(desk_office: Office) -> None:
+    cora, carl = desk_office.clerk("cora"), desk_office.clerk("carl")
+    cora.set("accounts", "0000003", name="Quercus")
+    cora.press("save")
+    carl.refused("undo_last", "nothing_to_undo")
+    carl.press("refresh")
+    carl.set("accounts", "0000003", name="Robur")
+    carl.press("save")
+    cora.refused("undo_last", "undo_overtaken")
+    assert desk_office.value("SELECT name FROM accounts WHERE account_id = '0000003'") == "Robur"
+
+
+@pytest.mark.stage("imported")
+def test_undo_of_a_decision_and_of_a_signature(desk_office: Office) -> None:
+    lead, cora = desk_office.lead, desk_office.clerk("cora")
+    lead.set("exceptions", "rollover M05", decision="accept", reason="came round")
+    lead.set("close", "Audit is green", signed_reason="later")
+    lead.press("save")
+    cora.press("refresh")
+    lead.press("undo_last")
+    assert desk_office.value("SELECT decision FROM exceptions WHERE exception_id = 'rollover M05'") == ""
+    assert desk_office.value("SELECT COUNT(*) FROM signoffs") == 0
+    # Cora's stale sheets do not bring back what was taken back.
+    assert cora.press("save").said == "Nothing to save."
+    assert desk_office.value("SELECT COUNT(*) FROM signoffs") == 0
+
+
+@pytest.mark.stage("computed")
+def test_undo_of_compute_takes_the_drafts_out(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.press("compute")
+    assert lead.press("undo_last").said == "Undid Compute."
+    assert desk_office.value("SELECT COUNT(*) FROM draft_bills") == 0
+    assert desk_office.value("SELECT COUNT(*) FROM draft_lines") == 0
+
+
+@pytest.mark.stage("posted")
+def test_nothing_is_undone_after_a_posting(office: Office) -> None:
+    office.lead.refused("undo_last", "nothing_to_undo")
+    assert office.value("SELECT COUNT(*) FROM bills") == 7
