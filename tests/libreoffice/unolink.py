@@ -13,7 +13,7 @@ _WHERE = "import uno, unohelper, pyuno; print(pyuno.__file__, uno.__file__, unoh
 _CANDIDATES = ("/usr/bin/python3", "/usr/local/bin/python3", "python3")
 
 
-class NoLibreOffice(ImportError):  # noqa: N818
+class NoLibreOffice(ImportError):
     """LibreOffice or its Python bridge is not installed here."""
 
 

@@ -32,7 +32,7 @@ def test_a_line_that_cannot_be_used_is_marked_with_the_others(desk_office: Offic
     lead = desk_office.lead
     lead.set("rates", lead.sheet("rates").query("kind == 'percentage'").index[0], kind="percent")
     outcome = lead.press("check_rates")
-    assert [(problem.code, problem.severity) for problem in outcome.problems][0] == ("rate_row", "block")
+    assert next((problem.code, problem.severity) for problem in outcome.problems) == ("rate_row", "block")
     assert "there is no kind 'percent'" in outcome.said
 
 

@@ -56,7 +56,9 @@ def load() -> City:
     rows = rows.sort_values(["service_id", "month"], kind="stable")
     rows["meter"] = rows.groupby(["service_id", "month"]).cumcount()
     rows["meter_id"] = "M" + rows["service_id"].str[1:] + rows["meter"].map("-{:03d}".format)
-    used = rows.pivot_table(index="meter_id", columns="month", values="ccf", aggfunc="sum", fill_value=0).astype("int64")
+    used = rows.pivot_table(index="meter_id", columns="month", values="ccf", aggfunc="sum", fill_value=0).astype(
+        "int64"
+    )
     read = rows.groupby(["service_id", "month"]).size().unstack(fill_value=0).gt(0)
     first = rows.groupby("service_id")["month"].min()
     services = rows.drop_duplicates("service_id")[["service_id", "cust_id", "cust_class"]]
@@ -104,7 +106,14 @@ def _tables(city: City) -> dict[str, pd.DataFrame]:
     )  # fmt: skip
     none = pd.Series(pd.NaT, index=city.meters.index).astype("datetime64[s]")
     meters = city.meters.assign(
-        register_id="", dials=DIALS, unit="CCF", multiplier="1", status="active", set_on=none, start_read="0" * DIALS, removed_on=none
+        register_id="",
+        dials=DIALS,
+        unit="CCF",
+        multiplier="1",
+        status="active",
+        set_on=none,
+        start_read="0" * DIALS,
+        removed_on=none,
     )
     return {
         "policy": starting_policy("City"), "accounts": accounts.reset_index(drop=True), "services": services, "meters": meters,
@@ -138,10 +147,18 @@ def _cycles() -> pd.DataFrame:
     months = range(1, 13)
     at = {
         name: pd.Series([pd.Timestamp(YEAR, m, day) for m in months]).astype("datetime64[s]")
-        for name, day in (("read_from", 10), ("read_to", 20), ("bill_date", 22), ("due_date", 26), ("delinquent_date", 27))
+        for name, day in (
+            ("read_from", 10),
+            ("read_to", 20),
+            ("bill_date", 22),
+            ("due_date", 26),
+            ("delinquent_date", 27),
+        )
     }
     names = ["EVEN" if m % 2 == 0 else "ODD" for m in months]
-    return pd.DataFrame({"cycle": names, "period": [f"{YEAR}-{m:02d}" for m in months], **at, "autopay_date": at["due_date"]})
+    return pd.DataFrame(
+        {"cycle": names, "period": [f"{YEAR}-{m:02d}" for m in months], **at, "autopay_date": at["due_date"]}
+    )
 
 
 def choose_cycles(store: Store, city: City, month: int, actor: str) -> None:

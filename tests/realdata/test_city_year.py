@@ -117,7 +117,13 @@ def run_month(office: Office, month: int) -> dict[str, str]:
         said["again"] = office.press("import_reads", ReadsFile=f"again-{name}").said
         office.press("validate")
     office.decide(
-        {"missing_read": "reread", "spike": "accept", "first_read_high": "accept", "outside_window": "accept", "rollover": "accept"}
+        {
+            "missing_read": "reread",
+            "spike": "accept",
+            "first_read_high": "accept",
+            "outside_window": "accept",
+            "rollover": "accept",
+        }
     )
     said["compute"] = office.press("compute").said
     said["audit"] = office.press("audit").said
@@ -167,7 +173,9 @@ def _export_ledger(office: Office, period: str) -> None:
     rows = ["Date,Account,Account Name,Reference,Description,Debit,Credit"]
     for line in lines.itertuples():
         debit, credit = (line.amount, 0) if line.amount > 0 else (0, -line.amount)
-        rows.append(f"{line.post_date:%Y-%m-%d},{line.gl_account},x,{line.batch},UB Billing,{debit / 100:.2f},{credit / 100:.2f}")
+        rows.append(
+            f"{line.post_date:%Y-%m-%d},{line.gl_account},x,{line.batch},UB Billing,{debit / 100:.2f},{credit / 100:.2f}"
+        )
     (office.folder / f"gl-{period}.csv").write_text("\n".join(rows) + "\n")
 
 
@@ -206,7 +214,10 @@ def test_bills_journal_report_pack_and_audit_tie_out(office: Office) -> None:
         reported = _column_total(register, "Amount")
         assert billed == lines == posted == reported
         if application():
-            assert store.value("SELECT state FROM audits WHERE period = :p ORDER BY audit_id DESC LIMIT 1", p=period) == "green"
+            assert (
+                store.value("SELECT state FROM audits WHERE period = :p ORDER BY audit_id DESC LIMIT 1", p=period)
+                == "green"
+            )
             assert f"{billed / 100:,.2f}" in office.press_year[month]["audit"]  # type: ignore[attr-defined]
 
 
@@ -228,7 +239,9 @@ def test_every_month_is_closed_and_reconciled(office: Office) -> None:
 def test_the_desk_stays_workable(office: Office) -> None:
     """High and low trip on about 8 % of bills; what holds a bill stays under 3 % in any month with history."""
     store = office.store()
-    found = store.query("SELECT period, rule, severity, COUNT(*) AS count FROM exceptions GROUP BY period, rule, severity")
+    found = store.query(
+        "SELECT period, rule, severity, COUNT(*) AS count FROM exceptions GROUP BY period, rule, severity"
+    )
     bills = store.query("SELECT period, COUNT(*) AS count FROM bills GROUP BY period").set_index("period")["count"]
     later = [f"{real.YEAR}-{month:02d}" for month in range(3, MONTHS + 1)]
     for period in later:

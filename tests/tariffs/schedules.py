@@ -118,7 +118,9 @@ def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
             rows += draw(tier_rows(start, by))
             for season in ("wet", "dry"):
                 rows.append(
-                    rate(component="pumping", kind="flat", keys=f"season={season}", rate=draw(PRICES), position=3, **same)
+                    rate(
+                        component="pumping", kind="flat", keys=f"season={season}", rate=draw(PRICES), position=3, **same
+                    )
                 )
             rows.append(
                 rate(

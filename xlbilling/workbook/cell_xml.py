@@ -55,7 +55,7 @@ class FormulaColumn:
     cached: Sequence[Any] | None = None
 
 
-class Unwritable(Exception):  # noqa: N818 (it is turned into a problem, never shown as an error)
+class Unwritable(Exception):
     """A value that no cell can hold; `index` is its place in the column, 0 for a lone value."""
 
     def __init__(self, kind: Kind, fact: str, index: int = 0):
@@ -81,7 +81,7 @@ _NUMBER: Final = "><v>%s</v></c>"
 _TEXT: Final = ' t="inlineStr"><is><t>%s</t></is></c>'
 
 
-def cell_column(values: Any, first_row: int, count: int) -> CellColumn:
+def cell_column(values: Any, first_row: int, count: int) -> CellColumn:  # noqa: PLR0911 - one a kind of column
     """One table column of `count` values (sequence, numpy array, pandas Series, FormulaColumn), first at `first_row`.
 
     Raises Unwritable, naming the place of the first value that no cell can hold.
