@@ -34,7 +34,7 @@ from xlbilling.workbook.file import FileWorkbook
 
 ACTOR = "lee"
 NOW = dt.datetime(2026, 11, 3, 15, 30, tzinfo=dt.UTC)
-AS_SHOWN = "44,34,76,1,,0,false,true,false,false,false,-1"  # LibreOffice's CSV filter: as shown, every sheet a file
+AS_SHOWN = "44,34,76,1,,0,false,true,true,false,false,-1"  # LibreOffice's CSV filter: as shown, every sheet a file
 COUNTS = {
     "events": "SELECT COUNT(*) FROM events",
     "reads": "SELECT COUNT(*) FROM reads WHERE state = 'current'",
@@ -180,7 +180,9 @@ class AtTheFile:
 
     def shown(self) -> Shown:
         """As LibreOffice shows it once it has opened the file and worked its formulas out."""
-        with self.libreoffice.open(self.path) as opened:
+        copy = self.folder / "as-shown.xlsm"  # an application opens only one workbook of a name
+        shutil.copy(self.path, copy)
+        with self.libreoffice.open(copy) as opened:
             opened.recalculate()
             return sheets_as_shown(opened, self.folder / "shown")
 
@@ -320,6 +322,7 @@ class Month:
             for n, amount in enumerate((-12.5, -7.25))
         ]
         hands.type_below("adjustments", rows)
+        self.press("adjust", "asked")
         self.press("adjust", tables=("adjustments",))
         self.press("post", "adjustments: asked")
         self.press("post", "adjustments: done", ("adjustments",))
