@@ -75,8 +75,9 @@ def blocks(text: Text, layout: Layout) -> Iterator[Block]:
     carried: list[str] = []
     carried_at = 0
     for number, raw in text.raw_blocks(layout.header_line + 1):
-        if not carried and not _may_hold_trailers(raw, layout):
-            columns = cut(raw, layout.delimiter, layout.width, layout.wanted)
+        if not carried:
+            total_rows = layout.trailer is not None
+            columns = cut(raw, layout.delimiter, layout.width, layout.wanted, total_rows=total_rows)
             if columns is not None:
                 yield Block(range(number, number + len(columns[0])), plain=columns)
                 continue
@@ -96,14 +97,6 @@ def blocks(text: Text, layout: Layout) -> Iterator[Block]:
         yield block
     if carried:
         yield _quoted_block(carried_at, carried, layout, blank, final=True)[0]
-
-
-def _may_hold_trailers(raw: str, layout: Layout) -> bool:
-    """Whether a block may hold total rows, which need a look line by line."""
-    if layout.trailer is None:
-        return False
-    lowered = raw.lower()
-    return any(word in lowered for word in ("total", "count", "record"))
 
 
 def _take_trailers(number: int, lines: list[str], layout: Layout) -> list[tuple[int, Record]]:

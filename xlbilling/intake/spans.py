@@ -23,32 +23,43 @@ Few = tuple[Codes, list[str]]
 
 _LINE_FEED: Final = 10
 _QUOTE: Final = 34
+_TOTAL_WORDS: Final = ("total", "count", "record")
+_TOTAL_START: Final = np.zeros(256, dtype=bool)
+_TOTAL_START[list(b"tTcCrR")] = True
 _LONGEST: Final = 255
-_PLAIN_ID: Final = np.zeros(256, dtype=bool)
-_PLAIN_ID[0x21:0x7F] = True
-_PLAIN_ID[list(b"'\"")] = False
+_UNFIT, _EXPONENT, _POINT = 1, 2, 4
+_CLASS: Final = np.full(256, _UNFIT, dtype=np.uint8)
+_CLASS[0x21:0x7F] = 0
+_CLASS[_LINE_FEED] = 0
+_CLASS[list(b"'\"")] = _UNFIT
+_CLASS[list(b"eE")] = _EXPONENT
+_CLASS[list(b"+-.")] = _POINT
 _RISKY_START: Final = np.zeros(256, dtype=bool)
 _RISKY_START[list(b"=+-@")] = True
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Spans:
     """Cells from `start` to `end` in `buffer`; the byte after each cell is a delimiter, never part of a cell."""
 
     buffer: Bytes
     start: Places
     end: Places
+    _joined: Bytes | None = None
 
     def __len__(self) -> int:
         return len(self.start)
 
     def joined(self) -> Bytes:
         """The cells one after the other, each followed by a line feed."""
+        if self._joined is not None:
+            return self._joined
         sizes = self.end - self.start + 1
         after = np.cumsum(sizes)
         index = np.arange(after[-1] if len(after) else 0) + np.repeat(self.start - (after - sizes), sizes)
         out: Bytes = self.buffer[index]
         out[after - 1] = _LINE_FEED
+        self._joined = out
         return out
 
     def texts(self) -> list[str]:
@@ -56,6 +67,17 @@ class Spans:
         cells = self.joined().tobytes().decode("ascii").split("\n")
         cells.pop()
         return cells
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """A 64-bit hash of each cell; equal cells have equal hashes."""
+        sizes = self.end - self.start
+        total = sizes.astype(np.uint64)
+        prime = np.uint64(0x100000001B3)
+        longest = int(sizes.max()) if len(self) else 0
+        for place in range(longest):
+            letters = self.buffer[np.minimum(self.start + place, self.end)]
+            total = np.where(place < sizes, total * prime + letters, total)
+        return total
 
     def blank(self) -> NDArray[np.bool_]:
         empty: NDArray[np.bool_] = self.start == self.end
@@ -84,11 +106,8 @@ class Spans:
             return True
         if int((self.end - self.start).max()) > _LONGEST:
             return False
-        flat = self.joined()
-        counts = np.bincount(flat, minlength=256)
-        if counts[~_PLAIN_ID].sum() != counts[_LINE_FEED]:
-            return False
-        if spreadsheet and (counts[ord("e")] or counts[ord("E")]) and counts[[43, 45, 46]].any():
+        found = int(np.bitwise_or.reduce(_CLASS[self.joined()]))
+        if found & _UNFIT or (spreadsheet and found & _EXPONENT and found & _POINT):
             return False
         return not _RISKY_START[self.buffer[self.start]].any()
 
@@ -154,33 +173,62 @@ class Spans:
         return (days[0][codes], days[1]), (times[0][codes], times[1])
 
     def _iso_moments(self, size: int, known: Known) -> tuple[Few, Few] | None:
-        cells = self.buffer[self.start[:, None] + np.arange(size)].astype(np.int64)
-        marks = {4: (45,), 7: (45,), 10: (32, 84), 13: (58,), 16: (58,), 19: (46,)}
+        cells = self.buffer[self.start[:, None] + np.arange(size)]
+        marks = {4: b"-", 7: b"-", 10: b" T", 13: b":", 16: b":", 19: b"."}
         for place, allowed in marks.items():
-            if place < size and not np.isin(cells[:, place], allowed).all():
+            if place < size and any(value not in allowed for value in np.flatnonzero(np.bincount(cells[:, place]))):
                 return None
         figures = [place for place in range(size) if place not in marks]
         digits = cells[:, figures] - 48
-        if ((digits < 0) | (digits > 9)).any():
+        if (digits > 9).any():
             return None
-        days = _coded(digits[:, :8] @ 10 ** np.arange(7, -1, -1))
+        days = _coded(_figure(digits[:, :8]))
         told = [known(f"{day // 10000:04d}-{day // 100 % 100:02d}-{day % 100:02d}") for day in days[1]]
         if any(moment is None for moment in told):
             return None
         dates = (days[0], [moment[0] for moment in told if moment])
         if size == 10:
-            return dates, (np.zeros(len(self), dtype=np.uint16), [""])
-        hour, minute = digits[:, 8] * 10 + digits[:, 9], digits[:, 10] * 10 + digits[:, 11]
-        second = digits[:, 12] * 10 + digits[:, 13] if size > 16 else hour * 0
-        if hour.max() > 23 or minute.max() > 59 or second.max() > 59:
+            return dates, constant_few("", len(self))
+        times = _coded(_figure(digits[:, 8:12]))
+        second = _figure(digits[:, 12:14]) if size > 16 else np.zeros(1, dtype=np.int32)
+        if times[1][-1] > 2359 or any(time % 100 > 59 for time in times[1]) or second.max() > 59:
             return None
-        times = _coded(hour * 100 + minute)
         return dates, (times[0], [f"{time // 100:02d}:{time % 100:02d}" for time in times[1]])
 
 
-def _coded(values: Places) -> tuple[Codes, list[int]]:
-    found, codes = np.unique(values, return_inverse=True)
-    return codes.astype(np.uint16), found.tolist()
+def _figure(digits: Bytes) -> NDArray[np.int32]:
+    """The number that each row of digits makes."""
+    total = digits[:, 0].astype(np.int32)
+    for column in range(1, digits.shape[1]):
+        total = total * 10 + digits[:, column]
+    return total
+
+
+def _coded(values: NDArray[np.int32]) -> tuple[Codes, list[int]]:
+    """Numbers as few values, the values ascending."""
+    least = int(values.min())
+    spread_ = values - least
+    if int(spread_.max()) > 2_000_000:
+        found, codes = np.unique(values, return_inverse=True)
+        return codes.astype(np.uint16), found.tolist()
+    present = np.bincount(spread_) > 0
+    return (np.cumsum(present) - 1).astype(np.uint16)[spread_], (np.flatnonzero(present) + least).tolist()
+
+
+def constant_few(value: str, size: int) -> Few:
+    """A column that holds one value throughout."""
+    return np.zeros(size, dtype=np.uint16), [value]
+
+
+def woven_few(first: Few, second: Few) -> Few:
+    """Two columns of few values as one, a cell of each by turns."""
+    return np.column_stack((first[0], second[0] + np.uint16(len(first[1])))).ravel(), first[1] + second[1]
+
+
+def woven(first: Spans, second: Spans) -> Spans:
+    """Two columns of one buffer as one, a cell of each by turns."""
+    start = np.column_stack((first.start, second.start)).ravel()
+    return Spans(first.buffer, start, np.column_stack((first.end, second.end)).ravel())
 
 
 def few_of(texts: Sequence[str]) -> Few | None:
@@ -198,60 +246,78 @@ def spread(few: Few) -> list[str]:
 
 
 def cut(  # noqa: PLR0911 - each return is one reason to take the exact way
-    block: str, delimiter: str, width: int, wanted: Sequence[int]
+    block: str, delimiter: str, width: int, wanted: Sequence[int], *, total_rows: bool = False
 ) -> list[Spans] | None:
     """The wanted columns of whole lines (the last without its line feed); None unless all lines are plain.
 
     Plain is: no quotes, or all cells quoted; each line of `width` cells, the first not blank; ASCII, no blanks around
-    wanted cells.
+    wanted cells and no quotes in them. `total_rows`: lines that may be total rows are not plain either.
     """
-    mark = delimiter
     if not block or not wanted or ord(delimiter) > 127:
         return None
-    if '"' in block:
-        unquoted = _unquoted(block, delimiter)
-        if unquoted is None:
-            return None
-        block, mark = unquoted, "\x1f"
     try:
         buffer = np.frombuffer((block + "\n").encode("ascii"), dtype=np.uint8)
     except UnicodeEncodeError:
         return None
-    ends = np.flatnonzero((buffer == ord(mark)) | (buffer == _LINE_FEED))
-    if len(ends) % width:
+    grid = _quoted_grid(buffer, ord(delimiter), width) if '"' in block else _plain_grid(buffer, ord(delimiter), width)
+    if grid is None:
         return None
-    grid = ends.reshape(-1, width)
-    if (buffer[grid[:, -1]] != _LINE_FEED).any() or len(grid) != block.count("\n") + 1:
+    starts, ends, quotes = grid
+    if (starts[:, 0] == ends[:, 0]).any():
         return None
-    starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1] + 1
-    begins = starts.reshape(-1, width)
-    if np.isin(buffer[begins[:, 0]], np.frombuffer(f" \t{mark}".encode("ascii"), dtype=np.uint8)).any():
+    if total_rows and _TOTAL_START[buffer[starts[:, 0]]].any() and any(word in block.lower() for word in _TOTAL_WORDS):
         return None
-    columns = [Spans(buffer, begins[:, i].copy(), grid[:, i].copy()) for i in wanted]
-    quoted = mark != delimiter and np.flatnonzero(buffer == _QUOTE)
+    columns = [Spans(buffer, starts[:, i].copy(), ends[:, i].copy()) for i in wanted]
     for column in columns:
-        if quoted is not False and _holds(column, quoted):
-            return None
         filled = column.start < column.end
         if ((buffer[column.start] <= 32) & filled).any() or ((buffer[column.end - 1] <= 32) & filled).any():
             return None
-    return columns
+        if len(quotes) and (np.searchsorted(quotes, column.start) < np.searchsorted(quotes, column.end)).any():
+            return None
+    return None if (buffer[starts[:, 0]] <= 32).any() else columns
 
 
-def _holds(column: Spans, places: Places) -> bool:
-    """Whether any of the places in the buffer lies inside a cell of the column."""
-    if not len(places):
-        return False
-    return bool((np.searchsorted(places, column.start) < np.searchsorted(places, column.end)).any())
+Grid = tuple[Places, Places, Places]
+"""Starts and ends of the cells, a row for each line, and the places of quotes inside cells."""
 
 
-def _unquoted(block: str, delimiter: str) -> str | None:
-    """A block of wholly quoted cells with \x1f between them and no quotes around; None where it is anything else."""
-    if block[0] != '"' or block[-1] != '"' or "\x1f" in block:
+def _plain_grid(buffer: Bytes, delimiter: int, width: int) -> Grid | None:
+    ends = np.flatnonzero((buffer == delimiter) | (buffer == _LINE_FEED))
+    if len(ends) % width:
         return None
-    lines = block.count("\n")
-    if block.count('"\n"') != lines:
+    grid = ends.reshape(-1, width)
+    if (buffer[grid[:, -1]] != _LINE_FEED).any() or len(grid) != np.count_nonzero(buffer == _LINE_FEED):
         return None
-    inner = block[1:-1].replace('"\n"', "\n").replace(f'"{delimiter}"', "\x1f")
-    return None if '"' in inner.replace('""', "") else inner
+    starts = np.empty_like(ends)
+    starts[0], starts[1:] = 0, ends[:-1] + 1
+    return starts.reshape(-1, width), grid, np.empty(0, dtype=np.int64)
+
+
+def _quoted_grid(buffer: Bytes, delimiter: int, width: int) -> Grid | None:
+    """The cells of lines whose cells are all quoted; quotes inside are doubled, or it is None.
+
+    A cell ends where a quote, a delimiter or line feed, and a quote follow each other. Cells end nowhere else, because
+    a quote inside a cell is doubled: before a delimiter inside a cell stands an odd number of quotes.
+    """
+    quote = buffer == _QUOTE
+    between = quote[:-2] & quote[2:] & ((buffer[1:-1] == delimiter) | (buffer[1:-1] == _LINE_FEED))
+    marks = np.flatnonzero(between) + 1
+    last = len(buffer) - 1
+    if not quote[0] or not quote[last - 1] or (len(marks) + 1) % width:
+        return None
+    marks = np.append(marks, last)
+    starts = np.empty_like(marks)
+    starts[0], starts[1:] = 1, marks[:-1] + 2
+    ends = marks - 1
+    lines = marks.reshape(-1, width)[:, -1]
+    if (buffer[lines] != _LINE_FEED).any() or len(lines) != np.count_nonzero(buffer == _LINE_FEED):
+        return None
+    if (ends < starts).any():
+        return None
+    inner = np.empty(0, dtype=np.int64)
+    if np.count_nonzero(quote) != 2 * len(marks):
+        quote[starts - 1] = quote[ends] = False
+        inner = np.flatnonzero(quote)
+        if len(inner) % 2 or (inner[1::2] - inner[::2] != 1).any():
+            return None
+    return starts.reshape(-1, width), ends.reshape(-1, width), inner

@@ -51,12 +51,14 @@ class Text:
     def head(self, count: int) -> list[tuple[int, str]]:
         """The first `count` lines that are not blank, with their line numbers."""
         found: list[tuple[int, str]] = []
-        for number, lines in self.blocks():
-            for offset, line in enumerate(lines):
-                if line and not line.isspace():
-                    found.append((number + offset, line))
-                    if len(found) == count:
-                        return found
+        start = number = 0
+        while len(found) < count and start <= len(self.characters):
+            end = self.characters.find("\n", start)
+            end = len(self.characters) if end < 0 else end
+            line = self.characters[start:end]
+            number, start = number + 1, end + 1
+            if line and not line.isspace():
+                found.append((number, line))
         return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from xlbilling.intake.delimited import Block
 from xlbilling.intake.reads.readings import ACTUAL, ESTIMATED, INTERVAL, NO_READ, Ledger, PlainReadings, Readings, Rules
 from xlbilling.intake.reads.tabular import Named, PlainColumns, Table, find, repeated_headers
-from xlbilling.intake.spans import Spans, few_of, spread
+from xlbilling.intake.spans import Spans, woven, woven_few
 
 RULES = Rules(repeated_hour=True)
 NEEDED = ("Flow", "Flow_Time", "Read_Time", "Meter_ID")
@@ -101,43 +101,29 @@ def _settle_plain(columns: PlainColumns, ledger: Ledger) -> bool:
     register = columns.few("Register_Number")
     if any(column.blank().any() for column in (raw, read_, flow)) or register[1] != [""]:
         return False
-    flags = [ESTIMATED if flag == "1" else ACTUAL for flag in spread(columns.few("Estimated_Flag"))]
-    code = few_of([flag for flag in flags for _ in "12"])
-    unit = few_of([u for pair in zip(*_units(columns), strict=True) for u in pair])
-    lines = [line for line in columns.block.lines for _ in "12"]
-    return (
-        code is not None
-        and unit is not None
-        and ledger.settle_plain(
-            PlainReadings(
-                line=lines,
-                account_id=_by_turns(columns.of("Account_ID"), columns.of("Account_ID")),
-                location_id=_by_turns(columns.of("Location_ID"), columns.of("Location_ID")),
-                meter_id=_woven(meter, meter),
-                register_id=_intervals(len(lines)),
-                moment=_woven(read_time, flow_time),
-                dial=_woven(raw, flow),
-                value=_woven(read_, flow),
-                unit=unit,
-                code=code,
-            )
+    flags = columns.few("Estimated_Flag")
+    code = (np.repeat(flags[0], 2), [ESTIMATED if flag == "1" else ACTUAL for flag in flags[1]])
+    lines = np.repeat(np.arange(columns.block.lines[0], columns.block.lines[-1] + 1), 2)
+    if len(lines) != 2 * len(meter):
+        return False
+    return ledger.settle_plain(
+        PlainReadings(
+            line=lines.tolist(),
+            account_id=_by_turns(columns.of("Account_ID"), columns.of("Account_ID")),
+            location_id=_by_turns(columns.of("Location_ID"), columns.of("Location_ID")),
+            meter_id=woven(meter, meter),
+            register_id=_intervals(len(lines)),
+            moment=woven(read_time, flow_time),
+            dial=woven(raw, flow),
+            value=woven(read_, flow),
+            unit=woven_few(columns.few("Read_Unit"), columns.few("Flow_Unit")),
+            code=code,
         )
     )
 
 
-def _units(columns: PlainColumns) -> tuple[list[str], list[str]]:
-    return spread(columns.few("Read_Unit")), spread(columns.few("Flow_Unit"))
-
-
-def _woven(first: Spans, second: Spans) -> Spans:
-    """Two columns of one buffer as one, a cell of each by turns."""
-    start = np.column_stack((first.start, second.start)).ravel()
-    end = np.column_stack((first.end, second.end)).ravel()
-    return Spans(first.buffer, start, end)
-
-
 def _by_turns(first: Spans | None, second: Spans | None) -> Spans | None:
-    return None if first is None or second is None else _woven(first, second)
+    return None if first is None or second is None else woven(first, second)
 
 
 def _intervals(count: int) -> Spans:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+import numpy as np
+
 from xlbilling.intake.delimited import header_cells
 from xlbilling.intake.reads import aclara, beacon, beacon_hourly, cmep, columns, radix, sensus_autoread, sensus_k3
 from xlbilling.intake.text import Text
@@ -14,6 +16,8 @@ FORMATS: Final = (
     "generic",
 )  # fmt: skip
 HEADER_WITHIN: Final = 20
+_LONG: Final = 1000
+_LINE_FEED, _BLANK = 10, 32
 _HEADERS: Final = (
     ("beacon-hourly", beacon_hourly.NEEDED),
     ("beacon", beacon.NEEDED),
@@ -55,12 +59,18 @@ def _mostly_cmep(text: Text) -> bool:
 
 def _lengths(text: Text) -> Counter[int]:
     """How many lines there are of each length; blank ones aside."""
+    if text.characters.isascii():
+        buffer = np.frombuffer((text.characters + "\n").encode("ascii"), dtype=np.uint8)
+        ends = np.flatnonzero(buffer == _LINE_FEED)
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        sizes = np.minimum(ends - starts, _LONG)
+        if not (buffer[starts[sizes > 0]] <= _BLANK).any():
+            counts = np.bincount(sizes)
+            counts[0] = 0
+            return Counter(dict(enumerate(counts.tolist())))
     lengths: Counter[int] = Counter()
     for _, lines in text.blocks():
-        lengths.update(map(len, lines))
-        if any(map(str.isspace, lines)):
-            lengths.subtract(len(line) for line in lines if line.isspace())
-    lengths[0] = 0
+        lengths.update(len(line) for line in lines if line and not line.isspace())
     return lengths
 
 

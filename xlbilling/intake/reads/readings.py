@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
@@ -15,10 +15,11 @@ from typing import Final
 from xlbilling.intake import tables
 from xlbilling.intake.cells import UNCERTAIN
 from xlbilling.intake.package import shown
+from xlbilling.intake.reads.keys import Keys
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule
 from xlbilling.intake.reads.units import LITER, UNKNOWN, Units, cubic_meters
-from xlbilling.intake.spans import Few, Spans, spread
+from xlbilling.intake.spans import Few, Spans, constant_few
 
 TEXT_COLUMNS: Final = (
     "account_id",
@@ -118,10 +119,8 @@ class Ledger:
         self.blobs: list[bytes] = []
         self.block_lines: list[Sequence[int]] = []
         self.rejects: list[tuple[int, str, str]] = []
-        self._keys: set[tuple[str, str, str, str]] = set()
+        self._keys = Keys()
         self._twice: set[tuple[str, str, str, str]] = set()
-        self._meters: set[str] = set()
-        self._unkeyed: list[tuple[list[str], Few | None, Few, Few]] = []
 
     def reject(self, line: int, code: str, message: str) -> None:
         """List something that carries no reading to check: a damaged record, a trailer that disagrees."""
@@ -175,7 +174,7 @@ class Ledger:
         if moments is None or not self._all_new(found, *moments):
             return False
         size = len(found.line)
-        blank = (found.code[0] * 0, [""])
+        blank = constant_few("", size)
         self.offered += size
         self.kept += size
         self.block_lines.append(found.line)
@@ -198,31 +197,12 @@ class Ledger:
 
     def _all_new(self, found: PlainReadings, dates: Few, times: Few) -> bool:
         """Whether no key of the block was met before; the keys are then remembered."""
-        meters = found.meter_id.texts()
-        registers = None if found.register_id is None else found.register_id.few()
-        if registers is None and found.register_id is not None:
+        registers = constant_few("", len(found.line)) if found.register_id is None else found.register_id.few()
+        if registers is None:
             return False
         if found.identity is not None:
-            dates, times = found.identity, (found.identity[0] * 0, [""])
-        distinct = set(meters)
-        if len(distinct) == len(meters) and distinct.isdisjoint(self._meters):
-            self._meters |= distinct
-            self._unkeyed.append((meters, registers, dates, times))
-            return True
-        self._key_all()
-        keys = _plain_keys(meters, registers, dates, times)
-        fresh = set(keys)
-        if len(fresh) < len(keys) or not fresh.isdisjoint(self._keys):
-            return False
-        self._keys |= fresh
-        self._meters |= distinct
-        return True
-
-    def _key_all(self) -> None:
-        """Work out the keys of blocks that could wait as long as all their meters were new."""
-        waiting, self._unkeyed = self._unkeyed, []
-        for block in waiting:
-            self._keys.update(_plain_keys(*block))
+            dates, times = found.identity, constant_few("", len(found.line))
+        return self._keys.add_block(found.meter_id, registers, dates, times)
 
     def _dates(self, found: Readings, fault: dict[int, Fault]) -> tuple[list[str], list[str]]:
         dates, times, bad = self.moments.column(found.moment)
@@ -302,32 +282,20 @@ class Ledger:
 
     def _duplicates(self, found: Readings, dates: list[str], times: list[str]) -> None:
         identity, fault = found.identity, found.fault
-        self._key_all()
-        self._meters.update(found.meter_id)
-        keys = (
-            list(zip(found.meter_id, found.register_id, dates, times, strict=True))
+        keys: Iterable[tuple[str, str, str, str]] = (
+            zip(found.meter_id, found.register_id, dates, times, strict=True)
             if identity is None
-            else [(m, r, u, "") for m, r, u in zip(found.meter_id, found.register_id, identity, strict=True)]
+            else ((m, r, u, "") for m, r, u in zip(found.meter_id, found.register_id, identity, strict=True))
         )
-        fresh = set(keys)
-        if not fault and len(fresh) == len(keys) and fresh.isdisjoint(self._keys):
-            self._keys |= fresh
-            return
         for i, key in enumerate(keys):
             if i in fault:
                 continue
-            if key not in self._keys:
+            if not self._keys.met(key):
                 self._keys.add(key)
             elif self.rules.repeated_hour and key not in self._twice and hour_repeats(dates[i], times[i]):
                 self._twice.add(key)
             else:
                 fault[i] = ("duplicate", "this meter, register, date and time were already read in this file")
-
-
-def _plain_keys(meters: list[str], registers: Few | None, moments: Few, times: Few) -> list[tuple[str, str, str, str]]:
-    """The duplicate keys of a plain block; `moments` are dates, or whatever the format takes in their place."""
-    register = [""] * len(meters) if registers is None else spread(registers)
-    return list(zip(meters, register, spread(moments), spread(times), strict=True))
 
 
 def _first_character(text: str) -> str:

@@ -6,6 +6,8 @@ from array import array
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from xlbilling.intake import files, tables
 from xlbilling.intake.delimited import header_cells
 from xlbilling.intake.files import AMBIGUOUS, BAD_HEADER, UNREADABLE
@@ -67,7 +69,7 @@ def _answer(name: str, ledger: Ledger, notes: list[str]) -> tuple[Facts, list[by
     blobs: list[bytes] = []
     width = 3 * (len(ledger.blobs) // (3 * len(ledger.block_lines))) if ledger.block_lines else 0
     for i, lines in enumerate(ledger.block_lines):
-        blobs.append(array("q", lines).tobytes())
+        blobs.append(np.asarray(lines, dtype=np.int64).tobytes() if not isinstance(lines, range) else _counted(lines))
         blobs += ledger.blobs[i * width : (i + 1) * width]
     rejects = sorted(ledger.rejects, key=lambda reject: reject[0])
     messages = ["".join(c if c.isprintable() else " " for c in message) for _, _, message in rejects]
@@ -75,6 +77,10 @@ def _answer(name: str, ledger: Ledger, notes: list[str]) -> tuple[Facts, list[by
     blobs += tables.pack([[code for _, code, _ in rejects], messages])
     facts = {"format": name, "offered": ledger.offered, "blocks": len(ledger.block_lines), "notes": notes}
     return facts, blobs
+
+
+def _counted(lines: range) -> bytes:
+    return np.arange(lines.start, lines.stop, dtype=np.int64).tobytes()
 
 
 def _read_text(
