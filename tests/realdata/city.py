@@ -167,10 +167,13 @@ def choose_cycles(store: Store, city: City, month: int, actor: str) -> None:
     # A customer whose rhythm is this month's, but who has no row, stays due: the office must see the missing read.
     steady = city.services["service_id"].map(lambda s: _rhythm(city.read.loc[s]) == month % 2)
     mine = city.services["service_id"].isin(city.due(month)) | (steady & city.services["first_month"].le(month))
+    wanted = pd.Series(np.where(mine, due, other), index=city.services["service_id"])
     with store.work(actor, "choose_cycles") as work:
-        rows = [(due if at else other, service) for service, at in zip(city.services["service_id"], mine, strict=True)]
-        work.connection.exec_driver_sql("UPDATE services SET cycle = ? WHERE service_id = ?", rows)
-        work.event(f"Cycles chosen for month {month}")
+        before = work.table("services")
+        moving = before["cycle"].ne(before["service_id"].map(wanted)).to_numpy()
+        before = before.loc[moving]
+        after = before.assign(cycle=before["service_id"].map(wanted))
+        write_rows(work, Changes("services", before.iloc[:0], after, before))
 
 
 def _rhythm(read: pd.Series) -> int | None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from xlbilling.money import dollars
 from xlbilling.office.desk import Desk
-from xlbilling.office.views import view
+from xlbilling.office.views import IN_CYCLE, view
 from xlbilling.problems import Place, Problem, declare
 from xlbilling.records import TABLE, Column, Table
 from xlbilling.workbook.cells import refused_rows, take
@@ -89,7 +89,7 @@ def changes(desk: Desk, name: str) -> Changes:
     desk, declared = desk.as_shown(), TABLE[name]
     sheet = desk.book.read(name)
     typed, problems = take(declared, sheet)
-    stored = view(desk, name)
+    stored = _with_moved(desk, name, view(desk, name), sheet.keys)
     place = _Placed(sheet.keys, row_keys(declared, stored))
     refused = np.zeros(len(typed), dtype=bool)
     refused[list(refused_rows([p for p in problems if p.severity == "block"], sheet))] = True
@@ -118,6 +118,20 @@ def changes(desk: Desk, name: str) -> Changes:
     over = _typed_over(desk, name, sheet, typed, stored, place.at)
     before = stored.iloc[place.at[changed]]
     return Changes(name, typed.iloc[new], typed.iloc[changed], before, conflicts, problems, over, sheet)
+
+
+def _with_moved(desk: Desk, name: str, stored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The view, and rows of the sheet that somebody has put on another cycle since: they are in the store all the same."""
+    if name not in IN_CYCLE:
+        return stored
+    away = set(filter(None, keys)) - set(row_keys(TABLE[name], stored))
+    if not away:
+        return stored
+    whole = desk.store.table(name)
+    moved = whole.loc[[key in away for key in row_keys(TABLE[name], whole)]].reindex(columns=stored.columns)
+    return (
+        pd.concat([stored, moved.astype(stored.dtypes.loc[whole.columns])], ignore_index=True) if len(moved) else stored
+    )
 
 
 class _Placed:
