@@ -78,13 +78,17 @@ class Problem:
 
 
 class Refusal(Exception):
-    """The work cannot be done as asked: nothing was changed, and the problem says why (exit code 4)."""
+    """The work cannot be done as asked: nothing was changed, and the problem says why (exit code 4).
+
+    `found` lists everything that stands in the way, for the sheets to mark; the problem itself where there is no more.
+    """
 
     exit_code = 4
 
-    def __init__(self, problem: Problem):
+    def __init__(self, problem: Problem, found: Iterable[Problem] = ()):
         super().__init__(str(problem))
         self.problem = problem
+        self.found = list(found) or [problem]
 
     @property
     def line(self) -> str:

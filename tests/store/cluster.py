@@ -57,7 +57,7 @@ class Cluster:
         if os.geteuid() == 0:  # the server refuses to run as root
             command = ["setpriv", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups", *command]
         done = subprocess.run(
-            command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command, check=False, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )  # fmt: skip
         if done.returncode:
             raise subprocess.CalledProcessError(done.returncode, command, stderr=done.stderr)

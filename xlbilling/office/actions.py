@@ -64,7 +64,7 @@ def perform(
         finally:
             at.store.close()
     except Refusal as refusal:
-        return _told(refusal, f"{label}: {refusal}", [refusal.problem], workbook, beside)
+        return _told(refusal, f"{label}: {refusal}", refusal.found, workbook, beside)
     except Exception as fault:  # a fault of the program is told and logged, never shown in a box that blocks
         stopped = unexpected(label, fault, beside)
         return _told(stopped, f"{label}: {stopped}", [], workbook, beside)
@@ -82,8 +82,7 @@ def _told(
 ) -> Outcome | Refusal:
     """Mark the problems and say what happened; a workbook that cannot show it has the words in its status bar."""
     try:
-        if problems:
-            workbook.mark(problems)
+        workbook.mark(problems)
         workbook.say(said)
     except Exception as fault:  # the button has done its work: saying so must not fail it
         unshown = fault if isinstance(fault, Refusal) else unexpected("Showing the outcome", fault, beside)

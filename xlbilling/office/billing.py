@@ -82,12 +82,8 @@ def draft(desk: Desk, settled: Settled) -> Drafts:
     book, problems = rate_book(rates)
     blocking = [p for p in problems if p.severity == "block"]
     if blocking:
-        desk.book.mark(blocking)
-        raise Refusal(
-            RATES_REFUSED.at(
-                blocking[0].place, f"{len(blocking)} problems; first: {blocking[0].fact}", blocking[0].remedy
-            )
-        )
+        fact = f"{len(blocking)} problems; first: {blocking[0].fact}"
+        raise Refusal(RATES_REFUSED.at(blocking[0].place, fact, blocking[0].remedy), blocking)
     whole = rules.choice("billing", "first_and_last", "whole", "days") == "whole"
     terms = Terms(
         run.cycle, run.period, run.bill_date, run.due_date, rules.text("billing", "billing_unit"),
@@ -291,9 +287,8 @@ def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
     run = desk.run
     where = {"c": run.cycle, "p": run.period}
     ready = "cycle = :c AND period = :p AND state = 'draft'"
-    found = work.query(
-        f"SELECT COUNT(*) AS count, COALESCE(SUM(amount), 0) AS amount FROM draft_bills WHERE {ready}", **where
-    )  # noqa: S608
+    sums = f"SELECT COUNT(*) AS count, COALESCE(SUM(amount), 0) AS amount FROM draft_bills WHERE {ready}"  # noqa: S608
+    found = work.query(sums, **where)
     count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0])
     if not count:
         return []

@@ -112,8 +112,7 @@ def write_payments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     _, refused = check(rows, work.table("accounts")["account_id"], earlier, period)
     if refused:
         told = [p.on(change.place(int(p.place.key), p.place.column)) for p in refused]
-        desk.book.mark(told)
-        raise Refusal(told[0])
+        raise Refusal(told[0], told)
     numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
     event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
     steps: list[tuple[str, dict[str, Any]]] = [
@@ -180,8 +179,7 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
         )
     told = incomplete(work, change, period)
     if told:
-        desk.book.mark(told)
-        raise Refusal(told[0])
+        raise Refusal(told[0], told)
     numbers = work.documents("A", len(change.new))
     made = change.new.assign(adjustment_id=numbers, batch="", period=str(period), state="open", rev=1)
     made["posted_on"] = change.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
@@ -273,8 +271,8 @@ def _take_typed(desk: Desk, label: str, ask: bool = False) -> str:
     """Take in what is typed on Adjustments, with `ask` after a preview; the words say what happened."""
     typed = changes(desk, "adjustments")
     if typed.refused or typed.conflicts:
-        desk.book.mark([*typed.refused, *typed.conflicts])
-        raise Refusal([*typed.refused, *typed.conflicts][0])
+        found = [*typed.refused, *typed.conflicts]
+        raise Refusal(found[0], found)
     if not typed:
         return "Nothing new is typed on Adjustments."
     preview = [_in_words(row) for row in typed.new.to_dict("records")]

@@ -55,18 +55,15 @@ def save(desk: Desk) -> Outcome:
     refused = [p for c in found for p in c.refused]
     conflicts = [p for c in found for p in c.conflicts]
     typed_over = [p for c in found for p in c.typed_over]
-    desk.book.mark([*refused, *conflicts, *typed_over])
     if refused:
-        raise Refusal(
-            NOT_SAVED.at(refused[0].place, f"{len(refused)} cells; first: {refused[0].fact}", refused[0].remedy)
-        )
+        raise _not_saved(refused, [*refused, *conflicts, *typed_over])
     if conflicts:
-        raise Conflict(CONFLICTS.at(conflicts[0].place, f"{len(conflicts)} rows; first: {conflicts[0].fact}"))
+        fact = f"{len(conflicts)} rows; first: {conflicts[0].fact}"
+        raise Conflict(CONFLICTS.at(conflicts[0].place, fact), [*conflicts, *typed_over])
     found = [c for c in found if c]
     wrong = inconsistent(desk, found)
     if wrong:
-        desk.book.mark([*wrong, *typed_over])
-        raise Refusal(NOT_SAVED.at(wrong[0].place, f"{len(wrong)} cells; first: {wrong[0].fact}", wrong[0].remedy))
+        raise _not_saved(wrong, [*wrong, *typed_over])
     preview = [line for c in found for line in c.preview()]
     if not preview:
         refresh_tables(desk, [p for p in SAVED_HERE if any(t.place.table == TABLE[p].sheet.name for t in typed_over)])
@@ -130,9 +127,8 @@ def refuse_unsaved(desk: Desk, names: Iterable[str]) -> None:
     unsaved = [c for c in (changes(desk, name) for name in names) if c]
     if unsaved:
         problems = [p for c in unsaved for p in (*c.refused, *c.conflicts)]
-        desk.book.mark(problems)
         lines = [line for c in unsaved for line in c.preview()] or [str(problems[0])]
-        raise Conflict(UNSAVED.at(None, f"{len(lines)} unsaved: {'; '.join(lines[:5])}"))
+        raise Conflict(UNSAVED.at(None, f"{len(lines)} unsaved: {'; '.join(lines[:5])}"), problems)
 
 
 def turn(desk: Desk) -> None:
@@ -194,6 +190,11 @@ def _write(desk: Desk, work: Work, found: Sequence[Changes]) -> list[Step]:
     for change in found:
         steps += SAVES[change.table](desk, work, change) if change.table in SAVES else write_rows(work, change)
     return steps
+
+
+def _not_saved(wrong: Sequence[Problem], found: Sequence[Problem]) -> Refusal:
+    fact = f"{len(wrong)} cells; first: {wrong[0].fact}"
+    return Refusal(NOT_SAVED.at(wrong[0].place, fact, wrong[0].remedy), found)
 
 
 def _allowed(desk: Desk, found: Sequence[Changes]) -> None:
