@@ -26,8 +26,17 @@ SOUND = [
 ]  # fmt: skip
 
 
+SEASONS = [
+    rate(component="season", kind="season", keys="season=summer", expression="05-01"),
+    rate(component="season", kind="season", keys="season=winter", expression="11-01"),
+    rate(component="power", kind="flat", keys="season=summer", rate="0.2"),
+    rate(component="power", kind="flat", keys="season=winter", rate="0.1"),
+]
+
+
 def test_sound_rates_are_not_complained_of() -> None:
     assert codes(SOUND) == []
+    assert codes([*SOUND, *SEASONS]) == []
 
 
 @pytest.mark.parametrize(
@@ -48,6 +57,7 @@ def test_sound_rates_are_not_complained_of() -> None:
         ("rates_hundredfold", tiers("extra", ("0", "2.1"), ("12", "320"))),
         ("rates_hundredfold", [rate(component="fee", kind="fixed", keys=f"zone={zone}", rate=amount)
                                for zone, amount in (("1", "1.10"), ("2", "130"), ("3", "1.50"))]),
+        ("rates_season", [*SEASONS, rate(component="fee", kind="fixed", keys="season=summer", rate="1")]),
     ],
 )  # fmt: skip
 def test_each_oddity_is_told_once(code: str, rows: list[dict[str, Any]]) -> None:

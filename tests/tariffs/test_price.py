@@ -267,3 +267,55 @@ def test_more_consumption_never_costs_less(rates: list[dict[str, Any]], one: dic
     lines = priced([each for each in rates if each["kind"] != "minimum"], one, larger, unrounded=True)
     totals = [sum(lines.loc[lines["row"] == row, "unrounded"], Fraction(0)) for row in (0, 1)]
     assert totals[0] <= totals[1]
+
+
+SEASONAL = [
+    rate(component="season", kind="season", keys="season=summer", expression="05-01"),
+    rate(component="season", kind="season", keys="season=winter", expression="11-01"),
+    rate(component="water", kind="flat", keys="season=summer", rate="3"),
+    rate(component="water", kind="flat", keys="season=winter", rate="2"),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "column", "changed"),
+    [
+        ("rate_row", "expression", {"expression": "02-29"}),
+        ("rate_row", "expression", {"expression": "May 1"}),
+        ("rate_row", "keys", {"keys": "summer"}),
+        ("rate_row", "keys", {"keys": "time=summer"}),
+        ("rate_duplicate", "keys", {"expression": "11-01"}),
+        ("rate_duplicate", "keys", {"keys": "season=winter"}),
+    ],
+)
+def test_a_season_that_cannot_be_told_is_refused(code: str, column: str, changed: dict[str, str]) -> None:
+    _, (problem,) = rate_book(table([SEASONAL[0] | changed, *SEASONAL[1:]]))
+    assert (problem.code, problem.place.column) == (code, column)
+
+
+def test_no_formula_reckons_with_a_season() -> None:
+    for wrong in (
+        rate(component="fee", kind="formula", keys="season=summer", expression="season*2"),
+        rate(component="fee", kind="fixed", keys="season>=1", rate="2"),
+        rate(component="fee", kind="percentage", expression="season + water", rate="2"),
+    ):
+        _, (problem,) = rate_book(table([*SEASONAL, wrong]))
+        assert problem.code == "rate_names"
+        assert "is a word" in problem.fact
+
+
+def test_a_season_without_a_price_is_refused_only_where_it_is_billed() -> None:
+    rates = SEASONAL[:3]
+    assert cents(priced(rates, service(service_from=dt.date(2026, 6, 1)))) == [("water", 0, 3000)]
+    book, _ = rate_book(table(rates))
+    result = price(book, usage([service(service_from=dt.date(2026, 4, 20))]))
+    (problem,) = result.problems
+    assert problem.code == "unknown_key"
+    assert "'winter'; there are summer" in problem.fact
+
+
+def test_many_years_of_seasons_in_one_period() -> None:
+    lines = priced(SEASONAL, service("100", days=800, service_from=dt.date(2026, 4, 20)))
+    # Apr 21-30 winter; then summers of 184 days and winters of 181 (182 with a Feb 29), the last summer up to Jun 28, 2028.
+    assert list(lines["segment_days"]) == [10, 184, 181, 184, 182, 59]
+    assert list(lines["rate"]) == ["2", "3", "2", "3", "2", "3"]

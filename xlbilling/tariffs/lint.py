@@ -41,6 +41,11 @@ LAST_UNIT: Final = _odd(
     "If 15 means that unit 15 is still in the tier before, enter 16, or give column cap instead.",
 )
 UNIT: Final = _odd("unit", "Prices do not fit the unit they are said to be per.", "Check the unit of the tariff.")
+SEASON: Final = _odd(
+    "season",
+    "A season has no price, or a price is for a season that is not there.",
+    "Make the keys of the charge name each season of the schedule once.",
+)
 HUNDREDFOLD: Final = _odd("hundredfold", "A price is a hundred times its neighbours.", "Check the decimal point.")
 
 _SIZE: Final = re.compile(r'(?:(\d+)[ |-])?(\d+)(?:/(\d+))?\s*(?:"|in|inch)?')
@@ -145,6 +150,7 @@ def _schedule(schedule: Schedule) -> Iterator[Problem]:
         yield from _falls_with_size(component, where)
         yield from _unit(component, where)
     yield from _missing_keys(schedule)
+    yield from _missing_seasons(schedule)
 
 
 def _starts(entry: Entry) -> list[Fraction]:
@@ -280,8 +286,9 @@ def _unit(component: Component, where: str) -> Iterator[Problem]:
 def _missing_keys(schedule: Schedule) -> Iterator[Problem]:
     """Keys that one component of a schedule has and another, by the same names, lacks: meter sizes without a price."""
     by_names: dict[tuple[str, ...], list[Component]] = {}
+    by_season_alone = {(season.name,) for season in schedule.seasons}
     for component in schedule.components.values():
-        if component.depends_on and not component.starts:
+        if component.depends_on and not component.starts and component.depends_on not in by_season_alone:
             by_names.setdefault(component.depends_on, []).append(component)
     for names, components in by_names.items():
         keys: dict[str, str] = {}
@@ -293,6 +300,24 @@ def _missing_keys(schedule: Schedule) -> Iterator[Problem]:
             if lacking:
                 fact = f"{component.name} of {_pair(schedule)} has no {' | '.join(names)} {', '.join(lacking)}"
                 yield MISSING_SIZE.at(_place(component, "keys"), fact)
+
+
+def _missing_seasons(schedule: Schedule) -> Iterator[Problem]:
+    """Charges by season that lack one of the schedule's seasons, or name one that never comes."""
+    for component in schedule.components.values():
+        for season in schedule.seasons:
+            if season.name not in component.depends_on:
+                continue
+            at, wanted = component.depends_on.index(season.name), {each.key for each in season.entries}
+            keys = (_parts(entry.key, len(component.depends_on)) for entry in component.entries)
+            priced = {key[at] for key in keys if key}
+            where = f"{component.name} of {_pair(schedule)}"
+            for key in sorted(wanted - priced):
+                yield SEASON.at(_place(component, "keys"), f"{where} has no price for {season.name} {key}")
+            for key in sorted(priced - wanted):
+                yield SEASON.at(
+                    _place(component, "keys"), f"{where} has a price for {season.name} {key}, which never comes"
+                )
 
 
 # ---- OWRS -------------------------------------------------------------------------------------------------------
