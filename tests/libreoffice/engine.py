@@ -25,6 +25,11 @@ from com.sun.star.beans import PropertyValue  # noqa: E402  (exists once uno is 
 
 DAY_ZERO = dt.datetime(1899, 12, 30)
 CONTENTS, EVERYTHING, DATES, ANY_ERROR = 1 | 2 | 4 | 16, 1023, 2, 4  # com.sun.star.sheet.CellFlags, FormulaResult
+LOOKS = 32 | 64 | 256  # com.sun.star.sheet.CellFlags: hard attributes, styles, edit attributes
+LOOK_OF_A_CELL = (
+    "BottomBorder", "CellBackColor", "CharColor", "CharFontName", "CharHeight", "CharWeight", "HoriJustify", "IsTextWrapped",
+    "LeftBorder", "NumberFormat", "ParaIndent", "RightBorder", "TopBorder", "VertJustify",
+)  # fmt: skip
 EXCEL_WRITING = 3  # com.sun.star.sheet.AddressConvention.XL_OOX
 FILTERS = {".xlsx": "Calc MS Excel 2007 XML", ".xlsm": "Calc MS Excel 2007 VBA XML", ".ods": "calc8"}
 ERRORS = {
@@ -444,6 +449,25 @@ class Range(base_classes.Range):
 
     def clear(self) -> None:
         self.area.clearContents(EVERYTHING)
+
+    def clear_formats(self) -> None:
+        """Looks go, drop-downs stay, as in Excel."""
+        columns = [self.area.getCellRangeByPosition(c, 0, c, self.shape[0] - 1) for c in range(self.shape[1])]
+        kept = [column.getCellByPosition(0, 0).Validation for column in columns]
+        self.area.clearContents(LOOKS)
+        for column, validation in zip(columns, kept, strict=True):
+            column.Validation = validation
+
+    def autofill(self, destination: Any, type_: str) -> None:
+        """The looks of this row down the destination, which begins with it."""
+        if type_ != "fill_formats":
+            raise NotImplementedError(type_)
+        last = getattr(destination, "impl", destination).last[0]
+        for c in range(self.shape[1]):
+            cell = self.area.getCellByPosition(c, 0)
+            down = Range(self._sheet, (self.row, self.column + c), (last, self.column + c)).area
+            values = uno.Any("[]any", cell.getPropertyValues(LOOK_OF_A_CELL))
+            uno.invoke(down, "setPropertyValues", (LOOK_OF_A_CELL, values))
 
     def end(self, direction: str) -> Range:
         """The last filled cell before a blank one, as Ctrl and an arrow key find it from a filled cell."""

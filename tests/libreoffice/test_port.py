@@ -138,6 +138,35 @@ def test_named_cells_questions_and_messages(copies):
             book.ask_file("A read file", "ReadsFile")
 
 
+def test_rows_that_come_and_go_keep_looks_and_drop_downs(copies):
+    live, _ = copies
+    sheet = live.book.sheets["Accounts"]
+    delivery = list(TABLE["accounts"].columns).index("delivery") + 1
+
+    def look(row):
+        cell = sheet.range((row, delivery))
+        area = cell.impl.area
+        looks = area.CellBackColor, area.ParaIndent, area.CharHeight, area.BottomBorder.Color
+        return cell.number_format, *looks, area.Validation.getFormula1()
+
+    first = look(4)
+    assert "paper" in first[-1]
+    for count in (40, 2, 60):
+        live.write("accounts", accounts(count))
+    assert [look(row) for row in (5, 30, 63)] == [first] * 3
+
+
+def test_rows_typed_under_a_table_belong_to_it(copies):
+    live, _ = copies
+    live.write("accounts", accounts(3))
+    sheet = live.book.sheets["Accounts"]
+    sheet.range("A7").value = [["99001", "Typed below"], ["99002", "And another"]]
+    sheet.range("A10").value = "a remark further down"
+    assert live.read("accounts").frame.account_id.tolist() == ["00000", "00001", "00002", "99001", "99002"]
+    live.write("accounts", accounts(2))
+    assert sheet.range("A6:A10").value == [None] * 4 + ["a remark further down"]
+
+
 def test_marks_come_and_go(copies):
     live, _ = copies
     live.write("accounts", accounts(3))

@@ -293,7 +293,9 @@ class ExcelWorkbook:
         if (last, columns) != (stand.last, stand.columns) or stand.last != stand.row + found.range.shape[0] - 1:
             found.resize(page.range((stand.row, left), (last, left + columns - 1)))
         if last < stand.last:
-            page.range((last + 1, left), (stand.last, right)).clear()
+            gone = page.range((last + 1, left), (stand.last, right))
+            gone.clear_contents()  # not clear(): the drop-downs reach to the last row of the sheet and stay
+            gone.clear_formats()
         first_new = stand.row + 1 if titles != had else stand.last + 1
         if table not in FIXED_ROWS and last >= first_new:
             self._dress(table, stand, titles, extra, first_new, last)
@@ -302,14 +304,18 @@ class ExcelWorkbook:
     def _dress(
         self, table: str, stand: Stand, titles: Sequence[str], extra: Sequence[ExtraColumn], first: int, last: int
     ) -> None:
-        """Give new rows and columns their number formats and colours; text stays text that way."""
+        """Give new rows the looks of the first one, new columns their number formats and colours; text stays text."""
         looks: dict[str, tuple[ColumnKind, str]] = {
             column.title: (column.kind, FILL[column.filled]) for column in TABLE[table].columns.values()
         }
         looks |= {e.heading: (e.kind, COMPUTED) for e in extra}
         of_column = [(NUMBER_FORMAT[looks[t][0]], looks[t][1]) if t in looks else None for t in titles]
+        if first > stand.row + 1:
+            top = stand.page.range((stand.row + 1, stand.left), (stand.row + 1, stand.left + len(titles) - 1))
+            down = stand.page.range((stand.row + 1, stand.left), (last, stand.left + len(titles) - 1))
+            top.autofill(down, "fill_formats")
         position = stand.left
-        for look, alike in itertools.groupby(of_column):  # columns that look alike side by side are one call
+        for look, alike in itertools.groupby(of_column):  # the first row may be marked, so colours are set too
             width = len(list(alike))
             if look is not None:
                 cells = stand.page.range((first, position), (last, position + width - 1))
