@@ -4,27 +4,27 @@ import random
 from pathlib import Path
 from typing import Any
 
-import olefile
 import pytest
 import xlwings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oletools.olevba import VBA_Parser, decompress_stream
 
 from xlbilling.build.compound_file import compound_file
 from xlbilling.build.vba import Module, compress, vba_project
 
+olefile = pytest.importorskip("olefile", reason="oletools is installed on Linux only")
+olevba = pytest.importorskip("oletools.olevba", reason="oletools is installed on Linux only")
 CODE = 'Option Explicit\nPublic Sub Greet()\n    MsgBox "Grüße"\nEnd Sub\n'
 
 
 def modules_read(project: bytes, tmp_path: Path) -> dict[str, str]:
     path = tmp_path / "vbaProject.bin"
     path.write_bytes(project)
-    return {name: text for _, _, name, text in VBA_Parser(str(path)).extract_macros()}
+    return {name: text for _, _, name, text in olevba.VBA_Parser(str(path)).extract_macros()}
 
 
 def decompressed(data: bytes) -> bytes:
-    return bytes(decompress_stream(bytearray(data)))
+    return bytes(olevba.decompress_stream(bytearray(data)))
 
 
 @settings(max_examples=150, deadline=None)
