@@ -266,3 +266,22 @@ def test_a_missing_table_or_cell_is_refused(path):
     with pytest.raises(Refusal) as refused:
         book.put("Billed", 1.0)
     assert refused.value.problem.code == "sheet_cell"
+
+
+def test_rows_typed_under_a_table_belong_to_it(path: Path) -> None:
+    book = FileWorkbook(path)
+    book.write("meters", meters(3))
+    book.save()
+    typed = openpyxl.load_workbook(path, keep_vba=True)
+    sheet = typed["Meters"]
+    sheet["A7"], sheet["A8"], sheet["A10"] = "9000001", "9000002", "a remark further down"
+    typed.save(path)  # as another program saves it, which does not grow the table
+    book = FileWorkbook(path)
+    assert book.read("meters").frame["meter_id"].tolist()[2:] == ["0000002", "9000001", "9000002"]
+    for count in (2, 5):
+        book.write("meters", meters(count))
+        book.save()
+        sheet = openpyxl.load_workbook(path)["Meters"]
+        wanted = [f"{n:07d}" for n in range(count)] + [None] * (6 - count)
+        assert [sheet[f"A{row}"].value for row in range(4, 11)] == [*wanted, "a remark further down"]
+        assert sheet.tables["meters"].ref.endswith(str(3 + count))

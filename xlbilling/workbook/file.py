@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ from xlbilling.workbook.port import (
 )
 from xlbilling.workbook.recalculation import recalculated
 from xlbilling.workbook.references import column_letters, column_number
-from xlbilling.workbook.shape import Shape, TableShape, reshape_table, set_hidden, shape_of
+from xlbilling.workbook.shape import Shape, TableShape, grow_table, reshape_table, set_hidden, shape_of
 from xlbilling.workbook.splice import Formula as CellFormula
 from xlbilling.workbook.splice import FormulaColumn, write_tables
 
@@ -70,7 +71,7 @@ class FileWorkbook:
 
     def read(self, table: str) -> SheetTable:
         self._settle(table)
-        shape = self._table(table)
+        shape = self._grown(table)
         declared = TABLE[table]
         first = shape.area.first_column - 1
         rows = self._rows(shape.sheet)[shape.area.first_row - 1 : shape.area.last_row]
@@ -207,6 +208,19 @@ class FileWorkbook:
         if found is None:
             raise Refusal(NO_TABLE.at(Place(TABLE[name].sheet.name), f"the table {name} is not there"))
         return found
+
+    def _grown(self, name: str) -> TableShape:
+        """The table with the rows typed directly under it, which belong to it whether it was grown or not."""
+        shape = self._table(name)
+        if name in FIXED_ROWS:
+            return shape
+        inside, below = slice(shape.area.first_column - 1, shape.area.last_column), shape.area.last_row
+        typed = takewhile(lambda row: any(c not in ("", None) for c in row[inside]), self._rows(shape.sheet)[below:])
+        if more := sum(1 for _ in typed):
+            target = self._next()
+            grow_table(self._source, target, shape, below + more)
+            self._moved(target)
+        return self._table(name)
 
     def _named(self, name: str) -> tuple[str, int, int]:
         found = self._known.names.get(name)

@@ -113,6 +113,13 @@ def reshape_table(
         package.save(target, {table.sheet_part: list(sheet.chunks()), table.part: [xml]})
 
 
+def grow_table(source: Path, target: Path, table: TableShape, last_row: int) -> None:
+    """Write `source` to `target` with the table reaching down to `last_row`, over what stands directly under it."""
+    area = Area(table.area.first_row, table.area.first_column, last_row, table.area.last_column)
+    with Package(source) as package:
+        package.save(target, {table.part: [_reaching(package.read(table.part).decode(), area).encode()]})
+
+
 def _clear(sheet: SheetXml, first_row: int, last_row: int, letters: Sequence[str]) -> None:
     """Take the cells of these columns away from some rows."""
     if not letters:
@@ -154,8 +161,13 @@ def _table_xml(xml: bytes, table: TableShape, area: Area, titles: Sequence[str])
         made.append(re.sub(r'(<tableColumn\b[^>]*? id=")\d+"', rf'\g<1>{number}"', known, count=1))
     columns = f'<tableColumns count="{len(titles)}">{"".join(made)}</tableColumns>'
     text = re.sub(r"<tableColumns\b.*?</tableColumns>", lambda _: columns, text, flags=re.S)
-    text = re.sub(r'(<(?:table|autoFilter)\b[^>]*? ref=")[^"]*"', rf'\g<1>{area}"', text)
+    text = _reaching(text, area)
     return re.sub(r"<filterColumn\b.*?</filterColumn>|<sortState\b.*?</sortState>", "", text, flags=re.S).encode()
+
+
+def _reaching(table_xml: str, area: Area) -> str:
+    """The table part with another area, its filters kept."""
+    return re.sub(r'(<(?:table|autoFilter)\b[^>]*? ref=")[^"]*"', rf'\g<1>{area}"', table_xml)
 
 
 def _escaped(title: str) -> str:
