@@ -157,9 +157,7 @@ def open_books(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> B
     current = np.flatnonzero(batch != opening) if opening >= 0 else np.arange(len(subledger))
     (gl_number,), gl_numbers = codes(ledger["gl_account"])
     gl_account = np.append(accounts.get_indexer(gl_numbers).astype(np.int64), NONE)[gl_number]
-    (gl_kind,), gl_kinds = codes(ledger["kind"])
-    posting = gl_kinds.get_indexer(pd.Index(["posting"], dtype=gl_kinds.dtype))[0]
-    rows = np.flatnonzero((gl_account >= 0) & (gl_kind == posting) & (posting >= 0))
+    rows = np.flatnonzero((gl_account >= 0) & (ledger["kind"] == "posting").to_numpy(dtype=bool))
     cents = subledger["amount_cents"].to_numpy(np.int64)
     gl_cents = ledger["amount_cents"].fillna(0).to_numpy(np.int64)
     return Books(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.reconcile.books import NONE, Books, Flags, Ints, Side, codes
+from xlbilling.reconcile.books import NONE, Books, Flags, Ints, Side
 from xlbilling.reconcile.leftovers import period_days
 from xlbilling.reconcile.outcome import CONFIDENCES, EXACT, REASONS
 
@@ -66,9 +66,7 @@ def _sub_opening(books: Books) -> Ints:
 
 def _gl_opening(books: Books) -> dict[str, int]:
     """Each account's opening line in the export; its first where the report repeats it."""
-    (kind,), kinds = codes(books.ledger["kind"])
-    rows = np.flatnonzero(kind == kinds.get_indexer(pd.Index(["opening"]))[0])
-    opened = books.ledger.take(rows)
+    opened = books.ledger[(books.ledger["kind"] == "opening").to_numpy(dtype=bool)]
     opened = opened[opened["amount_cents"].notna()].drop_duplicates("gl_account")
     return {str(a): int(c) for a, c in zip(opened["gl_account"], opened["amount_cents"], strict=True)}
 
