@@ -14,6 +14,7 @@ from xlbilling.problems import Problem
 from xlbilling.tariffs import Priced, RateBook, price
 
 Cents = npt.NDArray[np.int64]
+Which = Literal["current", "proposed"]
 
 ALWAYS: Final = dt.date(1900, 1, 1)
 SEVERAL: Final = "several classes"
@@ -34,7 +35,7 @@ class LeftOut:
     key: str
     account_id: str
     customer_class: str
-    rates: Literal["current", "proposed"]
+    rates: Which
     problem: Problem
 
 
@@ -64,7 +65,7 @@ def study(current: RateBook, proposed: RateBook, bills: pd.DataFrame) -> Study:
     """
     bills = bills.reset_index(drop=True)
     usage = bills.drop(columns=["account_id"])
-    priced: dict[Literal["current", "proposed"], Priced] = {
+    priced: dict[Which, Priced] = {
         "current": price(current, usage, with_basis=False),
         "proposed": price(proposed, usage, with_basis=False),
     }
@@ -88,7 +89,7 @@ def study(current: RateBook, proposed: RateBook, bills: pd.DataFrame) -> Study:
     )
 
 
-def _left_out(bills: pd.DataFrame, refused: dict[Literal["current", "proposed"], dict[int, Problem]]) -> list[LeftOut]:
+def _left_out(bills: pd.DataFrame, refused: dict[Which, dict[int, Problem]]) -> list[LeftOut]:
     """Each bill that could not be priced, once; where neither set of rates can, the current ones say why."""
     keys, accounts, classes = (bills[name].astype(str).tolist() for name in ("key", "account_id", "customer_class"))
     found: dict[int, LeftOut] = {}
@@ -153,7 +154,7 @@ def _by_class(each: pd.DataFrame) -> pd.DataFrame:
     return made.assign(percent=percent(made["change"], made["current"])).reset_index()
 
 
-def _by_charge(bills: pd.DataFrame, lines: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _by_charge(bills: pd.DataFrame, lines: dict[Which, pd.DataFrame]) -> pd.DataFrame:
     """Units and revenue of each charge and tier of each class on both, in printed order."""
     classes = bills["customer_class"].astype(str).to_numpy()
     found = []
