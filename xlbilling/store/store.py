@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -313,11 +314,10 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
     text = str(fault.orig)
     if "period_closed" in text:
         return Conflict(PERIOD_CLOSED.at(None, "a document is dated in an accounting period that is not open"))
-    if "append_only" in text:
+    kept = re.search(r"append_only: (\w+)", text)
+    if kept:
         return Refusal(
-            APPEND_ONLY.at(
-                None, f"the store keeps posted documents as they are ({text.rsplit(':', maxsplit=1)[-1].strip()})"
-            )
+            APPEND_ONLY.at(Place(table=kept[1]), f"the store keeps posted documents as they are ({kept[1]})")
         )
     if "standing_bills" in text:
         return Conflict(ALREADY_BILLED.at(None, "a service in this batch was billed meanwhile"))
