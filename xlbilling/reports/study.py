@@ -60,7 +60,7 @@ class DecileChange(Record):
         "Deciles", "study_deciles", "Accounts by consumption, in ten equal groups", ("decile",),
         totals=("accounts", "consumption", "current", "proposed", "change", "more", "less"),
     )  # fmt: skip
-    decile: Annotated[int, given("Tenth", "1: the tenth of the accounts that uses least.", "whole", 8)]
+    decile: Annotated[str, given("Tenth", "1: the tenth of the accounts that uses least.", "id", 8)]
     accounts: Annotated[int, given("Accounts", "Accounts in the group.", "whole", 11)]
     least: Annotated[int, given("From", "Least consumption of an account.", "quantity", 12)]
     most: Annotated[int, given("To", "Greatest consumption of an account.", "quantity", 14)]
@@ -153,7 +153,7 @@ def rate_study(template: Path, target: Path, facts: StudyFacts, found: Study) ->
     """Write a rate study from its template; refuses, writing nothing, where the template lacks a table or named cell."""
     left_out = left_out_frame(found)
     frames = (
-        found.by_class, found.by_charge, found.deciles, found.bands, found.largest, found.accounts, left_out.head(LISTED)
+        found.by_class, found.by_charge, found.deciles.assign(decile=found.deciles["decile"].astype("str")), found.bands, found.largest, found.accounts, left_out.head(LISTED)
     )  # fmt: skip
     line = f"{facts.district}  ·  {facts.periods}  ·  {facts.proposed} against {facts.current}"
     cells = {
