@@ -132,8 +132,8 @@ def refuse_unsaved(desk: Desk, names: Iterable[str]) -> None:
 
 
 def turn(desk: Desk) -> None:
-    """Show another cycle or period once it is typed on Start; refused while the sheets hold typing."""
-    if desk.book.has_sheets and desk.turned:
+    """Show another cycle or period once it is typed on Start, and fill a workbook that never was; typing is kept safe."""
+    if desk.book.has_sheets and (desk.turned or not desk.book.get("ChainHead")):
         refuse_unsaved(desk, SAVED_HERE)
         desk.forget()
         fill(desk)

@@ -121,16 +121,22 @@ def changes(desk: Desk, name: str) -> Changes:
 
 
 def _with_moved(desk: Desk, name: str, stored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The view, and rows of the sheet that somebody has put on another cycle since: they are in the store all the same."""
-    if name not in IN_CYCLE:
+    """The view, and rows of the sheet that have left it since: put on another cycle, or findings that no longer hold."""
+    if name not in IN_CYCLE and name != "exceptions":
         return stored
     away = set(filter(None, keys)) - set(row_keys(TABLE[name], stored))
     if not away:
         return stored
-    whole = desk.store.table(name)
+    whole = desk.store.table(
+        name, **({"where": "cycle = :c AND period = :p", **desk.chosen} if name == "exceptions" else {})
+    )
     moved = whole.loc[[key in away for key in row_keys(TABLE[name], whole)]].reindex(columns=stored.columns)
     return (
-        pd.concat([stored, moved.astype(stored.dtypes.loc[whole.columns])], ignore_index=True) if len(moved) else stored
+        pd.concat(
+            [stored, moved.astype(stored.dtypes.loc[stored.columns.intersection(whole.columns)])], ignore_index=True
+        )
+        if len(moved)
+        else stored
     )
 
 
