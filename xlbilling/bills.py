@@ -47,9 +47,8 @@ def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
     services = services.reset_index(drop=True)
     priced = price(book, _usage(terms, services))
     refused = {p.place.key: p for p in priced.problems}
-    hold = services["hold"].where(
-        services["hold"].ne(""), services["service_id"].map({k: str(p) for k, p in refused.items()}).fillna("")
-    )
+    told = pd.Series([str(refused[key]) if key in refused else "" for key in services["service_id"]], dtype=object)
+    hold = services["hold"].where(services["hold"].ne(""), told)
     bad = _bad_inputs(services)
     hold = hold.where(hold.ne("") | ~services["service_id"].isin(bad), "other inputs cannot be read")
     billable = hold.eq("").to_numpy(dtype=bool)
