@@ -71,21 +71,14 @@ def take(path: Path) -> bytes:
     A link is followed. A pipe, a device or a folder is refused without being opened, so nothing can hang.
     """
     place = Place(file=path.name)
+    before = glance(path)
     try:
-        before = path.stat()
-        if not stat.S_ISREG(before.st_mode):
-            what = "a folder" if stat.S_ISDIR(before.st_mode) else "not an ordinary file"
-            raise Refusal(WRONG_TYPE.at(place, f"it is {what}"))
-        if before.st_size == 0:
-            raise Refusal(UNREADABLE.at(place, "it is empty"))
-        _refuse_oversize(place, before.st_size, TEXT_LIMIT)
         with path.open("rb", buffering=0) as handle:
             opened = os.fstat(handle.fileno())
             data = _all_bytes(handle.fileno(), opened.st_size)
             after = os.fstat(handle.fileno())
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "the name is not valid"
-        raise Refusal(UNREADABLE.at(place, f"it cannot be opened ({reason})")) from None
+        raise _unopened(place, error) from None
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns) or len(data) != before.st_size:
         raise Refusal(
             UNREADABLE.at(place, "it changed while it was being read", "Wait until it is complete, then import again.")
@@ -93,6 +86,27 @@ def take(path: Path) -> bytes:
     if data[:4] in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0"}:
         _refuse_oversize(place, len(data), WORKBOOK_LIMIT)
     return data
+
+
+def glance(path: Path) -> os.stat_result:
+    """What the system tells of a file; refused when it is no plain file, empty or too large, without opening it."""
+    place = Place(file=path.name)
+    try:
+        told = path.stat()
+    except (OSError, ValueError) as error:
+        raise _unopened(place, error) from None
+    if not stat.S_ISREG(told.st_mode):
+        what = "a folder" if stat.S_ISDIR(told.st_mode) else "not an ordinary file"
+        raise Refusal(WRONG_TYPE.at(place, f"it is {what}"))
+    if told.st_size == 0:
+        raise Refusal(UNREADABLE.at(place, "it is empty"))
+    _refuse_oversize(place, told.st_size, TEXT_LIMIT)
+    return told
+
+
+def _unopened(place: Place, error: Exception) -> Refusal:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "the name is not valid"
+    return Refusal(UNREADABLE.at(place, f"it cannot be opened ({reason})"))
 
 
 def _all_bytes(descriptor: int, size: int) -> bytes:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlbilling.intake import tables
+from xlbilling.intake import files, tables
 from xlbilling.intake.guard import Worker, in_this_process, shared_worker
 from xlbilling.intake.reads.readings import TEXT_COLUMNS
 from xlbilling.intake.reads.recipe import Recipe
@@ -90,6 +90,7 @@ def parse_reads(
     in a guarded child (`worker`, or the program's own), unless `in_child` is False.
     """
     given = {"format": format, "recipe": recipe.model_dump() if recipe else None, "year": year}
+    files.glance(Path(path))
     if in_child:
         facts, blobs = (worker or shared_worker()).run(TASK, Path(path), **given)
     else:
