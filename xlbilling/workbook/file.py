@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 from xlbilling.problems import Place, Problem, Refusal
 from xlbilling.records import TABLE, TABLES
 from xlbilling.workbook.cells import give
+from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.port import (
     DASH,
     EXTRA,
@@ -262,9 +263,9 @@ class FileWorkbook:
         if wanted == list(shape.titles):
             return wanted
         declared = sheet.table.columns
-        kinds = {kind: column.title for column in declared.values() for kind in [column.kind]}
-        computed = {c.kind: c.title for c in declared.values() if c.filled == "computed"}
-        like = {e.heading: (kinds | computed).get(e.kind, "") for e in extra}
+        shapes = {NUMBER_FORMAT[c.kind]: c.title for c in declared.values()}
+        computed = {NUMBER_FORMAT[c.kind]: c.title for c in declared.values() if c.filled == "computed"}
+        like = {e.heading: (shapes | computed).get(NUMBER_FORMAT[e.kind], "") for e in extra}
         emptied, target = self._next(), self._next()
         write_tables(self._source, emptied, {shape.name: {title: [] for title in shape.titles}})
         reshape_table(emptied, target, shape_of(emptied).tables[shape.name], wanted, like, shape.area.last_row)
