@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,6 +23,7 @@ from xlbilling.office.convert import command as convert_office
 from xlbilling.office.desk import Desk
 from xlbilling.office.explaining import explain as explain_lines
 from xlbilling.office.reconcile_files import reconcile_files
+from xlbilling.office.studying import rate_study
 from xlbilling.office.tariff_files import tariff_check, tariff_price
 from xlbilling.office.unexpected import unexpected
 from xlbilling.problems import Refusal
@@ -225,6 +227,21 @@ def parse_command(
 ) -> None:
     """Read a file of meter reads into rows and rejects."""
     raise typer.Exit(reads_parse(file, format, map, year, out, rejects))
+
+
+@app.command("rate-study")
+def rate_study_command(
+    proposed: Annotated[Path, typer.Argument(help="Rates rows as CSV or workbook, or an OWRS file.")],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day a period may end on.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day a period may end on.")],
+    out: Path = Path("rate-study.xlsx"),
+    schedule: Annotated[str, typer.Option(help="The rate schedule the proposal stands for.")] = "",
+    store: Annotated[str, typer.Option("--store")] = "billing.db",
+) -> None:
+    """Try proposed rates on the bills of some time; writes a workbook and changes nothing."""
+    opened = Store.open(store_url(store))
+    made = rate_study(opened, proposed, first.date(), last.date(), out, schedule)
+    raise typer.Exit(show(Outcome(made.said, made.notes, listed=bool(made.study.left_out))))
 
 
 @app.command()

@@ -101,11 +101,11 @@ def _left_out(bills: pd.DataFrame, refused: dict[Which, dict[int, Problem]]) -> 
 
 def as_of(rates: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     """The Rates rows in force on a day, as if they always were: a study compares rates, not the dates of their change."""
+    rates = rates.loc[pd.to_datetime(rates["effective_from"]).le(pd.Timestamp(day))]
     start = pd.to_datetime(rates["effective_from"])
     ended = pd.to_datetime(rates["effective_to"]) if "effective_to" in rates.columns else pd.Series(pd.NaT, rates.index)
-    begun = rates.loc[start.le(pd.Timestamp(day))]
-    latest = start.groupby([begun[name] for name in ("tariff", "customer_class", "component")]).transform("max")
-    found = begun.loc[latest.eq(start[begun.index]) & ~ended[begun.index].lt(pd.Timestamp(day))].copy()
+    latest = start.groupby([rates[name] for name in ("tariff", "customer_class", "component")]).transform("max")
+    found = rates.loc[start.eq(latest) & ~ended.lt(pd.Timestamp(day))].copy()
     found["effective_from"], found["effective_to"] = ALWAYS, None
     # What a change of rates goes by has no meaning where nothing changes; a season still says what its turn goes by.
     found["applies_by"] = found["applies_by"].where(found["kind"].eq("season"), "service_days")
