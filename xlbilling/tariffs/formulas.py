@@ -16,12 +16,13 @@ from typing import Final
 
 from xlbilling.exact import decimal_text
 from xlbilling.tariffs.book import base_of
-from xlbilling.tariffs.columns import CONSUMPTION_NAMES
+from xlbilling.tariffs.columns import CONSUMPTION_NAMES, SERVICE_DAYS
 from xlbilling.tariffs.expressions import Call, Name, Negative, Node, Number, Operation, names, text_of
 from xlbilling.tariffs.keys import key_text
 from xlbilling.tariffs.schedule import Component, Entry, Schedule
 
 DEEPEST_IF: Final = 60
+_COUNTED: Final = CONSUMPTION_NAMES | {SERVICE_DAYS}  # always numbers on the audit sheet
 
 RateCell = Callable[[str, str], str]  # (rate row id, Rates column: "rate" or "from_unit") -> reference, e.g. Rates!$K$7
 ColumnCell = Callable[[int], str]  # position of a returned column -> reference in the same row, e.g. $H5
@@ -124,6 +125,12 @@ class _Writer:
             self._values[component.name] = self._column(heading, amount)
         return self._values[component.name]
 
+    def _number(self, name: str) -> str:
+        """A name to reckon with: an input's cell may hold text, which MIN passes over and >= takes for more than any number."""
+        component = self.schedule.find(name)
+        given = component is None or component.kind == "input"
+        return f"({self._value(name)}+0)" if given and name not in _COUNTED else self._value(name)
+
     def _input(self, name: str) -> str:
         if name not in CONSUMPTION_NAMES:
             return self.cells[name]
@@ -183,7 +190,7 @@ class _Writer:
         return f"({result})"
 
     def _last_start(self, component: Component, texts: list[str]) -> str:
-        reached, result = self._value(component.depends_on[0]), "NA()"
+        reached, result = self._number(component.depends_on[0]), "NA()"
         for start, text in zip(component.starts, texts, strict=True):
             result = f"IF({reached}>={_decimal(start)},{text},{result})"
         return f"({result})"
@@ -273,7 +280,7 @@ class _Writer:
             case Number(value):
                 return _decimal(value)
             case Name(name):
-                return self._value(name)
+                return self._number(name)
             case Negative(of):
                 return f"(-{self._formula(of)})"
             case Operation(sign, left, right):
