@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from tests.realdata import city as real
 from xlbilling.build import build_workbook
 from xlbilling.office.actions import open_desk, perform
 from xlbilling.office.buttons import Outcome
+from xlbilling.office.desk import Desk
+from xlbilling.office.rows import SAVES
+from xlbilling.office.views import view
+from xlbilling.office.working_copy import Changes
 from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.verify import verify
@@ -37,7 +43,8 @@ class Office:
         self.period, self.cycle = f"{real.YEAR}-01", "ODD"
         self.url = f"sqlite:///{folder / 'billing.db'}"
         real.open_office(city, self.url, ACTOR).close()
-        build_workbook(folder / "billing.xlsm")
+        build_workbook(folder / "built.xlsm")
+        shutil.copy(folder / "built.xlsm", folder / "billing.xlsm")
 
     def press(self, button: str, alone: bool = False, **cells: str) -> Outcome:
         """Press a button on the workbook, or `alone` on the store as at night, when nobody looks at sheets."""
@@ -50,31 +57,56 @@ class Office:
         assert isinstance(outcome, Outcome), f"{button}: {outcome}"
         return outcome
 
-    def decide(self, decisions: dict[str, str]) -> None:
-        """Type a decision on every open finding that holds a bill, in bulk by check, and save."""
+    def audit(self, alone: bool) -> Outcome:
+        """Audit on the workbook; `alone` on a fresh one that shows the run and nothing else, which opens sooner."""
+        if alone:
+            shutil.copy(self.folder / "built.xlsm", self.folder / "billing.xlsm")
+        return self.press("audit", **({"ChainHead": f"0 0 (sheets: {self.cycle} {self.period})"} if alone else {}))
+
+    def decide(self, alone: bool) -> None:
+        """Decide every open finding that holds a bill, in bulk by check: typed on Exceptions and saved, or as Save writes it."""
+        if alone:
+            store = self.store()
+            desk = Desk(
+                NoWorkbook(self.folder, {"Period": self.period, "Cycle": self.cycle}), store, ACTOR, self.folder
+            )
+            before = view(desk, "exceptions")
+            typed = decided(before)
+            moved = typed["decision"].ne(before["decision"]).to_numpy()
+            with store.work(ACTOR, "save") as work:
+                SAVES["exceptions"](
+                    desk, work, Changes("exceptions", typed.iloc[:0], typed.loc[moved], before.loc[moved])
+                )
+            store.close()
+            return
         book = FileWorkbook(self.folder / "billing.xlsm")
         frame, _ = take(TABLE["exceptions"], book.read("exceptions"))
-        typed = frame["severity"].eq("block") & frame["decision"].eq("")
-        frame.loc[typed, "decision"] = frame.loc[typed, "rule"].map(decisions)
-        frame.loc[typed, "reason"] = "looked at; see the route sheet"
-        book.write("exceptions", frame)
+        book.write("exceptions", decided(frame))
         book.save()
-        if typed.any():
-            self.press("save")
+        self.press("save")
 
     def sign(self) -> None:
-        """Sign what stays open on the checklist."""
-        book = FileWorkbook(self.folder / "billing.xlsm")
-        frame, _ = take(TABLE["close"], book.read("close"))
-        still = frame["state"].eq("open")
-        frame.loc[still, "signed_reason"] = "bills wait for a read"
-        book.write("close", frame)
-        book.save()
-        if still.any():
-            self.press("save")
+        """Sign what stays open on the checklist, as Save writes it."""
+        store = self.store()
+        desk = Desk(NoWorkbook(self.folder, {"Period": self.period, "Cycle": self.cycle}), store, ACTOR, self.folder)
+        before = view(desk, "close")
+        still = before["state"].eq("open")
+        signed = before.assign(signed_reason=before["signed_reason"].mask(still, "bills wait for a read"))
+        with store.work(ACTOR, "save") as work:
+            SAVES["close"](desk, work, Changes("close", signed.iloc[:0], signed.loc[still], before.loc[still]))
+        store.close()
 
     def store(self) -> Store:
         return Store.open(self.url)
+
+
+def decided(findings: pd.DataFrame) -> pd.DataFrame:
+    """The findings with a decision on each that holds a bill and has none."""
+    open_ = findings["severity"].eq("block") & findings["decision"].eq("")
+    return findings.assign(
+        decision=findings["decision"].mask(open_, findings["rule"].map(DECISIONS)),
+        reason=findings["reason"].mask(open_, "looked at; see the route sheet"),
+    )
 
 
 def expected_cents(customer_class: str, ccf: int) -> int:
@@ -104,37 +136,35 @@ MONTHS = 12
 def run_month(office: Office, month: int) -> dict[str, str]:
     """One month from the read file to the close; what each button said.
 
-    The month of the impossible read is worked wholly on the sheets; in the others the sheets are looked at where a
-    person decides: findings, audit, checklist.
+    January and the month of the impossible read are worked on the sheets; the others on the store alone, as at night,
+    and audited on a sheet of their own.
     """
     city, injected = office.city, month == INJECTED_MONTH
     office.period, office.cycle = f"{real.YEAR}-{month:02d}", "EVEN" if month % 2 == 0 else "ODD"
-    alone = not injected
+    alone = not injected and month != 1
     store = office.store()
     real.choose_cycles(store, city, month, ACTOR)
     store.close()
     victim, name = _victim(city), f"reads-{month:02d}.csv"
     (office.folder / name).write_bytes(real.read_file(city, month, {victim: real.IMPOSSIBLE_CCF} if injected else None))
-    said = {
-        "import": office.press("import_reads", alone, ReadsFile=name).said,
-        "validate": office.press("validate").said,
-    }
+    said = {"import": office.press("import_reads", alone, ReadsFile=name).said}
+    said["validate"] = office.press("validate", alone).said
     if injected:
         _injected_read_is_held(office, victim, office.period)
         (office.folder / f"again-{name}").write_bytes(real.read_file(city, month))
         said["again"] = office.press("import_reads", ReadsFile=f"again-{name}").said
         office.press("validate")
-    office.decide(DECISIONS)
+    office.decide(alone)
     said["compute"] = office.press("compute", alone).said
-    said["audit"] = office.press("audit").said
+    said["audit"] = office.audit(alone).said
     said["post"] = office.press("post", alone).said
     _export_ledger(office, office.period)
     office.press("import_ledger", alone, LedgerFile=f"gl-{office.period}.csv")
     said["reconcile"] = office.press("reconcile", alone).said
     said["report"] = office.press("report_pack", alone).said
-    office.press("checklist")
+    office.press("checklist", alone)
     office.sign()
-    said["close"] = office.press("close_month", alone).said
+    said["close"] = office.press("close_month", True).said
     return said
 
 
