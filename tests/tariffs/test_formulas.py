@@ -115,7 +115,7 @@ class Audit:
         cells = {}
         for column, (name, value) in enumerate(given.items(), start=1):
             cells[name] = f"${chr(64 + column + 1)}${at + 1}"
-            if isinstance(value, str) and not value.isdigit():
+            if isinstance(value, str):  # inputs stand on the audit sheet as text
                 self.audit.write_string(at, column, value)
             else:
                 self.audit.write_number(at, column, float(value))
