@@ -47,8 +47,9 @@ def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
     services = services.reset_index(drop=True)
     priced = price(book, _usage(terms, services))
     refused = {p.place.key: p for p in priced.problems}
-    told = pd.Series([str(refused[key]) if key in refused else "" for key in services["service_id"]], dtype=object)
-    hold = services["hold"].where(services["hold"].ne(""), told)
+    hold = services["hold"].astype(object)
+    told = services["service_id"].isin(list(refused)) & hold.eq("")
+    hold[told] = [str(refused[key]) for key in services.loc[told, "service_id"]]
     bad = _bad_inputs(services)
     hold = hold.where(hold.ne("") | ~services["service_id"].isin(bad), "other inputs cannot be read")
     billable = hold.eq("").to_numpy(dtype=bool)
@@ -76,7 +77,7 @@ def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
             "bill_date": terms.bill_date,
             "due_date": terms.due_date,
             "state": np.where(billable, "draft", "held"),
-            "why": hold.where(~billable, services["replaces"].map(lambda n: f"replaces {n}" if n else "")),
+            "why": hold.where(~billable, np.where(services["replaces"].ne(""), "replaces " + services["replaces"], "")),
             "replaces": services["replaces"],
         }
     )
@@ -98,9 +99,9 @@ def _usage(terms: Terms, services: pd.DataFrame) -> pd.DataFrame:
     )
     if terms.nominal_days is not None and services["part"].any():
         usage["nominal_days"] = np.where(services["part"], terms.nominal_days, 0)
-    given = services["inputs"].map(inputs)
-    for name in sorted({name for row in given if row is not None for name in row}):
-        usage[name] = [(row or {}).get(name, "") for row in given]
+    read = {text: inputs(text) for text in services["inputs"].unique()}
+    for name in sorted({name for given in read.values() for name in given or {}}):
+        usage[name] = services["inputs"].map({text: (given or {}).get(name, "") for text, given in read.items()})
     return usage
 
 
@@ -113,7 +114,8 @@ def inputs(text: str) -> dict[str, str] | None:
 
 
 def _bad_inputs(services: pd.DataFrame) -> dict[str, Problem]:
-    bad = services.loc[services["inputs"].map(inputs).isna()]
+    wrong = [text for text in services["inputs"].unique() if inputs(text) is None]
+    bad = services.loc[services["inputs"].isin(wrong)]
     rows = zip(bad["service_id"].astype("str"), bad["inputs"], strict=True)
     return {
         service: BAD_INPUT.at(Place("services", service, "inputs"), f"{given!r} is not a list of inputs")

@@ -147,7 +147,8 @@ def test_numbers_have_no_gaps_though_works_fail(store: Store) -> None:
             work.event("three")
             raise Stop
 
-    pytest.raises(Stop, stopped)
+    with pytest.raises(Stop):
+        stopped()
     with store.work("lea", "post") as work:
         assert list(work.numbers("B")) == [3]
         work.event("one")

@@ -31,6 +31,7 @@ NO_LEAD: Final = declare(
     "Leave one lead on sheet Policy, topic staff; otherwise nobody could post or give roles.",
 )
 _REFERENCES: Final = (("services", "account_id", "accounts"), ("services", "cycle", "cycles"), ("meters", "service_id", "services"))  # fmt: skip
+MOST_COUNTED: Final = 10**12  # units once around the dial; in millionths that still leaves int64 room to add
 _DIAL: Final = re.compile(rf"\d{{1,{MOST_DIALS}}}(\.\d{{1,6}})?")
 
 
@@ -76,6 +77,9 @@ def _meter(change: Changes, label: int, row: dict[str, Any]) -> list[Problem]:
         found.append(CANNOT_BE.at(change.place(label, "dials"), f"a register has 1 to {MOST_DIALS} dials, not {row['dials']}"))  # fmt: skip
     if Fraction(row["multiplier"]) <= 0:
         found.append(CANNOT_BE.at(change.place(label, "multiplier"), f"the multiplier is {row['multiplier']}"))
+    elif 10 ** min(int(row["dials"]), MOST_DIALS) * Fraction(row["multiplier"]) > MOST_COUNTED:
+        fact = f"{row['dials']} dials times {row['multiplier']} is more than can be counted"
+        found.append(CANNOT_BE.at(change.place(label, "multiplier"), fact))
     if row["start_read"] and not _DIAL.fullmatch(row["start_read"]):
         found.append(CANNOT_BE.at(change.place(label, "start_read"), f"{row['start_read']!r} is not a dial read"))
     return found

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.reads.units import MILLION, convert, truncated
+from xlbilling.reads.units import MILLION, convert, multiplied, truncated
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,12 @@ _READ_TYPES = {
 
 
 def _times(quantity: npt.NDArray[np.int64], multiplier: pd.Series[Any]) -> npt.NDArray[np.int64]:
-    """Quantity times multiplier, exact to the millionth (a multiplier with more decimals than fit is cut half-up)."""
+    """Quantity times multiplier (decimal text), exact to the millionth; what is finer is rounded half-up."""
     made = quantity.copy()
     for text in multiplier.unique():
-        times = Fraction(text)
-        if times != 1:
+        if text != "1":
             rows = multiplier.eq(text).to_numpy()
-            exact = [n * times for n in quantity[rows].tolist()]
-            made[rows] = [int((abs(2 * n) + 1) // 2) * (1 if n >= 0 else -1) for n in exact]
+            made[rows] = multiplied(quantity[rows], Fraction(text))
     return made
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from xlbilling.money import round_half_up
 from xlbilling.reads import findings as found
 from xlbilling.reads.history import compare, estimates_in_row
 from xlbilling.reads.measure import BillingUnit, Window, by_service, lay, register_key
@@ -17,6 +18,7 @@ from xlbilling.reads.rules import Rules
 from xlbilling.reads.units import MILLION, factor
 
 _DIAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
+_ROLLOVER_SHARE: Final = Fraction(1, 10)  # of the whole dial, where nothing is known of what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,10 @@ def _judged(
 
 
 def _plausible(below: pd.DataFrame, billing: BillingUnit, rules: Rules, history: pd.DataFrame) -> list[bool]:
-    """Rollover or error: by what a rollover would mean against what the service used before, or a tenth of the dial."""
+    """Rollover or error: by what a rollover would mean against what the service used before.
+
+    Without a history it may mean a tenth of the dial.
+    """
     latest = history.loc[history["service_id"].isin(below["service_id"]) & history["days"].gt(0)]
     per_day = latest.groupby("service_id")["consumption"].sum() / latest.groupby("service_id")["days"].sum()
     least = float(rules.fraction("reads", "least_difference")) * MILLION
@@ -122,8 +127,10 @@ def _plausible(below: pd.DataFrame, billing: BillingUnit, rules: Rules, history:
     for row, consumption in zip(below.itertuples(index=False), rolled.tolist(), strict=True):
         days = max((row.read_date - row.previous_date).days, 1)
         usual = per_day.get(row.service_id)
-        limit = row.capacity / 10 if usual is None else max(usual * days * rules.percent("high"), usual * days + least)
-        made.append(bool(consumption <= limit))
+        if usual is None:
+            made.append(bool(row.rolled <= row.capacity * _ROLLOVER_SHARE * Fraction(row.multiplier)))
+        else:
+            made.append(bool(consumption <= max(usual * days * rules.percent("high"), usual * days + least)))
     return made
 
 
@@ -190,13 +197,14 @@ def _honoured(
     touched = np.flatnonzero(laid["service_id"].isin(acting["service_id"]).to_numpy())
     registers: list[Register] = [{str(n): v for n, v in r.items()} for r in laid.iloc[touched].to_dict("records")]
     of_key = {register["register_key"]: [register] for register in registers}
+    of_service: dict[str, list[Register]] = {}
+    for register in registers:
+        of_service.setdefault(register["service_id"], []).append(register)
     expected = measured.set_index("service_id")["reference"]
     row: Any
     for row in acting.itertuples(index=False):
         key = str(row.exception_id).removeprefix(f"{row.rule} ")
-        service = (
-            [register for register in registers if register["service_id"] == row.service_id] if row.service_id else []
-        )
+        service = of_service.get(row.service_id, [])
         chosen = of_key.get(key, service)
         if row.decision == "override":
             why = _override(chosen, str(row.override_read))
@@ -231,9 +239,16 @@ def _override(registers: list[Register], text: str) -> str:
     if not _DIAL.fullmatch(text):
         return f"override: {text!r} is not a dial read"
     register, value = registers[0], _millionths(text)
+    capacity, times = int(register["capacity"]), Fraction(register["multiplier"])
+    if value >= capacity:
+        return f"override: {text} has more digits than the meter's {register['dials']} dials"
     step = value - int(register["previous_value"])
-    step = step + int(register["capacity"]) if step < 0 else step
-    return _bill(register, round(step * Fraction(register["multiplier"])), dial_read=text, read_value=value)
+    around = step + capacity if step < 0 else step
+    consumption = round_half_up(around * times)
+    if step < 0 and around > capacity * _ROLLOVER_SHARE:
+        means = f"{found.quantity(consumption)} {register['unit']}"
+        return f"override: {text} is below the last read {register['previous_read']}; a rollover would mean {means}"
+    return _bill(register, consumption, dial_read=text, read_value=value)
 
 
 def _estimate(registers: list[Register], service: list[Register], expected: Any, billing: BillingUnit) -> str:
@@ -265,9 +280,10 @@ def _holds(services: pd.DataFrame, findings: pd.DataFrame, broken: dict[str, str
     asked = holding["rule"].where(holding["decision"].ne("reread"), holding["rule"] + " (re-read asked for)")
     why = asked.groupby(holding["service_id"], sort=False).agg("; ".join)
     reasons = why.to_dict()
-    held = pd.Series([reasons.get(service, "") for service in services["service_id"]], dtype="str")
-    broken_text = pd.Series([broken.get(service, "") for service in services["service_id"]], dtype="str")
-    held = held.where(held.ne(""), broken_text)
+    reasons = broken | reasons
+    held = pd.Series("", index=services.index, dtype=object)
+    named = services["service_id"].isin(list(reasons))
+    held.loc[named] = services.loc[named, "service_id"].map(reasons)
     unusable = ~services["usable"].to_numpy(dtype=bool)
     return held.mask(held.eq("") & unusable, "no usable read for every register")
 
