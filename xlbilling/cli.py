@@ -1,69 +1,25 @@
-"""The terminal: the same actions as the ribbon, one command each, and the tools around them."""
+"""The terminal's door: commands on files start at once, the office's commands bring the office with them."""
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
-from xlbilling import doctor as doctor_checks
-from xlbilling.build import build_workbook
-from xlbilling.demo.month import run_demo
-from xlbilling.intake.reads.command import reads_parse
-from xlbilling.office.actions import buttons, open_desk, perform
-from xlbilling.office.buttons import Button, Outcome
-from xlbilling.office.convert import command as convert_office
-from xlbilling.office.desk import Desk
-from xlbilling.office.explaining import explain as explain_lines
-from xlbilling.office.reconcile_files import reconcile_files
-from xlbilling.office.studying import rate_study
-from xlbilling.office.tariff_files import tariff_check, tariff_price
-from xlbilling.office.unexpected import unexpected
+from xlbilling import file_commands
 from xlbilling.problems import Refusal
-from xlbilling.store import Store
-from xlbilling.store.backup import restore as restore_store
-from xlbilling.store.store import store_url
-from xlbilling.store.verify import verify as verify_store
-from xlbilling.workbook.file import FileWorkbook
-from xlbilling.workbook.none import NoWorkbook
-
-DONE, WRONG_USE, LISTED = 0, 2, 3
-
-app: Final = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="The billing office of a water district.",
-)
-tariff: Final = typer.Typer(no_args_is_help=True, help="Price and check tariffs from files.")
-reads: Final = typer.Typer(no_args_is_help=True, help="Read files of meter reads.")
-app.add_typer(tariff, name="tariff")
-app.add_typer(reads, name="reads")
-console: Final = Console(highlight=False, soft_wrap=True)
-
-WorkbookOption = Annotated[
-    Path, typer.Option("--workbook", help="The workbook to work on; none: the store alone, nobody looks at sheets.")
-]
-StoreOption = Annotated[str | None, typer.Option("--store", help="The store: a file or a PostgreSQL address.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Say yes where the button asks.")]
-CycleOption = Annotated[str | None, typer.Option("--cycle", help="Choose the cycle on Start first.")]
-PeriodOption = Annotated[str | None, typer.Option("--period", help="Choose the accounting period on Start first.")]
 
 
 def main() -> None:
     """Run the command line; a refusal is one line on stderr and its exit code."""
     try:
-        app()
+        _app(sys.argv[1:2])()
     except Refusal as refusal:
         stopped = refusal
     except Exception as fault:
+        from xlbilling.office.unexpected import unexpected
+
         stopped = unexpected("xlbilling", fault, Path.cwd())
     else:
         return
@@ -71,218 +27,14 @@ def main() -> None:
     sys.exit(stopped.exit_code)
 
 
-def _button_command(button: Button) -> Callable[..., None]:
-    """The terminal command of one ribbon button."""
+def _app(first_word: list[str]) -> typer.Typer:
+    """The commands that the first word can mean; pandas and the office take seconds to load, a file check does not."""
+    groups = {"reads": file_commands.reads, "tariff": file_commands.tariff}
+    if first_word and first_word[0] in groups:
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.add_typer(groups[first_word[0]], name=first_word[0])
+        app.callback()(lambda: None)
+        return app
+    from xlbilling.commands import app
 
-    def press(
-        workbook: WorkbookOption = Path("billing.xlsm"),
-        store: StoreOption = None,
-        yes: YesOption = False,
-        cycle: CycleOption = None,
-        period: PeriodOption = None,
-        wanted: str | None = None,
-    ) -> None:
-        raise typer.Exit(_press(button, workbook, store, yes, {"Cycle": cycle, "Period": period, button.asks: wanted}))
-
-    if button.asks:
-
-        def press_with(
-            wanted: Annotated[str | None, typer.Argument(help="What to work on; else what Start names.")] = None,
-            workbook: WorkbookOption = Path("billing.xlsm"),
-            store: StoreOption = None,
-            yes: YesOption = False,
-            cycle: CycleOption = None,
-            period: PeriodOption = None,
-        ) -> None:
-            press(workbook, store, yes, cycle, period, wanted)
-
-        return press_with
-
-    def press_plain(
-        workbook: WorkbookOption = Path("billing.xlsm"),
-        store: StoreOption = None,
-        yes: YesOption = False,
-        cycle: CycleOption = None,
-        period: PeriodOption = None,
-    ) -> None:
-        press(workbook, store, yes, cycle, period)
-
-    return press_plain
-
-
-def _press(button: Button, path: Path, store: str | None, yes: bool, cells: dict[str, str | None]) -> int:
-    """Press a button on the workbook file and save it, or on the store alone (`--workbook none`); the exit code."""
-    if str(path) == "none":
-        alone = NoWorkbook(Path.cwd(), {name: value for name, value in cells.items() if name and value})
-        return show(perform(button.id, lambda: open_desk(alone, actor(), Path.cwd(), store), alone))
-    book = FileWorkbook(path, yes=yes)
-    for name, value in cells.items():
-        if name and value:
-            book.put(name, value)
-    outcome = perform(button.id, lambda: _desk(book, path, store), book)
-    book.save()
-    return show(outcome)
-
-
-def _desk(book: FileWorkbook, path: Path, store: str | None) -> Desk:
-    return open_desk(book, actor(), path.resolve().parent, store)
-
-
-def actor() -> str:
-    """Who is working: the operating system's log-in."""
-    return os.environ.get("XLBILLING_ACTOR") or getpass.getuser()
-
-
-def show(outcome: Outcome | Refusal) -> int:
-    """Print what happened; the exit code."""
-    if isinstance(outcome, Refusal):
-        print(outcome.line, file=sys.stderr)
-        return outcome.exit_code
-    console.print(outcome.said)
-    for problem in outcome.problems[:50]:
-        console.print(f"  {problem}")
-    if len(outcome.problems) > 50:
-        console.print(f"  ... and {len(outcome.problems) - 50} more")
-    return LISTED if outcome.listed else DONE
-
-
-for _button in buttons():
-    if _button.id not in ("reconcile",):
-        app.command(_button.command, help=_button.supertip)(_button_command(_button))
-
-
-@app.command()
-def reconcile(
-    subledger: Annotated[Path | None, typer.Option(help="Subledger lines as CSV.")] = None,
-    gl: Annotated[Path | None, typer.Option(help="The general-ledger export.")] = None,
-    profile: str = "auto",
-    map: Annotated[Path | None, typer.Option(help="Ledger map.")] = None,
-    json: Path | None = None,
-    out: Annotated[Path | None, typer.Option(help="Workpaper to write.")] = None,
-    workbook: WorkbookOption = Path("billing.xlsm"),
-    store: StoreOption = None,
-    yes: YesOption = False,
-    cycle: CycleOption = None,
-    period: PeriodOption = None,
-) -> None:
-    """Prove the receivables against the general ledger: of the workbook's period, or of two files."""
-    if (subledger is None) != (gl is None):
-        raise typer.BadParameter("--subledger and --gl go together")
-    if subledger is not None and gl is not None:
-        raise typer.Exit(reconcile_files(subledger, gl, profile, map, json, out))
-    button = next(b for b in buttons() if b.id == "reconcile")
-    raise typer.Exit(_press(button, workbook, store, yes, {"Cycle": cycle, "Period": period}))
-
-
-@app.command()
-def demo(folder: Annotated[Path, typer.Argument()] = Path("demo"), accounts: int = 2000) -> None:
-    """Make a sample district in a folder and run its month from the read file to the close."""
-    raise typer.Exit(run_demo(folder, accounts, actor(), console))
-
-
-@app.command()
-def build(out: Annotated[Path, typer.Argument()] = Path("billing.xlsm")) -> None:
-    """Build the workbook from its declarations."""
-    build_workbook(out)
-    console.print(f"Built {out}.")
-
-
-@app.command()
-def doctor(workbook: WorkbookOption = Path("billing.xlsm"), store: StoreOption = None) -> None:
-    """Check Python, Excel, xlwings, the store and the paths."""
-    raise typer.Exit(doctor_checks.doctor(workbook, store, console))
-
-
-@app.command()
-def install() -> None:
-    """Write the xlwings settings of this user, so that Excel finds this Python."""
-    raise typer.Exit(doctor_checks.install(console))
-
-
-@tariff.command("price")
-def price_command(
-    tariff: Annotated[Path, typer.Option(help="An OWRS file, or a folder of them.")],
-    cases: Annotated[Path, typer.Option(help="Cases: case, class, consumption, further inputs.")],
-    out: Annotated[Path, typer.Option()],
-    unrounded: bool = False,
-) -> None:
-    """Price cases by a tariff."""
-    raise typer.Exit(tariff_price(tariff, cases, out, unrounded))
-
-
-@tariff.command("check")
-def check_command(file: Path, json: bool = False) -> None:
-    """Check a tariff for errors and for what looks wrong."""
-    raise typer.Exit(tariff_check(file, json))
-
-
-@reads.command("parse")
-def parse_command(
-    file: Path,
-    out: Annotated[Path, typer.Option()],
-    rejects: Annotated[Path, typer.Option()],
-    format: str = "auto",
-    map: Path | None = None,
-    year: int | None = None,
-) -> None:
-    """Read a file of meter reads into rows and rejects."""
-    raise typer.Exit(reads_parse(file, format, map, year, out, rejects))
-
-
-@app.command("rate-study")
-def rate_study_command(
-    proposed: Annotated[Path, typer.Argument(help="Rates rows as CSV or workbook, or an OWRS file.")],
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day a period may end on.")],
-    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day a period may end on.")],
-    out: Path = Path("rate-study.xlsx"),
-    schedule: Annotated[str, typer.Option(help="The rate schedule the proposal stands for.")] = "",
-    store: Annotated[str, typer.Option("--store")] = "billing.db",
-) -> None:
-    """Try proposed rates on the bills of some time; writes a workbook and changes nothing."""
-    opened = Store.open(store_url(store))
-    made = rate_study(opened, proposed, first.date(), last.date(), out, schedule)
-    raise typer.Exit(show(Outcome(made.said, made.notes, listed=bool(made.study.left_out))))
-
-
-@app.command()
-def convert(
-    source: Path,
-    period: Annotated[str, typer.Option(help="First accounting period to open, such as 2026-10.")],
-    as_of: Annotated[str, typer.Option(help="Day of the opening balances.")],
-    store: Annotated[str, typer.Option("--store")] = "billing.db",
-) -> None:
-    """Take an office in from its old system; the books open only when they tie."""
-    convert_office(source, store_url(store), period, as_of, actor(), console.print)
-
-
-@app.command()
-def verify(store: Annotated[str, typer.Option("--store")] = "billing.db") -> None:
-    """Prove the store: balanced, chained, gapless, sealed."""
-    opened = Store.open(store_url(store))
-    problems = verify_store(opened)
-    for problem in problems:
-        print(f"error[{problem.code}]: {problem}", file=sys.stderr)
-    if problems:
-        raise typer.Exit(4)
-    events = opened.value("SELECT COUNT(*) FROM events")
-    entries = opened.value("SELECT COUNT(*) FROM entries")
-    console.print(f"Verified: {entries} entries balance, {events} events are chained, documents are gapless.")
-
-
-@app.command()
-def restore(backup: Path, store: Annotated[str, typer.Option("--store")] = "billing.db") -> None:
-    """Put a backup back as a store that is not there yet."""
-    restore_store(backup, store_url(store))
-    console.print(f"Restored {store} from {backup.name}.")
-
-
-@app.command("explain")
-def explain_command(
-    wanted: Annotated[str, typer.Argument(help="A bill's number, or a service with a draft.")],
-    workbook: WorkbookOption = Path("billing.xlsm"),
-    store: StoreOption = None,
-) -> None:
-    """Tell how a bill was worked out."""
-    book = FileWorkbook(workbook)
-    for line in explain_lines(_desk(book, workbook, store), wanted):
-        console.print(line)
+    return app

@@ -115,7 +115,7 @@ def commands_table() -> str:
 
 def commands() -> Iterator[tuple[str, TyperCommand]]:
     """The terminal commands as typed. The terminal is a layer above this one, so it is looked up by name."""
-    terminal = get_command(importlib.import_module("xlbilling.cli").app)
+    terminal = get_command(importlib.import_module("xlbilling.commands").app)
     return _commands(terminal, "")
 
 
