@@ -459,15 +459,16 @@ class Range(base_classes.Range):
             column.Validation = validation
 
     def autofill(self, destination: Any, type_: str) -> None:
-        """The looks of this row down the destination, which begins with it."""
+        """The looks of this row down the destination, or of this cell across it; it begins with them."""
         if type_ != "fill_formats":
             raise NotImplementedError(type_)
-        last = getattr(destination, "impl", destination).last[0]
+        bottom, right = getattr(destination, "impl", destination).last
         for c in range(self.shape[1]):
-            cell = self.area.getCellByPosition(c, 0)
-            down = Range(self._sheet, (self.row, self.column + c), (last, self.column + c)).area
+            cell, column = self.area.getCellByPosition(c, 0), self.column + c
+            end = right if self.shape[1] == 1 else column
             values = uno.Any("[]any", cell.getPropertyValues(LOOK_OF_A_CELL))
-            uno.invoke(down, "setPropertyValues", (LOOK_OF_A_CELL, values))
+            area = Range(self._sheet, (self.row, column), (bottom, end)).area
+            uno.invoke(area, "setPropertyValues", (LOOK_OF_A_CELL, values))
 
     def end(self, direction: str) -> Range:
         """The last filled cell before a blank one, as Ctrl and an arrow key find it from a filled cell."""
@@ -511,6 +512,14 @@ class Range(base_classes.Range):
     @column_width.setter
     def column_width(self, characters: float) -> None:
         self.area.Columns.Width = int(characters * 190)
+
+    @property
+    def row_height(self) -> float:
+        return float(self.area.Rows.getByIndex(0).Height * 72 / 2540)  # hundredths of a millimetre to points
+
+    @row_height.setter
+    def row_height(self, points: float) -> None:
+        self.area.Rows.Height = int(points * 2540 / 72)
 
     def autofit(self, axis: str | None = None) -> None:
         self.area.Columns.OptimalWidth = True

@@ -103,7 +103,9 @@ def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
     """The number of rows, the totals of what is shown, and whether every amount is a number SUM takes."""
     sheet.set_row(TOTALS_ROW, 21)
     fields = list(table.columns)
-    counted = next(name for name, c in table if re.fullmatch(r"[A-Za-z ]+", c.title))
+    counted = next(
+        name for name in (*table.key, *table.columns) if re.fullmatch(r"[A-Za-z .]+", table.columns[name].title)
+    )
     count = styles.of(num_format='#,##0" rows";;"no rows"', font_color=QUIET, align="left", indent=1)
     sheet.write_formula(TOTALS_ROW, 0, f"=SUBTOTAL(103,{heading_ref(table, counted)})", count, 0)
     for name in table.sheet.totals:
@@ -200,6 +202,5 @@ def _printing(sheet: Worksheet, table: Table) -> None:
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(TITLE_ROW, HEADER_ROW)
-    if table.name != "audit":  # it takes columns of formulas; what is used prints
-        sheet.print_area(0, 0, LAST_ROW, len(table.columns) - 1)
+    sheet.print_area(0, 0, LAST_ROW, len(table.columns) - 1)  # whole columns: Excel prints as far as they are used
     sheet.set_footer("&L&9&A&C&9Printed &D&R&9page &P of &N")

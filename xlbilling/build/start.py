@@ -34,6 +34,7 @@ LISTS_ROW: Final = 10
 SHEETS_ROW: Final = 21
 CYCLES_ROW: Final = 28
 CHARTS_ROW: Final = 43
+LINE_HEIGHT: Final = {MESSAGE_ROW: 24, QUESTION_ROW: 18, ASKED_ROW: 18}
 WIDTHS: Final = (2, 32, 15, 15, 15, 15, 15, 15, 3, 17, 17, 17)
 
 # name of the cell, label, number format; a tile nobody has filled shows a dash
@@ -110,14 +111,16 @@ def _band(sheet: Worksheet, styles: Styles) -> None:
 
 
 def _messages(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
-    """What the last button did, and the question that waits for a second press."""
-    sheet.set_row(MESSAGE_ROW, 24)
-    for position in range(LEFT, len(WIDTHS)):
-        sheet.write_blank(MESSAGE_ROW, position, None, styles.of(bg_color=ACCENT_SOFT))
+    """What the last button did, and the question that waits for a second press; long ones wrap over the whole width."""
     first = "Press a button on the Billing tab; what it did is said here."
-    sheet.write_string(MESSAGE_ROW, LEFT, first, styles.of(bg_color=ACCENT_SOFT, bold=True, indent=1))
-    sheet.write_blank(QUESTION_ROW, LEFT, None, styles.of(bold=True, indent=1))
-    sheet.write_blank(ASKED_ROW, LEFT, None, styles.of(indent=1, font_color=QUIET))
+    wraps: dict[str, Any] = {"text_wrap": True, "valign": "vcenter", "indent": 1}
+    for row, text, look in (
+        (MESSAGE_ROW, first, styles.of(bg_color=ACCENT_SOFT, bold=True, **wraps)),
+        (QUESTION_ROW, "", styles.of(bold=True, **wraps)),
+        (ASKED_ROW, "", styles.of(font_color=QUIET, **wraps)),
+    ):
+        sheet.set_row(row, LINE_HEIGHT[row])
+        sheet.merge_range(row, LEFT, row, len(WIDTHS) - 1, text, look)
     warm = book.add_format({"bg_color": WARN_SOFT})
     rule = {"type": "formula", "criteria": f'=$B${QUESTION_ROW + 1}<>""', "format": warm}
     sheet.conditional_format(QUESTION_ROW, LEFT, ASKED_ROW, len(WIDTHS) - 1, rule)

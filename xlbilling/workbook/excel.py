@@ -47,6 +47,8 @@ from xlbilling.workbook.stand import Stand, calculated_columns, raw_cells, stand
 VIEWS: Final = {record.sheet.name: record.sheet.views for record in TABLES}
 DAY_ZERO: Final = dt.datetime(1899, 12, 30)
 MOST_RUNS: Final = 40
+LINES: Final = {"Message": 24.0, "Question": 18.0}  # cells on Start that hold whole texts, with the height of one line
+LINE_LETTERS, TALLEST = 150, 409.0  # letters that fit beside each other there; Excel's tallest row
 MOST_MARKS: Final = 300  # notes are slow to make, and nobody reads more; every finding is on its sheet all the same
 
 
@@ -157,6 +159,8 @@ class ExcelWorkbook:
 
     def put(self, name: str, value: Any) -> None:
         self._named(name).value = DASH if value is None and name in TILES else _safe(value)
+        if name in LINES:
+            self._named(name).row_height = _height(str(value or ""), LINES[name])
 
     def mark(self, problems: Iterable[Problem]) -> None:
         self._unmark()
@@ -310,10 +314,16 @@ class ExcelWorkbook:
         }
         looks |= {e.heading: (e.kind, COMPUTED) for e in extra}
         of_column = [(NUMBER_FORMAT[looks[t][0]], looks[t][1]) if t in looks else None for t in titles]
-        if first > stand.row + 1:
-            top = stand.page.range((stand.row + 1, stand.left), (stand.row + 1, stand.left + len(titles) - 1))
-            down = stand.page.range((stand.row + 1, stand.left), (last, stand.left + len(titles) - 1))
-            top.autofill(down, "fill_formats")
+        own = stand.left + len(titles) - len(extra) - 1
+        if last > stand.row + 1:
+            top = stand.page.range((stand.row + 1, stand.left), (stand.row + 1, own))
+            top.autofill(stand.page.range((stand.row + 1, stand.left), (last, own)), "fill_formats")
+        if extra and titles != stand.titles:
+            heads = stand.page.range((stand.row, own), (stand.row, own + len(extra)))
+            stand.page.range((stand.row, own)).autofill(heads, "fill_formats")
+            stand.page.range((stand.row, own + 1), (stand.row, own + len(extra))).column_width = max(
+                e.width for e in extra
+            )
         position = stand.left
         for look, alike in itertools.groupby(of_column):  # the first row may be marked, so colours are set too
             width = len(list(alike))
@@ -321,6 +331,12 @@ class ExcelWorkbook:
                 cells = stand.page.range((first, position), (last, position + width - 1))
                 cells.number_format, cells.color = look
             position += width
+
+
+def _height(text: str, least: float) -> float:
+    """Points a text needs over the whole width of Start; a merged cell does not grow by itself."""
+    lines = sum(1 + len(line) // LINE_LETTERS for line in text.split("\n"))
+    return least if lines == 1 else min(15.5 * lines + 6, TALLEST)
 
 
 def _put_formulas(
