@@ -55,7 +55,8 @@ def perform(
     label, beside = button_id, folder or Path.cwd()
     try:
         button = _declared(button_id)
-        label, at = button.label, desk()
+        label = button.label
+        at = desk()
         beside = at.store.path.parent if at.store.path else at.folder
         try:
             if button.id not in _AS_THEY_STAND:
