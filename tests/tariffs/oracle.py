@@ -97,6 +97,8 @@ def segment_lines(
                 parts = [(0, rate * day_share)]
             case "flat":
                 parts = [(0, rate * consumption)]
+            case "per_unit" if first["expression"].startswith("consumption_"):
+                parts = [(0, rate * Fraction(service[first["expression"]]) * usage_share)]
             case "per_unit":
                 parts = [(0, rate * Fraction(service[first["expression"]]) * day_share)]
             case "percentage":

@@ -132,6 +132,16 @@ def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
                     **same,
                 )
             )
+            rows.append(
+                rate(
+                    component="high",
+                    kind="per_unit",
+                    expression="consumption_high",
+                    rate=draw(PRICES),
+                    position=8,
+                    **same,
+                )
+            )
             rows.append(rate(component="tax", kind="percentage", rate=draw(PRICES), position=5, **same))
             formula = "((max(consumption*1.25 - dwelling_units/7, 3))^2) / 10"
             rows.append(rate(component="fund", kind="formula", expression=formula, position=6, **same))
@@ -154,6 +164,7 @@ SERVICES = st.builds(
     days=st.integers(1, 70),
     meter_size=st.sampled_from(SIZES),
     dwelling_units=st.integers(1, 20).map(str),
+    consumption_high=st.integers(0, 80_000).map(lambda thousandths: f"{thousandths / 1000:.3f}"),
     service_from=st.integers(0, 60).map(lambda day: dt.date(2026, 1, 31) + dt.timedelta(day)),
     bill_date=st.integers(0, 90).map(lambda day: dt.date(2026, 2, 20) + dt.timedelta(day)),
     nominal_days=st.sampled_from([0, 0, 30, 61]),

@@ -48,6 +48,7 @@ def schedules() -> list[dict[str, Any]]:
         rate(component="indoor", kind="lookup", expression="55*dwelling_units*service_days/748"),
         rate(component="outdoor", kind="lookup", expression="3.5 + dwelling_units/3"),
         rate(component="budget", kind="lookup", expression="round(indoor) + round(outdoor)"),
+        rate(component="high flow", kind="per_unit", expression="consumption_high", rate="0.335", position=4),
         rate(component="low income", kind="cap", rate="150", expression="units + water", position=3),
     ]
     com = [
@@ -83,6 +84,7 @@ def random_services(count: int) -> list[dict[str, Any]]:
             meter_size=chance.choice(SIZES),
             zone=chance.choice("12"),
             dwelling_units=str(chance.randrange(1, 9)),
+            consumption_high=f"{chance.randrange(0, 9000) / 100:.2f}",
             nominal_days=chance.choice([0, 0, 0, 60]),
         )
         for _ in range(count)

@@ -50,4 +50,5 @@ NEVER_BILLED: Final = frozenset({"lookup", "season", "input"})
 APPLIES_BY: Final = ("service_days", "read_date", "bill_date")
 ROUNDINGS: Final = ("half_up", "half_even")
 CONSUMPTION_NAMES: Final = frozenset({"consumption", "usage_ccf"})
+PART_OF_CONSUMPTION: Final = "consumption_"  # begins the inputs that are part of the consumption: consumption_high
 SERVICE_DAYS: Final = "service_days"

@@ -12,9 +12,16 @@ import numpy.typing as npt
 
 from xlbilling.exact import Exact, decimal_text
 from xlbilling.tariffs.book import base_of
-from xlbilling.tariffs.columns import CONSUMPTION_NAMES, SERVICE_DAYS
+from xlbilling.tariffs.columns import CONSUMPTION_NAMES, PART_OF_CONSUMPTION, SERVICE_DAYS
 from xlbilling.tariffs.expressions import Call, Name, Negative, Node, Number, Operation, text_of
-from xlbilling.tariffs.refusals import BAD_NUMBER, MISSING_INPUT, NO_ARITHMETIC, NO_RATE, UNKNOWN_KEY
+from xlbilling.tariffs.refusals import (
+    BAD_NUMBER,
+    MISSING_INPUT,
+    NEGATIVE_CONSUMPTION,
+    NO_ARITHMETIC,
+    NO_RATE,
+    UNKNOWN_KEY,
+)
 from xlbilling.tariffs.schedule import Component, Entry, Schedule, Tier
 from xlbilling.tariffs.services import Codes, Rows, Services, distinct
 
@@ -89,7 +96,16 @@ class Batch:
                     self.services.refuse(row, BAD_NUMBER, name, f"{name} is {text!r}, which is no number")
                 else:
                     self._missing(name, [int(at)])
-        return numbers.take(mine)
+        found = numbers.take(mine)
+        return self._part_of_consumption(name, found) if name.startswith(PART_OF_CONSUMPTION) else found
+
+    def _part_of_consumption(self, name: str, found: Exact) -> Exact:
+        """What one register measured: like consumption never below zero, and on a short bill as if a full one had gone on."""
+        for at in np.flatnonzero(found.spread(len(self)).num < 0):
+            fact = f"{name} is {decimal_text(found.spread(len(self)).fraction(int(at)))}"
+            self.services.refuse(int(self.rows[at]), NEGATIVE_CONSUMPTION, name, fact)
+        days = self.services.days[self.rows]
+        return found if (days == self.days).all() else found * Exact(self.days, days)
 
     def _missing(self, name: str, places: range | list[int]) -> None:
         schedule = f"{self.schedule.tariff} {self.schedule.customer_class}"

@@ -16,7 +16,7 @@ from typing import Final
 
 from xlbilling.exact import decimal_text
 from xlbilling.tariffs.book import base_of
-from xlbilling.tariffs.columns import CONSUMPTION_NAMES, SERVICE_DAYS
+from xlbilling.tariffs.columns import CONSUMPTION_NAMES, PART_OF_CONSUMPTION, SERVICE_DAYS
 from xlbilling.tariffs.expressions import Call, Name, Negative, Node, Number, Operation, names, text_of
 from xlbilling.tariffs.keys import key_text
 from xlbilling.tariffs.schedule import Component, Entry, Schedule
@@ -132,9 +132,9 @@ class _Writer:
         return f"({self._value(name)}+0)" if given and name not in _COUNTED else self._value(name)
 
     def _input(self, name: str) -> str:
-        if name not in CONSUMPTION_NAMES:
+        if name not in CONSUMPTION_NAMES and not name.startswith(PART_OF_CONSUMPTION):
             return self.cells[name]
-        consumption = self.cells["consumption"]
+        consumption = self.cells["consumption" if name in CONSUMPTION_NAMES else name]
         if "nominal_days" not in self.cells:
             return consumption
         return f"({consumption}*{self.cells['nominal_days']}/{self.cells['all_days']})"
