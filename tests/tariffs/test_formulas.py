@@ -91,6 +91,12 @@ def random_services(count: int) -> list[dict[str, Any]]:
     ]
 
 
+# 16 units in 43 of 60 days stand for 960/43 units in full; tier 3 is 100/43 x 4.005 x 43/60 = 6.675 -> 6.68.
+ON_THE_EDGE = [
+    service(16, days=43, nominal_days=60, customer_class="MFR", dwelling_units="2", consumption_high="79.96", zone="1")
+]
+
+
 class Audit:
     """A workbook with the rates and, below each other, one row of audit formulas for every segment of every bill."""
 
@@ -157,7 +163,7 @@ def test_the_workbook_recomputes_every_bill_to_the_cent(tmp_path: Path, lookups:
     rates = table(schedules())
     book, problems = rate_book(rates)
     assert problems == []
-    services = random_services(240)
+    services = [*ON_THE_EDGE, *random_services(240)]
     result = price(book, usage(services))
     assert result.problems == []
     audit = Audit(tmp_path / "audit.xlsx", rates, lookups)

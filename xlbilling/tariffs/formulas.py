@@ -105,9 +105,15 @@ class _Writer:
             self._column(heading, f"{_half_even(hundredfold)}/100", True, charge.name, tier)
         else:
             # Sums and shares carry the noise of binary fractions (150-159.455 is -9.45499999999998): off it goes first.
-            plain = charge.kind in ("fixed", "flat", "tiered", "budget") and "segment_days" not in self.cells
-            exact = amount if plain else f"ROUND({amount},9)"
+            one_product = charge.kind in ("fixed", "flat", "tiered", "budget") and self._has_decimals(charge)
+            exact = amount if one_product and "segment_days" not in self.cells else f"ROUND({amount},9)"
             self._column(heading, f"ROUND({exact},2)", True, charge.name, tier)
+
+    def _has_decimals(self, component: Component) -> bool:
+        """Whether its prices, tier starts and the consumption are plain decimals; 100/43 of a short bill is none."""
+        trees = [entry.value for entry in component.entries]
+        trees += [tree for entry in component.entries for tier in entry.tiers for tree in (tier.price, tier.from_unit)]
+        return "nominal_days" not in self.cells and all(tree is None or isinstance(tree, Number) for tree in trees)
 
     def _value(self, name: str) -> str:
         """Where the unrounded value of a name stands, for the bill in full."""
@@ -219,18 +225,20 @@ class _Writer:
         if component.name in self._quantities:
             return self._quantities[component.name]
         consumption = self._input("consumption")
+        # Decimals lose the noise of binary fractions at once; what never ends is cut only in the amount, where it is small.
+        units = "ROUND({},9)" if self._has_decimals(component) else "{}"
         low, found = "0", []
         most = max(len(entry.tiers) for entry in component.entries)
         for number in range(1, most + 1):
             last = all(len(entry.tiers) <= number for entry in component.entries)
             heading = f"{component.name} tier {number}"
             if last:
-                quantity = self._column(f"{heading} units", f"ROUND(MAX(0,{consumption}-{low}),9)")
+                quantity = self._column(f"{heading} units", units.format(f"MAX(0,{consumption}-{low})"))
             else:
                 end = self._end(component, number, consumption)
                 high = self._column(f"{heading} up to", f"MAX({low},{end})")
                 held = f"MAX(0,MIN({consumption},{high})-{low})"
-                quantity = self._column(f"{heading} units", f"ROUND({held},9)")
+                quantity = self._column(f"{heading} units", units.format(held))
                 low = high
             found.append((number, quantity, self._price(component, number)))
         self._quantities[component.name] = found
