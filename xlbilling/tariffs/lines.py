@@ -93,13 +93,16 @@ class Lines:
         key = rows * (int(order.max(initial=0)) + 1) + order
         sorting = np.argsort(key if kept is None else key[kept], kind="stable")
         at = sorting if kept is None else kept[sorting]
-        piece_of = np.repeat(np.arange(len(self.counts)), self.counts)[at]
+        piece_of = np.repeat(np.arange(len(self.counts)), self.counts).take(at)
+        row_of = line_at.take(at)
         columns: dict[str, Any] = {}
         for name in ORDER:
-            values = of_row[name][line_at[at]] if name in of_row else self._column(name, at, piece_of)
+            values = of_row[name].take(row_of) if name in of_row else self._column(name, at, piece_of)
             if name in TEXT_COLUMNS:
                 words = pd.Index(list(self.words[name].codes), dtype=object)
-                columns[name] = pd.Categorical.from_codes(values.astype(np.int32), categories=words, validate=False)
+                columns[name] = pd.Categorical.from_codes(
+                    values.astype(np.int32, copy=False), categories=words, validate=False
+                )
             elif name in _DATES:
                 columns[name] = (values * 86_400).view("datetime64[s]")
             else:
@@ -117,13 +120,14 @@ class Lines:
         shared = {"row": rows, "segment": number, "segment_from": after, "segment_to": until}
         return shared | {"segment_days": until - after, "all_days": days}
 
-    def _column(self, name: str, at: Rows, piece_of: Codes) -> Codes:
+    def _column(self, name: str, at: Rows, piece_of: Codes) -> npt.NDArray[Any]:
         """A column in printed order; where every piece has one number, by piece."""
         pieces = self.pieces.get(name, [])
         if pieces and all(isinstance(piece, int) for piece in pieces):
-            by_piece: Codes = np.array(pieces, dtype=np.int64)[piece_of]
-            return by_piece
-        return self._joined(name)[at]
+            of_piece: npt.NDArray[Any] = np.array(pieces, dtype=np.int32 if name in TEXT_COLUMNS else np.int64)
+            same = bool((of_piece == of_piece[0]).all())
+            return np.full(len(at), of_piece[0]) if same else of_piece.take(piece_of)
+        return self._joined(name).take(at)
 
     def _joined(self, name: str) -> Codes:
         pieces = zip(self.pieces.get(name, []), self.counts, strict=False)
