@@ -125,7 +125,7 @@ def _plain_block(number: int, lines: list[str], layout: Layout, blank: re.Patter
         kept = [i for i, line in enumerate(lines) if not blank.fullmatch(line)]
         lines, numbers = [lines[i] for i in kept], [number + i for i in kept]
     if not lines:
-        return Block()
+        return Block(columns=[[] for _ in layout.wanted])
     joined = delimiter.join(lines)
     if '"' in joined:
         cells = _quoted_cells(lines, layout)

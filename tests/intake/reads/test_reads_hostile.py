@@ -196,3 +196,11 @@ def test_the_guarded_child_reads_the_same(tmp_path: Path) -> None:
     assert inside.reads.equals(guarded.reads)
     assert inside.rejects.equals(guarded.rejects)
     assert guarded.balance.duplicates == 1
+
+
+def test_a_file_whose_only_row_is_blank_has_no_reads_and_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "blank.csv"
+    path.write_text("Account,Meter,Read Date,Read,Unit\n,")
+    parsed = parse_reads(path)
+    assert len(parsed.reads) == 0
+    assert len(parsed.rejects) == 0
