@@ -344,3 +344,21 @@ def test_undo_of_compute_takes_the_drafts_out(desk_office: Office) -> None:
 def test_nothing_is_undone_after_a_posting(office: Office) -> None:
     office.lead.refused("undo_last", "nothing_to_undo")
     assert office.value("SELECT COUNT(*) FROM bills") == 7
+
+
+@pytest.mark.stage("imported")
+def test_what_one_did_is_taken_back_step_by_step(desk_office: Office) -> None:
+    """Three saves on the same rows, three undos: each shows the step before, the last one the beginning."""
+    cora = desk_office.clerk("cora")
+    finding = "rollover M05"
+    cora.add("accounts", account_id="0000099", name="A")
+    for name, decision in (("A", "accept"), ("B", "reread"), ("C", "estimate")):
+        cora.set("accounts", "0000003", name=name)
+        cora.set("accounts", "0000099", name=name)
+        cora.set("exceptions", finding, decision=decision, reason=name)
+        cora.press("save")
+    for name, decision in (("B", "reread"), ("A", "accept"), ("Customer 3", "")):
+        cora.press("undo_last")
+        assert cora.sheet("accounts").loc["0000003", "name"] == name
+        assert cora.sheet("exceptions").loc[finding, "decision"] == decision
+    assert "0000099" not in cora.sheet("accounts").index

@@ -53,7 +53,7 @@ def audit(desk: Desk) -> Outcome:
     counts = rows["outcome"].value_counts()
     said = (
         f"Audit of {run}: {len(rows)} active services = {counts.get('billed', 0)} billed, {money(rows['billed'].sum())} + "
-        f"{counts.get('held', 0)} held + {counts.get('not due', 0)} not due. {_WORDS[state]}"
+        f"{counts.get('held', 0)} held + {counts.get('not due', 0)} not due{_unbilled(counts.get('no bill', 0))}. {_WORDS[state]}"
     )
     with desk.store.work(desk.actor, "audit") as work:
         work.insert_one(
@@ -68,6 +68,10 @@ def audit(desk: Desk) -> Outcome:
     return Outcome(said, problems, listed=bool(problems))
 
 
+def _unbilled(count: int) -> str:
+    return f" + {count} WITHOUT A BILL" if count else ""
+
+
 _WORDS: Final = {
     "green": "Every row agrees with the sheet's own formulas: difference 0.00.",
     "red": "Rows differ; they are listed.",
@@ -76,7 +80,10 @@ _WORDS: Final = {
 
 
 def outcomes(desk: Desk) -> pd.DataFrame:
-    """Each active service of the run as billed, held with its reason, or not due, with what it is billed from."""
+    """Each active service of the run as billed, held with its reason, or not due, with what it is billed from.
+
+    One that is none of these has no bill: that is for the lead to see.
+    """
     run = desk.run
     services = desk.store.table("services", "cycle = :c AND status = 'active'", c=run.cycle)
     columns_ = "bill_key, service_id, tariff, customer_class, consumption, service_from, service_to, days, bill_date, amount, why"
@@ -91,11 +98,11 @@ def outcomes(desk: Desk) -> pd.DataFrame:
         bills, on="service_id", how="left"
     )
     missing = made["state"].isna()
-    made["outcome"] = made["state"].map({"draft": "billed", "posted": "billed", "held": "held"}).fillna("not due")
+    made["outcome"] = made["state"].map({"draft": "billed", "posted": "billed", "held": "held"}).fillna("no bill")
     late = missing & made["started_on"].gt(run.read_to)
     made["reason"] = made["why"].where(made["outcome"].eq("held"), "").fillna("")
     made.loc[missing, "reason"] = "no bill computed"
-    made.loc[late, "reason"] = "began after the read window"
+    made.loc[late, ["outcome", "reason"]] = ["not due", "began after the read window"]
     made["billed"] = made["amount"].where(made["outcome"].eq("billed"), 0).fillna(0).astype("int64")
     return made
 

@@ -13,10 +13,11 @@ from xlbilling import ledger
 from xlbilling.bills import Drafts, Terms
 from xlbilling.bills import compute as compute_bills
 from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.money import post_adjustments, post_payments
 from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
-from xlbilling.office.readings import settled_reads, store_findings
+from xlbilling.office.readings import settled_reads
 from xlbilling.office.rows import keep_undo, past_undo
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.office.views import run_bills

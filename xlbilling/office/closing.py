@@ -221,7 +221,7 @@ def write_signatures(desk: Desk, work: Work, change: Changes) -> list[Step]:
         _sign(work, period, item, row["signed_reason"].strip(), work.actor)
         keep_revision(work, history, item, rev, event, content(old, ["signed_reason"]))
         keep_revision(work, history, item, rev + 1, event, content(row, ["signed_reason"]))
-        items.append([item, rev + 1, old["signed_reason"], old["signed_by"]])
+        items.append([item, row["signed_reason"].strip(), old["signed_reason"], old["signed_by"]])
     return [{"signed": history, "period": period, "items": items}]
 
 
@@ -229,14 +229,15 @@ def write_signatures(desk: Desk, work: Work, change: Changes) -> list[Step]:
 def unsign(work: Work, step: Step) -> None:
     """Put the earlier signatures back, unless somebody has signed since."""
     event = work.event(f"Signatures of {step['period']} put back")
-    for item, rev, reason, actor in step["items"]:
+    for item, written, reason, actor in step["items"]:
         last = work.value(
             "SELECT MAX(rev) FROM row_history WHERE table_name = :t AND row_key = :k", t=step["signed"], k=item
         )
-        if last != rev:
+        stands = work.value("SELECT reason FROM signoffs WHERE period = :p AND item = :i", p=step["period"], i=item)
+        if (stands or "") != written:
             raise Conflict(OVERTAKEN.at(Place(table="close", key=item), f"{item} was signed again since"))
         _sign(work, step["period"], item, reason, actor)
-        keep_revision(work, step["signed"], item, rev + 1, event, json.dumps({"signed_reason": reason}))
+        keep_revision(work, step["signed"], item, last + 1, event, json.dumps({"signed_reason": reason}))
 
 
 def _sign(work: Work, period: str, item: str, reason: str, actor: str) -> None:

@@ -116,33 +116,34 @@ def write_payments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
     event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
     steps: list[tuple[str, dict[str, Any]]] = [
-        (
-            "UPDATE payments SET state = 'withdrawn' WHERE payment_id = :id AND state = 'open' AND rev = 1",
-            {"id": number},
-        )
-        for number in numbers
+        (_WITHDRAW, _receipt(row | {"payment_id": number}, "now_"))
+        for number, row in zip(numbers, change.new.to_dict("records"), strict=True)
     ]
     typed = TABLE["payments"].names("typed")
     for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
         rev, number = int(old["rev"]), row["payment_id"]
-        work.execute(_CHANGE_PAYMENT, **_receipt(row, rev))
-        steps.append((_CHANGE_PAYMENT, _receipt(old, rev + 1)))
+        work.execute(_CHANGE, **_receipt(row), **_receipt(old, "now_"))
+        steps.append((_CHANGE, _receipt(old) | _receipt(row, "now_")))
         keep_revision(work, "payments", number, rev, event, content(old, typed))
         keep_revision(work, "payments", number, rev + 1, event, content(row, typed))
     return [{"sql": steps, "each": 1}]
 
 
-def _receipt(row: Mapping[Any, Any], rev: int) -> dict[str, Any]:
-    """A receipt's values as they are written over the one of this revision."""
-    made = {name: row[name] for name in ("account_id", "method", "reference")}
-    day = f"{row['received_on']:%Y-%m-%d}"
-    return made | {"amount": int(row["amount"]), "received_on": day, "id": row["payment_id"], "rev": rev}
+def _receipt(row: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
+    """A receipt's values for a statement."""
+    made = {name: row[name] for name in ("payment_id", "account_id", "method", "reference")}
+    made |= {"amount": int(row["amount"]), "received_on": f"{row['received_on']:%Y-%m-%d}"}
+    return {prefix + name: value for name, value in made.items()}
 
 
-_CHANGE_PAYMENT: Final = (
-    "UPDATE payments SET account_id = :account_id, method = :method, reference = :reference, amount = :amount, "
-    "received_on = :received_on, rev = rev + 1 WHERE payment_id = :id AND state = 'open' AND rev = :rev"
+# The receipt as a statement expects to find it: open, and as it was written.
+_AS_WRITTEN: Final = (
+    " WHERE payment_id = :now_payment_id AND state = 'open' AND account_id = :now_account_id AND method = :now_method "
+    "AND reference = :now_reference AND amount = :now_amount AND received_on = :now_received_on"
 )
+_VALUES: Final = ("received_on", "account_id", "amount", "method", "reference")
+_CHANGE: Final = f"UPDATE payments SET {', '.join(f'{n} = :{n}' for n in _VALUES)}, rev = rev + 1{_AS_WRITTEN}"  # noqa: S608
+_WITHDRAW: Final = "UPDATE payments SET state = 'withdrawn'" + _AS_WRITTEN  # noqa: S608
 
 
 def post_payments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
@@ -218,7 +219,7 @@ def _adjustment(row: Mapping[Any, Any], accounts: set[str], ledger_accounts: set
     """What an adjustment lacks: a known account, an amount, a ledger account."""
     if row["account_id"] not in accounts:
         return UNKNOWN_ACCOUNT, "account_id", f"account {row['account_id']!r} is not known"
-    if row["amount"] is pd.NA or not row["amount"]:
+    if pd.isna(row["amount"]) or not row["amount"]:
         return ADJUSTMENT_INCOMPLETE, "amount", f"the adjustment of account {row['account_id']} has no amount"
     if row["gl_account"] not in ledger_accounts:
         fact = f"ledger account {row['gl_account']!r} is not on sheet GL accounts"
@@ -286,7 +287,7 @@ def _take_typed(desk: Desk, label: str, ask: bool = False) -> str:
 
 def _in_words(row: Mapping[Any, Any]) -> str:
     """A typed correction as its preview shows it."""
-    amount = "" if row["amount"] is pd.NA else f" {money(row['amount'])}"
+    amount = "" if pd.isna(row["amount"]) else f" {money(row['amount'])}"
     return f"{row['kind']} {row['document'] or row['account_id']}{amount}: {row['reason']}"
 
 

@@ -13,29 +13,23 @@ import pandas as pd
 
 from xlbilling.intake.reads import parse_reads
 from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, Run
-from xlbilling.office.rows import Step, keep_revision, keep_undo, saves
+from xlbilling.office.rows import Step, keep_undo
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads, shows
-from xlbilling.office.working_copy import Changes, content, history_name
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.reads import Settled, settle
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.settle import Office
-from xlbilling.records import TABLE
 from xlbilling.store import Work
-from xlbilling.workbook.port import row_keys
 
-REASON_MISSING: Final = declare(
-    "reason_missing", "A decision has no reason.", "Type why in column Reason; fill it down for many rows."
-)
 NO_READS: Final = declare("no_reads", "The run has no reads yet.", "Press Import reads first.")
 RUN_POSTED: Final = declare(
     "run_posted",
     "The reads of a posted bill cannot be replaced.",
     "Use Reverse with kind rebill, then import the corrected file.",
 )
-FIRST_ROW: Final = 4
 
 
 @button(
@@ -293,77 +287,6 @@ def registers(desk: Desk) -> pd.DataFrame:
     return made.loc[made["count"].eq(0)].reset_index(drop=True)
 
 
-def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
-    """Replace the run's findings; those that no longer hold are kept as gone when a decision was typed.
-
-    The findings of services billed already in the run stay as they were when the bill was posted.
-    """
-    mine = f"cycle = :c AND period = :p AND service_id NOT IN ({_BILLED_SERVICES})"
-    earlier = work.table("exceptions", mine, c=run.cycle, p=run.period)
-    gone = earlier.loc[earlier["decision"].ne("") & ~earlier["exception_id"].isin(found["exception_id"])]
-    work.execute(f"DELETE FROM exceptions WHERE {mine}", c=run.cycle, p=run.period)  # noqa: S608
-    rows = found.drop_duplicates("exception_id").assign(cycle=run.cycle, period=run.period)
-    rows["rev"] = _revisions(rows, earlier)
-    work.insert("exceptions", rows)
-    if len(gone):
-        work.insert("exceptions", gone.assign(state="gone"))
-    still = rows.loc[rows["state"].eq("open")]
-    counts = still["severity"].value_counts()
-    return (
-        f"{len(rows)} findings for {run}: {counts.get('block', 0)} hold a bill, {counts.get('review', 0)} to look at, "
-        f"{counts.get('info', 0)} noted, {int(rows['state'].eq('decided').sum())} decided."
-    )
-
-
-_BILLED_SERVICES: Final = (
-    "SELECT b.service_id FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.cycle = :c AND b.period = :p"
-)
-
-
-def _revisions(rows: pd.DataFrame, earlier: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Each finding's revision: it moves on only where the finding itself is another, so that no typing goes stale."""
-    said = ["severity", "fact", "decision", "override_read", "reason", "state"]
-    known = earlier.set_index("exception_id")[[*said, "rev"]].reindex(rows["exception_id"])
-    same = (known[said].to_numpy() == rows[said].to_numpy()).all(axis=1)
-    before = known["rev"].fillna(0).to_numpy(dtype=np.int64)
-    return np.where(same, before, before + 1)
-
-
-@saves("exceptions")
-def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
-    """Write decisions typed on Exceptions, with who and when; every decision needs its reason."""
-    before: list[tuple[str, dict[str, Any]]] = []
-    run = {"cycle": desk.run.cycle, "period": desk.run.period}
-    event = work.event(f"Decided {len(change.changed)} findings")
-    history, typed = history_name(desk, "exceptions"), TABLE["exceptions"].names("typed")
-    labels = [int(label) for label in change.changed.index]
-    for label, row, old in zip(
-        labels, change.changed.to_dict("records"), change.before.to_dict("records"), strict=True
-    ):
-        if row["decision"] and not row["reason"].strip():
-            place = change.place(label, "reason")
-            raise Refusal(
-                REASON_MISSING.at(place, f"{row['exception_id']} is decided {row['decision']} without a reason")
-            )
-        work.execute(
-            _DECIDE, decision=row["decision"], override_read=row["override_read"], reason=row["reason"],
-            decided_by=work.actor if row["decision"] else "", decided_at=work.at if row["decision"] else "",
-            state="decided" if row["decision"] else "open", id=row["exception_id"], rev=int(old["rev"]), **run,
-        )  # fmt: skip
-        keep_revision(work, history, row["exception_id"], int(old["rev"]), event, content(old, typed))
-        keep_revision(work, history, row["exception_id"], int(old["rev"]) + 1, event, content(row, typed))
-        kept = {n: old[n] for n in ("decision", "override_read", "reason", "decided_by", "decided_at", "state")}
-        before.append((_DECIDE, {**kept, **run, "id": row["exception_id"], "rev": int(old["rev"]) + 1}))
-    return [{"sql": before, "each": 1}]
-
-
-_DECIDE: Final = (
-    "UPDATE exceptions SET decision = :decision, override_read = :override_read, reason = :reason, "
-    "decided_by = :decided_by, decided_at = :decided_at, state = :state, rev = rev + 1 "
-    "WHERE exception_id = :id AND cycle = :cycle AND period = :period AND rev = :rev"
-)
-
-
 @shows("reads")
 def reads_view(desk: Desk) -> pd.DataFrame:
     """The run's current reads with the last read beside each, and what the checks say."""
@@ -409,41 +332,3 @@ def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
     of_register, of_service = (names.reindex(key).fillna("").astype("str").reset_index(drop=True) for key in keys)
     both = of_register.ne("") & of_service.ne("")
     return of_register + np.where(both, ", ", "") + of_service
-
-
-@shows("exceptions")
-def exceptions_view(desk: Desk) -> pd.DataFrame:
-    """The run's findings, open ones first, the gravest and dearest on top."""
-    made = desk.store.table(
-        "exceptions",
-        "cycle = :c AND period = :p AND state <> 'gone'",
-        "CASE state WHEN 'open' THEN 0 ELSE 1 END, "
-        "CASE severity WHEN 'block' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, money_at_risk DESC, exception_id",
-        **desk.chosen,
-    )
-    made["place"] = _cells(desk, made["place"])
-    return made
-
-
-def _cells(desk: Desk, places: pd.Series[str]) -> list[str]:
-    """Where a finding is, as its cell: reads|17|dial_read -> Reads!G20; rows stand on the sheets in key order."""
-    rows: dict[tuple[str, str], int] = {}
-    ids = desk.store.query(
-        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id",
-        **desk.chosen,
-    )
-    rows |= {("reads", str(read)): FIRST_ROW + n for n, read in enumerate(ids["read_id"].tolist())}
-    meters = last_reads(desk, desk.cycle)
-    rows |= {("meters", key): FIRST_ROW + n for n, key in enumerate(row_keys(TABLE["meters"], meters))}
-    made = []
-    for text in places:
-        table, key, column = text.split("|")
-        row = rows.get((table, key))
-        letter = _letter(list(TABLE[table].columns).index(column))
-        made.append(f"{TABLE[table].sheet.name}!{letter}{row}" if row else f"{TABLE[table].sheet.name} {key}")
-    return made
-
-
-def _letter(index: int) -> str:
-    """Column letter of a position from 0: 0 -> A, 26 -> AA."""
-    return (_letter(index // 26 - 1) if index >= 26 else "") + chr(65 + index % 26)

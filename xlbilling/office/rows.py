@@ -152,31 +152,38 @@ def restore_rows(work: Work, name: str, added: list[str], changed: list[str], re
     at = {key: n for n, key in enumerate(row_keys(declared, stored))}
     event = work.event(f"{declared.sheet.name}: {len(added)} rows taken out again, {len(changed)} put back")
     where = " AND ".join(f"{k} = :{k}" for k in declared.key)
+    columns = stored_columns(name)
     for key in (*added, *changed):
-        if int(stored["rev"].iloc[at[key]]) != revs[key]:
+        now = json.loads(content(stored.iloc[at[key]], columns)) if key in at else {}
+        if now | {"rev": ""} != _kept(work, name, key, revs[key]) | {"rev": ""}:
             raise Conflict(OVERTAKEN.at(None, f"{declared.sheet.name} {key} was changed since"))
     for key in added:
         row = stored.iloc[at[key]]
         work.execute(f"DELETE FROM {name} WHERE {where}", **{k: _bound(row[k]) for k in declared.key})  # noqa: S608
         _keep(work, name, key, int(row["rev"]) + 1, event, "{}")
     for key in changed:
-        _restore(work, name, key, int(stored["rev"].iloc[at[key]]), event)
+        _restore(work, name, key, revs[key] - 1, int(stored["rev"].iloc[at[key]]) + 1, event)
 
 
-def _restore(work: Work, name: str, key: str, rev: int, event: int) -> None:
-    """Give one row the content it had a revision ago."""
-    declared = TABLE[name]
+def _kept(work: Work, name: str, key: str, rev: int) -> dict[str, str]:
+    """A row as the history has it at a revision."""
     earlier = work.value(
-        "SELECT content FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r", t=name, k=key, r=rev - 1
+        "SELECT content FROM row_history WHERE table_name = :t AND row_key = :k AND rev = :r", t=name, k=key, r=rev
     )
     if earlier is None:
-        raise Refusal(NO_EARLIER.at(None, f"{declared.sheet.name} {key} has no earlier revision"))
-    old: dict[str, str] = json.loads(earlier) | {"rev": str(rev + 1)}
+        raise Refusal(NO_EARLIER.at(None, f"{TABLE[name].sheet.name} {key} has no revision {rev}"))
+    return dict(json.loads(earlier))
+
+
+def _restore(work: Work, name: str, key: str, earlier: int, rev: int, event: int) -> None:
+    """Give one row the content it had at an earlier revision, as its next one."""
+    declared = TABLE[name]
+    old = _kept(work, name, key, earlier) | {"rev": str(rev)}
     values = {column: _stored(declared.columns[column].kind, text) for column, text in old.items()}
     sets = ", ".join(f'"{c}" = :{c}' for c in values if c not in declared.key)
     where = " AND ".join(f"{k} = :{k}" for k in declared.key)
     work.execute(f"UPDATE {name} SET {sets} WHERE {where}", **values)  # noqa: S608
-    _keep(work, name, key, rev + 1, event, json.dumps(old))
+    _keep(work, name, key, rev, event, json.dumps(old))
 
 
 def _stored(kind: str, text: str) -> Any:

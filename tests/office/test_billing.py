@@ -1,0 +1,286 @@
+"""Compute, Post and the papers: drafts replaced, bills posted once, every active service accounted for."""
+
+from __future__ import annotations
+
+import threading
+
+import pandas as pd
+import pytest
+
+from tests.office.conftest import Office
+from tests.office.small import DUE, PERIOD, beacon, payments
+from xlbilling.office.auditing import outcomes
+from xlbilling.store.schema import metadata
+from xlbilling.store.verify import verify
+
+
+def counts(office: Office) -> dict[str, int]:
+    return {name: int(str(office.value(f"SELECT COUNT(*) FROM {name}"))) for name in metadata.tables}
+
+
+@pytest.mark.stage("imported")
+def test_compute_replaces_drafts_and_says_its_cut_off(desk_office: Office) -> None:
+    lead = desk_office.lead
+    first = lead.press("compute")
+    # 405.00 in all, as worked out in small.py
+    assert (
+        "7 draft bills for cycle A of 2026-11, 405.00 in all; 0 held. Receipts are counted up to none yet."
+        in first.said
+    )
+    before = desk_office.table("draft_lines")
+    assert lead.press("compute").said == first.said
+    pd.testing.assert_frame_equal(desk_office.table("draft_lines"), before)
+    lines = before.loc[before["bill_key"].eq("S01 2026-11-05"), ["charge", "tier", "quantity", "amount"]]
+    assert lines.to_dict("split")["data"] == [
+        ["Service charge", 0, 0, 2000],
+        ["Water", 1, 10_000_000, 2500],
+        ["Water", 2, 2_000_000, 800],
+        ["Fee", 0, 0, 265],
+    ]
+
+
+@pytest.mark.stage("imported")
+def test_compute_refuses_while_receipts_are_unposted(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.press("import_payments", PaymentsFile=desk_office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check")))
+    lead.refused("compute", "payments_unposted")
+    lead.press("post")
+    assert "Receipts are counted up to 2026-11-20" in lead.press("compute").said
+
+
+def test_every_active_service_ends_billed_held_or_not_due(desk_office: Office) -> None:
+    """Seven active services: S02 has no read and is held, S07 began after the window, the other five are billed."""
+    lead = desk_office.lead
+    lead.set("services", "S07", started_on=pd.Timestamp("2026-11-15"))
+    lead.set("meters", "M07 / ", start_date=pd.Timestamp("2026-11-15"))
+    lead.press("save")
+    lead.press("import_reads", ReadsFile=desk_office.file("r.csv", beacon(without=("M02", "M07"))))
+    lead.press("validate")
+    lead.press("compute")
+    desk = lead.desk()
+    rows = outcomes(desk).set_index("service_id")
+    desk.store.close()
+    assert rows["outcome"].value_counts().to_dict() == {"billed": 5, "held": 1, "not due": 1}
+    assert rows.loc["S02", "reason"] == "missing_read"
+    assert rows.loc["S07", "reason"] == "began after the read window"
+    assert "S06" not in rows.index
+
+
+@pytest.mark.stage("imported")
+def test_a_bill_never_made_is_seen(desk_office: Office) -> None:
+    desk = desk_office.lead.desk()
+    rows = outcomes(desk)
+    desk.store.close()
+    assert set(rows["outcome"]) == {"no bill"}
+    assert set(rows["reason"]) == {"no bill computed"}
+
+
+@pytest.mark.stage("computed")
+def test_post_writes_numbered_bills_and_balanced_entries(office: Office) -> None:
+    lead = office.lead
+    lead.yes = False
+    assert "7 bills of cycle A of 2026-11, 405.00 (audit: not done). Press Post again" in lead.press("post").said
+    assert office.value("SELECT COUNT(*) FROM bills") == 0
+    assert lead.press("post").said == "Posted: BL0000001: 7 bills, 405.00."
+    bills = office.table("bills")
+    assert bills["number"].tolist() == [f"B{n:07d}" for n in range(1, 8)]
+    assert dict(zip(bills["service_id"], bills["amount"], strict=True)) == DUE
+    assert bills["state"].unique().tolist() == ["posted"]
+    sums = office.table("journal").merge(office.table("entries"), on="entry")
+    assert sums.groupby("entry")["amount"].sum().eq(0).all()
+    billed = sums.loc[sums["kind"].eq("billing")]
+    assert billed.groupby("gl_account")["amount"].sum().to_dict() == {
+        "1210": 40500,
+        "4010": -20 * 100 * 4 - 35 * 100 * 2,  # four of 5/8", two of 1"
+        # S01 33.00, S02 35.00, S03 45.00, S04 30.00, S05 25.00, S07 29.00
+        "4020": -19700,
+        "4040": -4065,
+        "4090": -1735,  # 2.65 + 2.75 + 4.00 + 3.25 + 2.25 + 2.45
+    }
+    assert sorted(office.table("standing_bills")["service_id"]) == sorted(DUE)
+    assert office.value("SELECT COUNT(*) FROM draft_bills") == 0
+    assert len(list((office.folder / "backups").glob("*-post.db"))) == 1
+    store = office.store()
+    assert verify(store) == []
+    store.close()
+
+
+@pytest.mark.stage("posted")
+def test_a_second_post_posts_nothing(office: Office) -> None:
+    before = counts(office)
+    assert "No batch waits" in office.lead.press("post").said
+    assert counts(office) == before
+
+
+@pytest.mark.stage("posted")
+def test_posted_services_are_not_drafted_again(office: Office) -> None:
+    said = office.lead.press("compute").said
+    assert said.startswith("0 draft bills")
+    assert office.value("SELECT COUNT(*) FROM bills") == 7
+
+
+@pytest.mark.stage("computed")
+@pytest.mark.parametrize("change", ["rate", "meter", "read", "decision"])
+def test_drafts_made_before_a_change_are_not_posted(desk_office: Office, change: str) -> None:
+    lead = desk_office.lead
+    if change == "rate":
+        lead.set("rates", "R003", rate="9.99")
+        lead.press("save")
+    elif change == "meter":
+        lead.set("meters", "M01 / ", multiplier="10")
+        lead.press("save")
+    elif change == "read":
+        lead.press("import_reads", ReadsFile=desk_office.file("new.csv", beacon(("M01", "0113"))))
+    else:
+        lead.set("exceptions", "rollover M05", decision="reread", reason="odd")
+        lead.press("save")
+    lead.refused("post", "drafts_stale")
+    assert desk_office.value("SELECT COUNT(*) FROM bills") == 0
+    lead.press("compute")
+    assert "Posted" in lead.press("post").said
+
+
+@pytest.mark.stage("computed")
+def test_an_address_changed_after_compute_does_not_matter(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.set("accounts", "0000001", mail_street="1 Elm St")
+    lead.press("save")
+    assert "Posted" in lead.press("post").said
+
+
+@pytest.mark.stage("computed")
+def test_what_somebody_wrote_after_the_preview_stops_the_posting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Carl's receipt comes in between the preview the lead said yes to and the transaction."""
+    carl = office.clerk("carl")
+    name = office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check"))
+
+    def confirm(book: object, question: str) -> bool:
+        if "Post?" in question:
+            monkeypatch.undo()
+            carl.press("import_payments", PaymentsFile=name)
+        return True
+
+    monkeypatch.setattr("xlbilling.workbook.file.FileWorkbook.confirm", confirm)
+    assert "carl" in office.lead.refused("post", "store_moved_on")
+    assert office.value("SELECT COUNT(*) FROM bills") == 0
+    assert "receipts" in office.lead.press("post").said
+
+
+@pytest.mark.stage("computed")
+def test_two_leads_who_post_at_once_post_once(office: Office) -> None:
+    """Both say yes to the same preview; the second finds that the store has moved on."""
+    desks, said = [office.clerk("lea"), office.clerk("lea2")], []
+    desks[1].actor = "lea"
+
+    def press(desk) -> None:
+        try:
+            said.append(desk.press("post").said)
+        except Exception as fault:
+            said.append(str(fault))
+
+    threads = [threading.Thread(target=press, args=(desk,)) for desk in desks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum("Posted:" in text for text in said) == 1, said
+    assert office.value("SELECT COUNT(*) FROM bills") == 7
+    store = office.store()
+    assert verify(store) == []
+    store.close()
+
+
+@pytest.mark.stage("computed")
+def test_a_charge_to_an_unlisted_ledger_account_stops_the_posting(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.set("rates", "R003", gl_account="4999")
+    lead.press("save")
+    lead.press("compute")
+    assert "4999" in lead.refused("post", "gl_account_unknown")
+    assert desk_office.value("SELECT COUNT(*) FROM bills") == 0
+
+
+def test_rates_that_cannot_be_used_are_refused_with_their_cell(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.press("import_reads", ReadsFile=desk_office.file("r.csv", beacon()))
+    lead.set("rates", "R003", kind="wavy")
+    lead.press("save")
+    assert "Rates!" in lead.refused("compute", "rates_refused") + str(lead.marked)
+
+
+def test_a_service_without_a_rate_is_held_never_billed_at_nothing(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.set("services", "S01", customer_class="IRRIGATION")
+    lead.press("save")
+    lead.press("import_reads", ReadsFile=desk_office.file("r.csv", beacon()))
+    outcome = lead.press("compute")
+    assert outcome.listed
+    row = desk_office.table("draft_bills", "service_id = 'S01'").iloc[0]
+    assert (row["state"], row["amount"]) == ("held", 0)
+    assert "IRRIGATION" in row["why"]
+    assert desk_office.value("SELECT COUNT(*) FROM draft_lines WHERE bill_key = 'S01 2026-11-05'") == 0
+
+
+@pytest.mark.stage("posted")
+def test_a_print_file_is_made_once_and_written_again_the_same(office: Office) -> None:
+    lead = office.lead
+    assert lead.press("print_file").said == "print-BL0000001.csv: 7 bills."
+    first = (office.folder / "print-BL0000001.csv").read_bytes()
+    (office.folder / "print-BL0000001.csv").unlink()
+    lead.set("accounts", "0000001", name="Somebody Else")
+    lead.press("save")
+    before = counts(office)
+    assert "the original of" in lead.press("print_file").said
+    assert (office.folder / "print-BL0000001.csv").read_bytes() == first
+    assert counts(office) == before
+    assert office.value("SELECT digest FROM printed")
+
+
+@pytest.mark.stage("computed")
+def test_there_is_nothing_to_print_before_posting(desk_office: Office) -> None:
+    desk_office.lead.refused("print_file", "no_batch")
+
+
+@pytest.mark.stage("posted")
+def test_a_bill_is_explained_line_by_line(desk_office: Office) -> None:
+    said = desk_office.lead.press("explain_bill", ExplainBill="B0000001").said
+    assert "Meter M01: 0112 less 0100 is 12 CCF (actual)." in said
+    assert "Sum of the lines: 55.65." in said
+    assert "2019-40" in said
+    desk_office.lead.refused("explain_bill", "no_bill", ExplainBill="B9")
+
+
+@pytest.mark.stage("posted")
+def test_the_report_pack_ties_to_the_journal(desk_office: Office) -> None:
+    said = desk_office.lead.press("report_pack").said
+    assert said == f"report-pack-{PERIOD}.xlsx: 7 documents, 405.00 billed."
+    assert (desk_office.folder / f"report-pack-{PERIOD}.xlsx").stat().st_size > 1000
+
+
+def test_the_next_bill_after_an_estimate_is_trued_up(desk_office: Office) -> None:
+    """S01 is estimated at 11 (dial 0111); the next read, 0130, bills 130 - 111 = 19, so both bills together 30 = 130 - 100."""
+    lead = desk_office.lead
+    lead.press("import_reads", ReadsFile=desk_office.file("r.csv", beacon(without=("M01",))))
+    lead.press("validate")
+    lead.set("exceptions", "missing_read M01", decision="estimate", reason="no read came in")
+    lead.press("save")
+    lead.press("compute")
+    lead.press("post")
+    lead.press("refresh")
+    assert lead.sheet("meters").loc["M01 / ", "last_read"] == "0111"
+    bill = desk_office.table("bills", "service_id = 'S01'").iloc[0]
+    assert (bill["consumption"], bill["read_code"]) == (11_000_000, "estimated")
+    store = desk_office.store()
+    with store.work("lea", "open") as work:
+        work.insert_one("periods", period="2027-01", state="open")
+        work.event("January is open")
+    store.close()
+    lead.press("refresh", Period="2027-01")
+    january = beacon(("M01", "0130"), ("M02", "012500"), ("M03:L", "0070"), ("M03:H", "0020"), ("M04", "001596"), ("M05", "0016"), ("M07", "0322"))  # fmt: skip
+    lead.press("import_reads", ReadsFile=desk_office.file("j.csv", january.replace("2026-11-05", "2027-01-05")))
+    lead.press("validate")
+    lead.press("compute")
+    draft = desk_office.table("draft_bills", "service_id = 'S01'").iloc[0]
+    assert (draft["consumption"], draft["days"], draft["state"]) == (19_000_000, 61, "draft")
