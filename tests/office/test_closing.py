@@ -1,0 +1,390 @@
+"""Reconcile, the checklist, Close, and roles: what must be so, who may say so, and that it stays so."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pandas as pd
+import pytest
+
+from tests.office.conftest import Office
+from tests.office.small import PERIOD, Clerk, beacon, payments
+from tests.office.test_money import correct, pay
+from xlbilling.office.auditing import bills_digest
+from xlbilling.store import Store
+from xlbilling.store.backup import restore
+from xlbilling.store.schema import metadata
+from xlbilling.store.verify import verify
+
+GL_HEADER = "Date,Account,Account Name,Reference,Description,Debit,Credit"
+ITEMS = [
+    "All cycles due are billed",
+    "Reads are resolved",
+    "Audit is green",
+    "All batches are posted",
+    "Receivables are reconciled",
+]
+
+
+def export(office: Office, *more: str, but: str = "") -> str:
+    """Accounting's export of the period: each batch's lines summed by account, as billing posted them."""
+    lines = office.table("journal").merge(office.table("entries", "kind <> 'opening'"), on="entry")
+    sums = lines.groupby(["post_date", "batch", "gl_account"])["amount"].sum()
+    rows = [
+        f"{day:%Y-%m-%d},{account},,{batch},billing,{cents / 100 if cents > 0 else ''},{-cents / 100 if cents < 0 else ''}"
+        for (day, batch, account), cents in sums.items()
+        if batch != but
+    ]
+    return "\n".join([GL_HEADER, *rows, *more]) + "\n"
+
+
+def items(clerk: Clerk) -> dict[str, str]:
+    return clerk.sheet("close")["state"].to_dict()
+
+
+def agree(office: Office) -> None:
+    """Import an export that agrees, and reconcile."""
+    office.lead.press("import_ledger", LedgerFile=office.file("gl.csv", export(office)))
+    office.lead.press("reconcile")
+
+
+def audited(office: Office) -> None:
+    """An audit that a spreadsheet application has recalculated, as Audit notes it."""
+    desk = office.lead.desk()
+    with desk.store.work("lea", "audit") as work:
+        inputs = bills_digest(desk, "A", PERIOD)
+        work.insert_one("audits", audit_id=1, cycle="A", period=PERIOD, inputs=inputs, state="green", difference=0, lines=7, recalculated_by="x", at=work.at, actor="lea")  # fmt: skip
+        work.event("Audit")
+    desk.store.close()
+
+
+# ---- reconcile -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.stage("posted")
+def test_reconcile_agrees_with_an_export_that_has_the_same(office: Office) -> None:
+    lead = office.lead
+    assert "postings taken" in lead.press("import_ledger", LedgerFile=office.file("gl.csv", export(office))).said
+    said = lead.press("reconcile")
+    assert said.said.startswith(
+        "Receivables agrees: difference 0.00, of which unexplained 0.00; 0 subledger lines and 0"
+    )
+    assert not said.listed
+    rows = lead.sheet("reconcile").set_index("what")
+    # 75.00 owed from before + 405.00 billed = 480.00
+    assert rows.loc[["Beginning", "Billed", "Received", "Adjusted", "Ending"], "subledger"].tolist() == [
+        7500,
+        40500,
+        0,
+        0,
+        48000,
+    ]
+    assert rows.loc["Ending", ["ledger", "difference"]].tolist() == [48000, 0]
+
+
+@pytest.mark.stage("posted")
+def test_every_difference_is_listed(office: Office) -> None:
+    lead = office.lead
+    pay(office, payments("0000001,45.00,2026-11-20,C1,check"))
+    lead.press("post")
+    manual = "2026-11-30,1210,,MJ1,keyed by accounting,10.00,"
+    text = export(office, manual, but="PY0000001")
+    lead.press("import_ledger", LedgerFile=office.file("gl.csv", text))
+    outcome = lead.press("reconcile")
+    assert outcome.listed
+    # Billing 480.00 - 45.00 = 435.00; the ledger 480.00 + 10.00 = 490.00: 55.00 apart.
+    rows = lead.sheet("reconcile")
+    ending = rows.loc[rows["what"].eq("Ending")].iloc[0]
+    assert (ending["subledger"], ending["ledger"], ending["difference"]) == (43500, 49000, -5500)
+    alone = rows.loc[rows["section"].eq("difference")]
+    assert sorted(alone.loc[alone["gl_account"].eq("1210"), "difference"]) == [-4500, -1000]
+    assert alone["reason"].ne("").all()
+
+
+@pytest.mark.stage("posted")
+def test_a_newer_export_takes_the_place_of_the_one_before_and_back(desk_office: Office) -> None:
+    lead = desk_office.lead
+    first = desk_office.file("gl.csv", export(desk_office))
+    second = desk_office.file("gl2.csv", export(desk_office, "2026-11-30,1210,,MJ1,keyed,10.00,"))
+    lead.press("import_ledger", LedgerFile=first)
+    assert "nothing was added" in lead.press("import_ledger", LedgerFile=first).said
+    lead.press("import_ledger", LedgerFile=second)
+    assert "MJ1" in lead.sheet("gl")["reference"].tolist()
+    assert "postings taken" in lead.press("import_ledger", LedgerFile=first).said
+    assert "MJ1" not in lead.sheet("gl")["reference"].tolist()
+    lead.press("undo_last")
+    assert "MJ1" in lead.sheet("gl")["reference"].tolist()
+
+
+@pytest.mark.stage("posted")
+def test_the_last_of_many_reconciliations_counts(desk_office: Office) -> None:
+    """Reconciled at event 9 and again at event 10 within a second: the later one is the last."""
+    lead = desk_office.lead
+    desk_office.clock.now = desk_office.clock.now.replace(microsecond=0)
+    lead.clock = lambda: desk_office.clock.now
+    lead.press("import_ledger", LedgerFile=desk_office.file("gl.csv", export(desk_office)))
+    for _ in range(6):
+        lead.press("reconcile")
+    last = desk_office.table("reconciliations", order="at DESC")["at"].tolist()
+    assert [int(at.split()[-1]) for at in last] == sorted((int(at.split()[-1]) for at in last), reverse=True)
+    assert int(last[0].split()[-1]) >= 10
+
+
+@pytest.mark.stage("posted")
+def test_reconcile_wants_an_export_and_posted_documents(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.refused("reconcile", "no_ledger")
+    pay(desk_office)
+    lead.refused("reconcile", "unposted")
+
+
+# ---- checklist and close ---------------------------------------------------------------------------------------------
+
+
+def test_the_checklist_says_what_is_open(desk_office: Office) -> None:
+    said = desk_office.lead.press("checklist")
+    assert said.listed
+    assert said.said.startswith("2 of 5 items are done or signed.")
+    assert items(desk_office.lead) == dict(zip(ITEMS, ["open", "done", "open", "done", "open"], strict=True))
+    details = desk_office.lead.sheet("close")["detail"]
+    assert details["All cycles due are billed"] == "cycle A: 0 of 7 billed, 0 held; 0 not due"
+    assert details["Audit is green"] == "cycle A: not done"
+    desk_office.lead.refused("close_month", "close_not_ready")
+
+
+@pytest.mark.stage("computed")
+def test_an_audit_nobody_recalculated_says_so(desk_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xlbilling.workbook.file.recalculated", lambda *_: None)
+    lead = desk_office.lead
+    said = lead.press("audit").said
+    assert said.startswith(
+        "Audit of cycle A of 2026-11: 7 active services = 7 billed, 405.00 + 0 held + 0 not due. Not recal"
+    )
+    assert desk_office.table("audits")[["state", "lines"]].to_dict("split")["data"] == [["not recalculated", 7]]
+    assert lead.cell("AuditState") == "not recalculated"
+    lead.press("checklist")
+    assert (items(lead)["Audit is green"], lead.sheet("close")["detail"]["Audit is green"]) == (
+        "open",
+        "cycle A: not recalculated",
+    )
+
+
+@pytest.mark.stage("posted")
+def test_a_month_closes_when_all_is_done_and_stays_closed(office: Office) -> None:
+    lead = office.lead
+    audited(office)
+    agree(office)
+    assert lead.press("checklist").said == "5 of 5 items are done or signed. Open: none."
+    lead.yes = False
+    assert "press Close month again" in lead.press("close_month").said
+    assert office.value("SELECT state FROM periods") == "open"
+    said = lead.press("close_month").said
+    lead.yes = True
+    assert said.startswith("2026-11 is closed; 2026-12 is open. Packet: close-packet-2026-11.xlsx. Backup: billing-")
+    assert office.table("periods")[["period", "state"]].to_dict("split")["data"] == [
+        ["2026-11", "closed"],
+        ["2026-12", "open"],
+    ]
+    assert (office.folder / "close-packet-2026-11.xlsx").exists()
+    # Start has moved on to the cycle that is due next, and so have all sheets.
+    assert (lead.cell("Period"), lead.cell("Cycle")) == ("2026-12", "B")
+    assert sorted(lead.sheet("services").index) == ["S09", "S10", "S11", "S12"]
+    assert lead.press("save").said == "Nothing to save."
+    kept = next((office.folder / "backups").glob("*-close-2026-11.db"))
+    restore(kept, f"sqlite:///{office.folder / 'restored.db'}")
+    again = Store.open(f"sqlite:///{office.folder / 'restored.db'}")
+    assert verify(again) == []
+    assert again.value("SELECT state FROM periods WHERE period = '2026-11'") == "closed"
+    again.close()
+
+
+@pytest.fixture
+def closed(desk_office: Office) -> Office:
+    audited(desk_office)
+    agree(desk_office)
+    desk_office.lead.press("close_month")
+    return desk_office
+
+
+@pytest.mark.stage("posted")
+def test_a_closed_period_takes_nothing(closed: Office) -> None:
+    lead = closed.lead
+    lead.press("refresh", Period=PERIOD, Cycle="A")
+    before = {name: closed.value(f"SELECT COUNT(*) FROM {name}") for name in metadata.tables}
+    lead.refused(
+        "import_payments",
+        "period_not_open",
+        PaymentsFile=closed.file("p.csv", payments("0000001,1.00,2026-11-20,C1,check")),
+    )
+    for button in ("compute", "post", "adjust", "reverse", "reconcile", "close_month"):
+        lead.refused(button, "period_not_open")
+    lead.refused("import_reads", "period_not_open", ReadsFile=closed.file("r.csv", beacon(("M01", "0113"))))
+    correct(lead, kind="adjust", account_id="0000001", amount=-100, gl_account="4020")
+    lead.refused("save", "period_not_open")
+    assert {name: closed.value(f"SELECT COUNT(*) FROM {name}") for name in metadata.tables} == before
+
+
+@pytest.mark.stage("posted")
+def test_money_for_the_closed_month_goes_into_the_open_one(closed: Office) -> None:
+    lead = closed.lead
+    text = payments("0000001,45.00,2026-11-30,C1,check", "0000001,45.00,2026-12-01,C2,check")
+    outcome = lead.press("import_payments", PaymentsFile=closed.file("p.csv", text))
+    assert [p.code for p in outcome.problems] == ["outside_period"]
+    lead.press("post")
+    assert closed.table("entries", "kind = 'payment'")["period"].tolist() == ["2026-12"]
+    correct(lead, kind="reverse", document="B0000001", reason="wrong")
+    lead.press("reverse")
+    assert closed.table("entries", "reverses IS NOT NULL")["period"].tolist() == ["2026-12"]
+
+
+@pytest.mark.stage("posted")
+def test_an_open_item_is_signed_with_a_reason_by_the_lead(desk_office: Office) -> None:
+    lead, cora = desk_office.lead, desk_office.clerk("cora")
+    agree(desk_office)
+    cora.press("refresh")
+    cora.set("close", "Audit is green", signed_reason="fine by me")
+    cora.refused("save", "not_allowed")
+    lead.set("close", "Audit is green", signed_reason="to be recalculated in Excel")
+    lead.press("save")
+    signed = desk_office.table("signoffs").iloc[0]
+    assert (signed["item"], signed["actor"], signed["reason"]) == (
+        "Audit is green",
+        "lea",
+        "to be recalculated in Excel",
+    )
+    lead.press("checklist")
+    assert items(lead)["Audit is green"] == "signed"
+    assert "is closed" in lead.press("close_month").said
+
+
+@pytest.mark.stage("posted")
+def test_unposted_documents_cannot_be_signed_away(desk_office: Office) -> None:
+    lead = desk_office.lead
+    pay(desk_office)
+    lead.press("checklist")
+    lead.set("close", "All batches are posted", signed_reason="later")
+    assert "Close!D7" in lead.refused("save", "not_signable")
+
+
+@pytest.mark.stage("posted")
+def test_a_green_audit_and_a_reconciliation_hold_for_what_they_saw(desk_office: Office) -> None:
+    lead = desk_office.lead
+    audited(desk_office)
+    agree(desk_office)
+    pay(desk_office)
+    lead.press("post")
+    lead.press("checklist")
+    details = lead.sheet("close")["detail"]
+    assert details["Receivables are reconciled"] == "entries or the export changed since it was reconciled"
+    correct(lead, kind="rebill", document="B0000001")
+    lead.press("reverse")
+    lead.press("checklist")
+    assert lead.sheet("close")["detail"]["Audit is green"] == "cycle A: bills changed since"
+
+
+def test_the_period_on_start_must_be_one(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.refused("post", "no_period", Period="")
+    lead.refused("post", "no_period", Period="November")
+    lead.refused("post", "period_not_open", Period="2026-12")
+
+
+# ---- roles -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.stage("computed")
+def test_a_clerk_neither_posts_nor_closes_nor_changes_rates(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    for button in ("post", "audit", "reverse", "close_month"):
+        assert "cora" in cora.refused(button, "not_allowed")
+    cora.set("rates", "R003", rate="9.99")
+    cora.refused("save", "not_allowed")
+    assert desk_office.value("SELECT MAX(rev) FROM rates") == 1
+
+
+@pytest.mark.stage("posted")
+def test_accounting_reconciles_and_saves_nothing(desk_office: Office) -> None:
+    ada = desk_office.clerk("ada")
+    ada.press("import_ledger", LedgerFile=desk_office.file("gl.csv", export(desk_office)))
+    ada.press("reconcile")
+    ada.set("accounts", "0000001", name="X")
+    ada.refused("save", "not_allowed")
+    ada.set("accounts", "0000001", name="Customer 1")
+    for button in ("compute", "validate", "adjust", "post", "print_file"):
+        ada.refused(button, "not_allowed")
+
+
+@pytest.mark.stage("computed")
+def test_somebody_unknown_may_look_and_nothing_more(desk_office: Office) -> None:
+    eve = desk_office.clerk("eve")
+    before = desk_office.table("events")
+    for button in ("compute", "validate", "adjust", "post", "print_file", "import_ledger", "reconcile", "audit", "close_month", "import_reads", "import_payments", "reverse"):  # fmt: skip
+        eve.refused(button, "not_allowed")
+    eve.press("refresh")
+    eve.press("about")
+    eve.press("checklist")
+    eve.set("accounts", "0000001", name="X")
+    eve.refused("save", "not_allowed")
+    eve.refused("undo_last", "unsaved_changes")
+    assert desk_office.table("events").equals(before)
+
+
+# ---- a second run of everything --------------------------------------------------------------------------------------
+
+
+def test_a_second_run_of_every_step_changes_nothing(office: Office) -> None:
+    """Every button of the month, each twice: counts, numbers and the whole journal are the same after the second press."""
+    lead = office.lead
+    lead.press("import_reads", ReadsFile=office.file("reads.csv", beacon(("M01", "0122"))))
+
+    def state() -> tuple[dict[str, int], str]:
+        counted = {
+            name: int(str(office.value(f"SELECT COUNT(*) FROM {name}")))
+            for name in metadata.tables
+            # Looking again is noted: a second check, computation, audit or reconciliation is an event of its own.
+            if name not in ("events", "audits", "reconciliations", "undo")
+        }
+        frames = [office.table(name) for name in ("journal", "entries", "bills", "bill_lines", "numbers", "exceptions", "draft_bills", "draft_lines", "payments")]  # fmt: skip
+        # The order of equal frames is the key's order, so that one digest stands for all rows.
+        return counted, hashlib.sha256("".join(frame.to_csv() for frame in frames).encode()).hexdigest()
+
+    def twice(button: str, **cells: str) -> None:
+        lead.press(button, **cells)
+        before = state()
+        lead.press(button, **cells)
+        assert state() == before, button
+
+    twice("import_reads", ReadsFile="reads.csv")
+    twice("validate")
+    lead.set("exceptions", "high S01", decision="accept", reason="leak, told them")
+    twice("save")
+    twice("compute")
+    twice("post")
+    twice("print_file")
+    twice("validate")
+    twice("import_payments", PaymentsFile=office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check")))
+    twice("post")
+    correct(lead, kind="adjust", account_id="0000002", amount=-500, gl_account="4020")
+    twice("adjust")
+    twice("post")
+    correct(lead, kind="rebill", document="B0000002")
+    twice("reverse")
+    twice("compute")
+    twice("post")
+    twice("import_ledger", LedgerFile=office.file("gl.csv", export(office)))
+    twice("reconcile")
+    twice("report_pack")
+    lead.press("checklist")
+    lead.set("close", "Audit is green", signed_reason="no spreadsheet application here")
+    twice("save")
+    twice("checklist")
+    twice("refresh")
+    store = office.store()
+    assert verify(store) == []
+    store.close()
+    lead.press("close_month")
+    assert office.table("entries")["period"].unique().tolist() == [PERIOD]
+    owed = office.table("journal", "gl_account = '1210'")["amount"].sum()
+    # 75.00 + (405.00 + S01 22 instead of 12 CCF: 10 x 4.00 + 5 %) - 45.00 - 5.00
+    assert owed == 7500 + 40500 + 4200 - 4500 - 500
+    assert pd.Series(office.table("bills")["number"]).is_unique
