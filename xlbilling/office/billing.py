@@ -111,7 +111,8 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
     if unmetered.any():
         made = _unmetered(desk, made, unmetered)
     made = made.loc[made["started_on"].isna() | made["started_on"].le(made["service_to"])].reset_index(drop=True)
-    made["replaces"] = made["service_id"].map(_reversed(desk)).fillna("").astype("str")
+    replaced = _reversed(desk).to_dict()
+    made["replaces"] = pd.Series([replaced.get(service, "") for service in made["service_id"]], dtype=object)
     return made.assign(
         part=part_bills(desk, made) > 0,
         days=made["days"].astype("int64"),
