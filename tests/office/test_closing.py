@@ -161,7 +161,7 @@ def test_an_audit_nobody_recalculated_says_so(desk_office: Office, monkeypatch: 
         "Audit of cycle A of 2026-11: 7 active services = 7 billed, 405.00 + 0 held + 0 not due. Not recal"
     )
     assert desk_office.table("audits")[["state", "lines"]].to_dict("split")["data"] == [["not recalculated", 7]]
-    assert lead.cell("AuditState") == "not recalculated"
+    assert str(lead.cell("AuditState")).startswith("not recalculated")
     lead.press("checklist")
     assert (items(lead)["Audit is green"], lead.sheet("close")["detail"]["Audit is green"]) == (
         "open",
