@@ -15,10 +15,11 @@ from xlbilling.office.rows import SAVES, Step, keep_undo, take_back, write_rows
 from xlbilling.office.start import fill_start
 from xlbilling.office.views import shown, view
 from xlbilling.office.working_copy import Changes, chain_head, changes
-from xlbilling.problems import Conflict, Problem, Refusal, declare
+from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.records import TABLE
 from xlbilling.store import Work
 from xlbilling.store.schema import WORKING
+from xlbilling.workbook.port import View
 
 UNSAVED: Final = declare(
     "unsaved_changes", "Sheets hold typing that is not saved yet.", "Press Save first, or put the old values back."
@@ -33,6 +34,7 @@ NOT_SAVED: Final = declare(
     "Cells cannot be taken as they are; nothing was saved.",
     "Correct the marked cells and press Save again.",
 )
+NO_VIEW: Final = declare("no_view", "The view on Start is none there is.", "Choose clerk or lead in the cell View.")
 NOTHING_TO_UNDO: Final = declare(
     "nothing_to_undo",
     "There is nothing of yours to undo since the last posting.",
@@ -83,13 +85,14 @@ def save(desk: Desk) -> Outcome:
     "Sheets",
     "RF",
     "RefreshAll",
-    "Fills the sheets from the store. Refuses while anything typed is not saved.",
+    "Fills the sheets from the store, for the cycle, period and view on Start. Refuses while typing is not saved.",
 )
 def refresh(desk: Desk) -> Outcome:
-    """Show the store on every sheet, unless typing would be lost."""
+    """Show the store on every sheet of the view chosen on Start, unless typing would be lost."""
     refuse_unsaved(desk, SAVED_HERE)
     desk.forget()
     fill(desk)
+    _turn_view(desk)
     return Outcome(f"Sheets show cycle {desk.cycle} of {desk.period} as the store has it now.")
 
 
@@ -118,6 +121,18 @@ def undo_last(desk: Desk) -> Outcome:
     desk.forget()
     fill(desk)
     return Outcome(f"Undid {row['action']}.")
+
+
+def _turn_view(desk: Desk) -> None:
+    """Hide what the clerk's view does not need, or show all to the lead, as the cell View on Start says."""
+    wanted = str(desk.book.get("View") or "lead").strip()
+    kind = _VIEWS.get(wanted)
+    if kind is None:
+        raise Refusal(NO_VIEW.at(Place(table="Start", cell="View"), f"there is no view {wanted!r}"))
+    desk.book.view(kind)
+
+
+_VIEWS: Final[dict[str, View]] = {"clerk": "clerk", "lead": "lead"}
 
 
 def refuse_unsaved(desk: Desk, names: Iterable[str]) -> None:
