@@ -147,7 +147,11 @@ def test_start_holds_its_lists_links_and_charts(book):
     links = [cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink]
     linked = {link.split("!")[0].strip("'") for link in links}
     assert linked == set(sheet_names()) - {"Start"}
-    assert {str(area) for area in sheet.merged_cells.ranges} == {"B3:L3", "B4:L4", "B5:L5"}  # what a button says, wrapped
+    assert {str(area) for area in sheet.merged_cells.ranges} == {
+        "B3:L3",
+        "B4:L4",
+        "B5:L5",
+    }  # what a button says, wrapped
 
 
 def test_charts_ribbon_and_macros_are_in(built):
