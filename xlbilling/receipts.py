@@ -45,7 +45,7 @@ def check(
     outside = payments["received_on"].lt(pd.Timestamp(period.first)) | payments["received_on"].gt(
         pd.Timestamp(period.last)
     )
-    again = _again(payments, earlier) & payments["reference"].ne("")
+    again = _again(payments, earlier)
     problems: list[Problem] = []
     checks: tuple[tuple[pd.Series[bool], Kind, str, Callable[[Any], str]], ...] = (
         (unknown, UNKNOWN_ACCOUNT, "account_id", lambda r: f"account {r.account_id!r} is not known"),
@@ -72,7 +72,11 @@ def check(
 
 
 def _again(payments: pd.DataFrame, earlier: pd.DataFrame) -> pd.Series[bool]:
-    """True for a payment that stands in the store already, or further up in the same list."""
-    both = pd.concat([earlier[_SAME], payments[_SAME]], ignore_index=True)
-    repeated = both.duplicated(keep="first").iloc[len(earlier) :]
-    return pd.Series(repeated.to_numpy(), index=payments.index)
+    """True for a payment that stands in the store already, or, by its reference, further up in the same list.
+
+    Two like payments without a reference in one list are two; beside one from before, nobody can tell, so it is listed.
+    """
+    before = earlier[_SAME].drop_duplicates()
+    stands = payments[_SAME].merge(before, how="left", indicator=True)["_merge"].eq("both").to_numpy()
+    repeated = payments[_SAME].duplicated(keep="first").to_numpy() & payments["reference"].ne("").to_numpy()
+    return pd.Series(stands | repeated, index=payments.index)
