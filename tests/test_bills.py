@@ -90,6 +90,7 @@ def test_what_cannot_be_priced_is_held_and_named(given: dict[str, Any], word: st
     made = drafts(services("S01", **given))
     assert (made.bills["state"].iloc[0], made.bills["amount"].iloc[0]) == ("held", 0)
     assert word in made.bills["why"].iloc[0]
+    assert (made.problems[0].code == "bad_input") == ("inputs" in given)
     assert [p.place.key for p in made.problems] == ["S01"]
     assert len(made.lines) == 0
 

@@ -238,6 +238,7 @@ class Clerk:
         self.path, self.url, self.actor, self.clock = book, url, actor, clock
         self.yes = True
         self.marked: list[str] = []
+        self.codes: set[str] = set()
 
     def press(self, button: str, **cells: str) -> Outcome:
         """What the button said and listed; a refusal is raised. Questions are answered yes unless `yes` is off."""
@@ -246,6 +247,7 @@ class Clerk:
             book.put(name, value)
         outcome = perform(button, lambda: self._desk(book), book, self.path.parent)
         self.marked = [str(problem) for problem in book.marked]
+        self.codes = {problem.code for problem in book.marked}
         book.save()
         if isinstance(outcome, Refusal):
             raise outcome

@@ -10,6 +10,7 @@ import pytest
 from tests.office.conftest import Office
 from tests.office.small import DUE, PERIOD, beacon, payments
 from xlbilling.office.auditing import outcomes
+from xlbilling.problems import CATALOGUE
 from xlbilling.store.schema import metadata
 from xlbilling.store.verify import verify
 
@@ -108,7 +109,7 @@ def test_post_writes_numbered_bills_and_balanced_entries(office: Office) -> None
 @pytest.mark.stage("posted")
 def test_a_second_post_posts_nothing(office: Office) -> None:
     before = counts(office)
-    assert "No batch waits" in office.lead.press("post").said
+    assert office.lead.press("post").said == CATALOGUE["nothing_to_post"].meaning
     assert counts(office) == before
 
 

@@ -169,6 +169,23 @@ def test_an_audit_nobody_recalculated_says_so(desk_office: Office, monkeypatch: 
     )
 
 
+@pytest.mark.stage("computed")
+def test_an_audit_names_the_rows_that_differ(desk_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spreadsheet application gives S01 a cent more, S02 an error, the others what was billed."""
+    lead = desk_office.lead
+    billed = desk_office.table("draft_bills").set_index("service_id")["amount"] / 100
+    given = [round(billed[s] + (s == "S01") / 100, 2) if s != "S02" else "#N/A" for s in sorted(billed.index)]
+    monkeypatch.setattr("xlbilling.workbook.file.FileWorkbook.recalculate", lambda book: True)
+    monkeypatch.setattr("xlbilling.workbook.file.FileWorkbook.values", lambda book, table, field: given)
+    outcome = lead.press("audit")
+    assert [(p.code, p.place.key) for p in outcome.problems] == [("audit_differs", "S01"), ("audit_differs", "S02")]
+    assert desk_office.table("audits")["state"].tolist() == ["red"]
+    given[:] = [float(billed[s]) for s in sorted(billed.index)]
+    assert "difference 0.00" in lead.press("audit").said
+    lead.press("checklist")
+    assert items(lead)["Audit is green"] == "done"
+
+
 @pytest.mark.stage("posted")
 def test_a_month_closes_when_all_is_done_and_stays_closed(office: Office) -> None:
     lead = office.lead
@@ -287,6 +304,11 @@ def test_the_period_on_start_must_be_one(desk_office: Office) -> None:
     lead.refused("post", "no_period", Period="")
     lead.refused("post", "no_period", Period="November")
     lead.refused("post", "period_not_open", Period="2026-12")
+
+
+def test_the_cycle_on_start_must_have_a_run(desk_office: Office) -> None:
+    assert "cycle B has no run in 2026-11" in desk_office.lead.refused("validate", "no_run", Cycle="B")
+    assert "cycle Q has no run in 2026-11" in desk_office.lead.refused("validate", "no_run", Cycle="Q")
 
 
 # ---- roles -----------------------------------------------------------------------------------------------------------

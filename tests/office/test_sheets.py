@@ -10,6 +10,7 @@ import pytest
 
 from tests.office.conftest import Office
 from tests.office.small import payments
+from tests.store.conftest import without_triggers
 from xlbilling.records import TABLE
 from xlbilling.workbook.cells import take
 from xlbilling.workbook.file import FileWorkbook
@@ -61,6 +62,7 @@ def test_two_clerks_on_one_row_is_a_conflict_that_names_cell_and_person(office: 
     assert "cora" in said
     assert "Accounts!A6" in said  # account 0000003 is the third row below the heading in row 3
     assert any("Accounts!A6" in mark for mark in carl.marked)
+    assert carl.codes == {"changed_meanwhile"}
     row = office.table("accounts", "account_id = '0000003'").iloc[0]
     assert (row["phone"], row["name"], row["rev"]) == ("555-0101", "Customer 3", 2)
     assert carl.sheet("accounts").loc["0000003", "name"] == "Quercus"  # typing is not lost
@@ -121,6 +123,7 @@ def test_new_rows_duplicates_and_taken_keys(desk_office: Office) -> None:
     assert desk_office.value("SELECT rev FROM accounts WHERE account_id = '0000099'") == 1
     cora.add("accounts", account_id="0000099", name="Again")
     assert "0000099 is on the sheet twice" in cora.refused("save", "cells_refused")
+    assert "key_twice" in cora.codes
 
 
 def test_a_key_in_the_store_is_taken(desk_office: Office) -> None:
@@ -129,7 +132,7 @@ def test_a_key_in_the_store_is_taken(desk_office: Office) -> None:
         clerk.add("accounts", account_id="0000099", name=clerk.actor)
     cora.press("save")
     assert "is in the store already" in carl.refused("save", "cells_refused")
-    assert any("key" in mark for mark in carl.marked)
+    assert carl.codes == {"key_taken"}
     assert desk_office.value("SELECT name FROM accounts WHERE account_id = '0000099'") == "cora"
 
 
@@ -137,6 +140,7 @@ def test_a_key_typed_over_is_told(desk_office: Office) -> None:
     cora = desk_office.clerk("cora")
     cora.set("accounts", "0000003", account_id="0000003X")
     assert "0000003X is not in the store" in cora.refused("save", "cells_refused")
+    assert "row_gone" in cora.codes
 
 
 @pytest.mark.parametrize(
@@ -158,28 +162,29 @@ def test_bad_cells_are_refused_with_their_cell(
 
 
 @pytest.mark.parametrize(
-    ("table", "key", "values", "where"),
+    ("table", "key", "values", "code", "where"),
     [
-        ("services", "S01", {"account_id": "0009999"}, "Services!B4: 0009999 is not on sheet Accounts"),
-        ("services", "S01", {"cycle": "Z"}, "Services!H4: Z is not on sheet Cycles"),
-        ("meters", "M01 / ", {"service_id": "S77"}, "Meters!C4: S77 is not on sheet Services"),
-        ("meters", "M01 / ", {"start_read": "12a"}, "Meters!I4: '12a' is not a dial read"),
-        ("meters", "M01 / ", {"dials": 0}, "Meters!D4: a register has 1 to 12 dials, not 0"),
-        ("meters", "M01 / ", {"multiplier": "-1"}, "Meters!F4: the multiplier is -1"),
-        ("cycles", "A / 2026-11", {"read_to": pd.Timestamp("2026-10-01")}, "Cycles!D4: 2026-10-01 is before 2026-11-01"),
-        ("services", "S01", {"ended_on": pd.Timestamp("2019-01-01")}, "Services!M4: it ends before it started"),
-        ("policy", "billing / billing_unit", {"value": "GALLONS"}, "'GALLONS' is not one of CF"),
-        ("policy", "staff / cora", {"value": "boss"}, "'boss' is not one of accounting, clerk, lead"),
-        ("policy", "staff / lea", {"value": "clerk"}, "no log-in would have the role lead"),
+        ("services", "S01", {"account_id": "0009999"}, "not_listed", "Services!B4: 0009999 is not on sheet Accounts"),
+        ("services", "S01", {"cycle": "Z"}, "not_listed", "Services!H4: Z is not on sheet Cycles"),
+        ("meters", "M01 / ", {"service_id": "S77"}, "not_listed", "Meters!C4: S77 is not on sheet Services"),
+        ("meters", "M01 / ", {"start_read": "12a"}, "cannot_be", "Meters!I4: '12a' is not a dial read"),
+        ("meters", "M01 / ", {"dials": 0}, "cannot_be", "Meters!D4: a register has 1 to 12 dials, not 0"),
+        ("meters", "M01 / ", {"multiplier": "-1"}, "cannot_be", "Meters!F4: the multiplier is -1"),
+        ("cycles", "A / 2026-11", {"read_to": pd.Timestamp("2026-10-01")}, "cannot_be", "Cycles!D4: 2026-10-01 is before 2026-11-01"),
+        ("services", "S01", {"ended_on": pd.Timestamp("2019-01-01")}, "cannot_be", "Services!M4: it ends before it started"),
+        ("policy", "billing / billing_unit", {"value": "GALLONS"}, "policy_wrong", "'GALLONS' is not one of CF"),
+        ("policy", "staff / cora", {"value": "boss"}, "policy_wrong", "'boss' is not one of accounting, clerk, lead"),
+        ("policy", "staff / lea", {"value": "clerk"}, "no_lead", "no log-in would have the role lead"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be_are_refused_with_their_cell(
-    desk_office: Office, table: str, key: str, values: dict[str, object], where: str
+    desk_office: Office, table: str, key: str, values: dict[str, object], code: str, where: str
 ) -> None:
     lead = desk_office.lead
     lead.set(table, key, **values)
     lead.refused("save", "cells_refused")
     assert any(where in mark for mark in lead.marked), lead.marked
+    assert lead.codes == {code}
     assert desk_office.value(f"SELECT MAX(rev) FROM {table}") == 1
 
 
@@ -199,7 +204,7 @@ def test_computed_cells_typed_over_are_named_and_put_back(desk_office: Office) -
     cora.set("accounts", "0000001", balance=1)
     said = cora.press("save")
     assert "typed over" in said.said
-    assert [str(p.place) for p in said.problems] == ["Accounts!L4"]
+    assert [(p.code, str(p.place)) for p in said.problems] == [("typed_over", "Accounts!L4")]
     # 45.00 from before and 55.65 billed
     assert cora.sheet("accounts").loc["0000001", "balance"] == 10065
 
@@ -362,3 +367,14 @@ def test_what_one_did_is_taken_back_step_by_step(desk_office: Office) -> None:
         assert cora.sheet("accounts").loc["0000003", "name"] == name
         assert cora.sheet("exceptions").loc[finding, "decision"] == decision
     assert "0000099" not in cora.sheet("accounts").index
+
+
+def test_a_history_that_lost_a_revision_is_not_guessed(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    cora.set("accounts", "0000003", name="Quercus")
+    cora.press("save")
+    store = desk_office.store()
+    without_triggers(store, "row_history", "DELETE FROM row_history WHERE table_name = 'accounts' AND rev = 1")
+    store.close()
+    cora.refused("undo_last", "no_earlier_row")
+    assert desk_office.value("SELECT name FROM accounts WHERE account_id = '0000003'") == "Quercus"

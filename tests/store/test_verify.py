@@ -75,6 +75,7 @@ def test_a_healthy_store_passes(busy: Store) -> None:
 @pytest.mark.parametrize(("table", "statement", "proof"), BREAKS, ids=[f"{t}-{p}" for t, _, p in BREAKS])
 def test_every_break_is_found(busy: Store, table: str, statement: str, proof: str) -> None:
     without_triggers(busy, table, statement)
+    assert {problem.code for problem in verify(busy)} == {"ledger_broken"}
     found = [str(problem) for problem in verify(busy)]
     assert any(f"not so: {proof}" in text for text in found), found
 
