@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.office.conftest import Office
-from tests.office.small import DUE, PERIOD, beacon, payments
+from tests.office.small import DUE, PERIOD, Clerk, beacon, payments
+from tests.office.test_money import correct
 from xlbilling.office.auditing import outcomes
 from xlbilling.problems import CATALOGUE
 from xlbilling.store.schema import metadata
@@ -149,24 +150,38 @@ def test_an_address_changed_after_compute_does_not_matter(desk_office: Office) -
     assert "Posted" in lead.press("post").said
 
 
-@pytest.mark.stage("computed")
-def test_what_somebody_wrote_after_the_preview_stops_the_posting(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Carl's receipt comes in between the preview the lead said yes to and the transaction."""
-    carl = office.clerk("carl")
-    name = office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check"))
+def barging_in(monkeypatch: pytest.MonkeyPatch, carl: Clerk, question: str, name: str) -> None:
+    """Let Carl take a receipt in between the preview somebody says yes to and the transaction."""
 
-    def confirm(book: object, question: str) -> bool:
-        if "Post?" in question:
+    def confirm(book: object, asked: str) -> bool:
+        if question in asked:
             monkeypatch.undo()
             carl.press("import_payments", PaymentsFile=name)
         return True
 
     monkeypatch.setattr("xlbilling.workbook.file.FileWorkbook.confirm", confirm)
+
+
+@pytest.mark.stage("computed")
+def test_what_somebody_wrote_after_the_preview_stops_the_posting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check"))
+    barging_in(monkeypatch, office.clerk("carl"), "Post?", name)
     assert "carl" in office.lead.refused("post", "store_moved_on")
     assert office.value("SELECT COUNT(*) FROM bills") == 0
     assert "receipts" in office.lead.press("post").said
+
+
+@pytest.mark.stage("posted")
+def test_what_somebody_wrote_after_the_preview_stops_a_reversal(
+    desk_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = desk_office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check"))
+    correct(desk_office.lead, kind="reverse", document="B0000001")
+    barging_in(monkeypatch, desk_office.clerk("carl"), "Reverse?", name)
+    desk_office.lead.refused("reverse", "store_moved_on")
+    assert desk_office.value("SELECT COUNT(*) FROM reversals") == 0
 
 
 @pytest.mark.stage("computed")

@@ -145,7 +145,7 @@ class _Placed:
 
     def __init__(self, keys: list[str], stored: list[str]):
         index = pd.Index(keys, dtype=object)
-        self.blank = np.array([not key for key in keys], dtype=bool)
+        self.blank = np.asarray(index == "", dtype=bool)
         self.twice = index.duplicated() & ~self.blank
         self.at = pd.Index(stored, dtype=object).get_indexer(index) if len(keys) else np.zeros(0, dtype=np.int64)
 
@@ -173,7 +173,10 @@ def _comparable(values: pd.Series[Any], kind: str) -> npt.NDArray[Any]:
     if values.dtype.kind in "iu":
         return values.fillna(_NO_NUMBER).to_numpy(dtype=np.int64)
     texts = values.fillna("").to_numpy(dtype=object)
-    return np.array([plain_rate(text) for text in texts], dtype=object) if kind == "rate" else texts
+    if kind != "rate":
+        return texts
+    at, known = pd.factorize(texts)
+    return np.array([plain_rate(text) for text in known], dtype=object)[at] if len(known) else texts
 
 
 _NO_NUMBER: Final = np.iinfo(np.int64).min
