@@ -31,7 +31,7 @@ def forms(values: list[Fraction]) -> list[Exact]:
 
 
 def half_up(value: Fraction, places: int) -> Fraction:
-    scaled = abs(value) * 10**places
+    scaled = abs(value) * Fraction(10) ** places  # 10**-2 alone is a float
     whole = int(scaled + Fraction(1, 2))
     return Fraction(whole if value >= 0 else -whole) / Fraction(10) ** places
 

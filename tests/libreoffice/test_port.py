@@ -12,7 +12,7 @@ import pytest
 
 from xlbilling.build import build_workbook
 from xlbilling.build.ribbon import Button
-from xlbilling.problems import Place, Refusal, declare
+from xlbilling.problems import Kind, Place, Refusal
 from xlbilling.records import TABLE
 from xlbilling.workbook.cells import take
 from xlbilling.workbook.excel import ExcelWorkbook
@@ -21,7 +21,7 @@ from xlbilling.workbook.port import ExtraColumn
 
 pytestmark = pytest.mark.libreoffice
 
-STRANGE = declare("test_strange", "A test finding.", "Look at it.", "review")
+STRANGE = Kind("test_strange", "A test finding.", "Look at it.", "review")
 
 
 @pytest.fixture(scope="session")

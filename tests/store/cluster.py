@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import getpass
 import itertools
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +18,7 @@ import pytest
 
 WANTED: Final = os.environ.get("XLBILLING_CI") == "1"
 _PLACES: Final = ("/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt")
+_IS_ROOT: Final = hasattr(os, "geteuid") and os.geteuid() == 0
 _names = itertools.count(1)
 
 
@@ -28,7 +29,7 @@ class Cluster:
         self._binaries = binaries
         self.folder = Path(tempfile.mkdtemp(prefix="xlbilling-pg-"))
         self._user = _unprivileged()
-        if os.geteuid() == 0:
+        if _IS_ROOT:
             shutil.chown(self.folder, self._user)
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", "billing", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
@@ -54,7 +55,7 @@ class Cluster:
 
     def _run(self, program: str, *words: object) -> None:
         command = [str(self._binaries / program), *(str(word) for word in words)]
-        if os.geteuid() == 0:  # the server refuses to run as root
+        if _IS_ROOT:  # the server refuses to run as root
             command = ["setpriv", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups", *command]
         done = subprocess.run(
             command, check=False, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -87,8 +88,10 @@ def _binaries() -> Path | None:
 
 def _unprivileged() -> str:
     """The user the server runs as: whoever runs the tests, and never root."""
-    if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid()).pw_name
+    if not _IS_ROOT:
+        return getpass.getuser()
+    import pwd  # not on Windows, where nobody is root
+
     try:
         return pwd.getpwnam("postgres").pw_name
     except KeyError:

@@ -15,13 +15,13 @@ from openxml_audit import OpenXmlValidator
 
 from xlbilling.build import build_workbook
 from xlbilling.build.ribbon import Button
-from xlbilling.problems import Place, Refusal, declare
+from xlbilling.problems import Kind, Place, Refusal
 from xlbilling.records import TABLE
 from xlbilling.workbook.cells import take
 from xlbilling.workbook.file import FileWorkbook
 from xlbilling.workbook.port import ExtraColumn
 
-STRANGE = declare("test_file_strange", "A test finding.", "Look at it.", "review")
+STRANGE = Kind("test_file_strange", "A test finding.", "Look at it.", "review")
 
 
 @pytest.fixture(scope="session")
