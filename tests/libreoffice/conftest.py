@@ -30,7 +30,7 @@ def libreoffice() -> Iterator[Any]:
     """One LibreOffice for the whole run."""
     if MISSING:
         pytest.skip(MISSING)
-    from host import LibreOfficeHost  # noqa: PLC0415  (needs uno)
+    from host import LibreOfficeHost
 
     with LibreOfficeHost() as host:
         yield host
