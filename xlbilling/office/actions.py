@@ -7,7 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from xlbilling.office import auditing, billing, books, closing, explaining, money, rates, readings, reporting, sheets
+from xlbilling.office import (
+    auditing,
+    billing,
+    books,
+    closing,
+    explaining,
+    importing,
+    money,
+    rates,
+    readings,
+    reporting,
+    sheets,
+)
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.office.unexpected import unexpected
@@ -22,7 +34,19 @@ NO_BUTTON: Final = declare(
     "Build the workbook anew with `xlbilling build`, or install the version it came with.",
 )
 # The modules that declare the buttons; importing them here is what puts every button on the ribbon.
-DECLARED_IN: Final = (sheets, readings, rates, billing, auditing, money, books, reporting, closing, explaining)
+DECLARED_IN: Final = (
+    sheets,
+    importing,
+    readings,
+    rates,
+    billing,
+    auditing,
+    money,
+    books,
+    reporting,
+    closing,
+    explaining,
+)
 # These look at the sheets as they stand, or at none; every other button first shows the cycle and period on Start.
 _AS_THEY_STAND: Final = frozenset(
     {"save", "refresh", "undo_last", "check_rates", "report_pack", "explain_bill", "about"}

@@ -13,7 +13,7 @@ from xlbilling import ledger as journal_rules
 from xlbilling.intake.ledger import read_ledger
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.readings import import_key
+from xlbilling.office.importing import import_key
 from xlbilling.office.rows import keep_undo
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.views import shows

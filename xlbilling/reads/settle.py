@@ -15,7 +15,7 @@ from xlbilling.reads import findings as found
 from xlbilling.reads.history import compare, estimates_in_row
 from xlbilling.reads.measure import BillingUnit, Window, by_service, lay, register_key
 from xlbilling.reads.rules import Rules
-from xlbilling.reads.units import MILLION, factor
+from xlbilling.reads.units import MILLION, factor, millionths
 
 _DIAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _ROLLOVER_SHARE: Final = Fraction(1, 10)  # of the whole dial, where nothing is known of what is usual
@@ -238,7 +238,7 @@ def _override(registers: list[Register], text: str) -> str:
         return "override: the service has several registers; ask for a re-read, or estimate"
     if not _DIAL.fullmatch(text):
         return f"override: {text!r} is not a dial read"
-    register, value = registers[0], _millionths(text)
+    register, value = registers[0], millionths(text)
     capacity, times = int(register["capacity"]), Fraction(register["multiplier"])
     if value >= capacity:
         return f"override: {text} has more digits than the meter's {register['dials']} dials"
@@ -286,8 +286,3 @@ def _holds(services: pd.DataFrame, findings: pd.DataFrame, broken: dict[str, str
     held.loc[named] = services.loc[named, "service_id"].map(reasons)
     unusable = ~services["usable"].to_numpy(dtype=bool)
     return held.mask(held.eq("") & unusable, "no usable read for every register")
-
-
-def _millionths(text: str) -> int:
-    whole, _, part = text.partition(".")
-    return int(whole) * MILLION + int(part.ljust(6, "0") or 0)

@@ -63,3 +63,9 @@ def multiplied(quantity: Micro, times: Fraction, step: int = 1) -> Micro:
     large = [round_half_up(n * times / step) * step for n in magnitude[~fits].tolist()]
     made[~fits] = np.array(large, dtype=np.int64)
     return np.sign(quantity) * made
+
+
+def millionths(text: str) -> int:
+    """Plain decimal text as whole millionths; a read with more than six decimals was refused when it was parsed."""
+    whole, _, part = text.partition(".")
+    return int(whole or 0) * MILLION + int(part[:6].ljust(6, "0"))
