@@ -24,7 +24,7 @@ def services(*names: str, **given: Any) -> pd.DataFrame:
     used = [int(USED[name] * 1_000_000) for name in rows["service_id"]]
     return rows.assign(
         service_from=pd.Timestamp("2026-09-05"), service_to=pd.Timestamp("2026-11-05"), days=61, consumption=np.array(used, dtype=np.int64),
-        read_code="actual", hold="", replaces="", part=False,
+        read_code="actual", hold="", replaces="", part=False, carried=0, estimate="",
     ).assign(**given)  # fmt: skip
 
 

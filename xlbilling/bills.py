@@ -42,7 +42,8 @@ def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
 
     `services`: service_id, account_id, customer_class, tariff, meter_size, inputs, service_from, service_to, days,
     consumption (millionths of the billing unit), read_code, hold, replaces (number of the bill it is billed anew for),
-    part (bool: first or last bill, prorated by days).
+    part (bool: first or last bill, prorated by days), carried (part of a unit left for the next bill), estimate (how an
+    estimated read was estimated).
     """
     services = services.reset_index(drop=True)
     priced = price(book, _usage(terms, services))
@@ -79,6 +80,8 @@ def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
             "state": np.where(billable, "draft", "held"),
             "why": hold.where(~billable, np.where(services["replaces"].ne(""), "replaces " + services["replaces"], "")),
             "replaces": services["replaces"],
+            "carried": services["carried"],
+            "estimate": services["estimate"],
         }
     )
     return Drafts(bills, _lines(lines, keys), [*priced.problems, *bad.values()])

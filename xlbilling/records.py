@@ -206,6 +206,13 @@ class Meter(Record):
     )
     start_date: Annotated[dt.date | None, Column("Start read date", "Day of the start read.", "date", 13)] = None
     removed_on: Annotated[dt.date | None, Column("Removed", "Day the meter was taken out.", "date", 12)] = None
+    final_read: Annotated[
+        str, Column("Final read", "Dial when taken out; the last days on the meter are billed from it.", "id", 12)
+    ] = ""
+    master_meter: Annotated[
+        str,
+        Column("Master meter", "The meter upstream that measures this meter's water too; blank for most.", "id", 14),
+    ] = ""
     last_date: Annotated[dt.date | None, computed("Last read date", "Day of the last billed read.", "date", 13)] = None
     last_read: Annotated[str, computed("Last read", "Dial at the last billed read.", "id", 12)] = ""
 
@@ -306,6 +313,10 @@ class ExceptionRow(Record):
     fact: Annotated[str, computed("What was found", "The fact with its numbers.", "text", 56)] = ""
     remedy: Annotated[str, computed("What to do", "The usual remedy.", "text", 44)] = ""
     money_at_risk: Annotated[int, computed("Money at risk", "Rough value of the difference.", "money", 13)] = 0
+    history: Annotated[
+        str,
+        computed("History", "Consumption per day of the last bills as bars, oldest first, this one last.", "text", 16),
+    ] = ""
     decision: Annotated[
         str,
         Column(
@@ -322,6 +333,53 @@ class ExceptionRow(Record):
     decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
     decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 18)] = ""
     state: Annotated[str, computed("State", "open, decided or gone.", "text", 9)] = ""
+
+
+class Reject(Record):
+    """A row of a read file that could not be taken, as it came, and as the office corrects it."""
+
+    sheet: ClassVar = Sheet(
+        "Rejects", "rejects", "Rows of read files that were not taken", ("reject_id",), True, "cycle"
+    )
+    reject_id: Annotated[str, given("Reject", "Import, line and code; it names the row for good.", "id", 20)]
+    file_name: Annotated[str, given("File", "The file the row came in.", "text", 24)] = ""
+    source_line: Annotated[int, given("Line", "Line of the file, or row of its sheet.", "whole", 8)] = 0
+    message: Annotated[str, given("Why", "Why it was not taken.", "text", 44)] = ""
+    content: Annotated[str, given("As it came", "The row as the file has it.", "text", 50)] = ""
+    meter_id: Annotated[str, Column("Meter", "Meter number; correct it where it is wrong.", "id", 14)] = ""
+    register_id: Annotated[str, Column("Register", "Register of a compound meter; mostly blank.", "id", 9)] = ""
+    read_date: Annotated[dt.date | None, Column("Read date", "Day of the read.", "date", 12)] = None
+    dial_read: Annotated[str, Column("Read", "The dial as read, with its leading zeros.", "id", 12)] = ""
+    unit: Annotated[str, Column("Unit", "Unit the dial counts in; blank: the meter's.", "choice", 8, choices=UNITS)] = (
+        ""
+    )
+    decision: Annotated[
+        str,
+        Column(
+            "Decision",
+            "take: take the row in as corrected here. leave: it is no read of ours.",
+            "choice",
+            11,
+            choices=("take", "leave"),
+        ),
+    ] = ""
+    reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30)] = ""
+    decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
+    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 18)] = ""
+    state: Annotated[str, computed("State", "open, taken or left.", "text", 9)] = ""
+
+
+class RecipeRow(Record):
+    """One line of a recipe: which column of a sender's read file is which, and how its figures are written."""
+
+    sheet: ClassVar = Sheet("Recipes", "recipes", "How other read files are laid out", ("recipe", "setting"), True)
+    recipe: Annotated[str, required("Recipe", "Name of the recipe, such as the sender's.", "text", 20)]
+    setting: Annotated[
+        str,
+        required("Setting", "What the line says: column meter_id, date_formats, delimiter ...", "text", 22),
+    ]
+    value: Annotated[str, Column("Value", "The file's heading, or the mark or date format it uses.", "text", 36)] = ""
+    note: Annotated[str, Column("Note", "What was found in the sample.", "text", 50)] = ""
 
 
 class Bill(Record):
@@ -345,11 +403,15 @@ class Bill(Record):
     ] = 0
     unit: Annotated[str, computed("Unit", "Billing unit.", "text", 7)] = ""
     read_code: Annotated[str, computed("Read", "actual or estimated.", "text", 10)] = ""
+    carried: Annotated[
+        int, computed("Carried", "Part of a unit left for the next bill, where the district carries it.", "quantity", 9)
+    ] = 0
     amount: Annotated[int, computed("Amount", "Sum of the bill's lines.", "money", 13)] = 0
     bill_date: Annotated[dt.date | None, computed("Bill date", "Date of the bill.", "date", 12)] = None
     due_date: Annotated[dt.date | None, computed("Due", "Day payment is due.", "date", 12)] = None
     state: Annotated[str, computed("State", "draft, held, posted or reversed.", "text", 10)] = ""
     why: Annotated[str, computed("Why", "Why a bill is held, or which bill it replaces.", "text", 50)] = ""
+    estimate: Annotated[str, computed("Estimate", "How an estimated bill was estimated.", "text", 50)] = ""
 
 
 class BillLine(Record):
@@ -587,8 +649,10 @@ TABLES: Final[tuple[type[Record], ...]] = (
     Service,
     Meter,
     Rate,
+    RecipeRow,
     Read,
     ExceptionRow,
+    Reject,
     Bill,
     BillLine,
     AuditRow,

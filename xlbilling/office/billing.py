@@ -105,8 +105,9 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
     )
     measured = settled.services.set_index("service_id")
     made = services.join(
-        measured[["service_from", "service_to", "days", "consumption", "read_code", "hold"]], on="service_id"
-    )
+        measured[["service_from", "service_to", "days", "consumption", "read_code", "carried", "estimate", "hold"]],
+        on="service_id",
+    ).fillna({"carried": 0, "estimate": ""})
     unmetered = made["service_to"].isna()
     if unmetered.any():
         made = _unmetered(desk, made, unmetered)
@@ -117,6 +118,7 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
         part=part_bills(desk, made) > 0,
         days=made["days"].astype("int64"),
         consumption=made["consumption"].astype("int64"),
+        carried=made["carried"].astype("int64"),
     )
 
 

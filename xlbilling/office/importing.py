@@ -16,6 +16,7 @@ from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.rows import Step, keep_undo
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.views import shows
 from xlbilling.problems import Conflict, Place, Problem, declare
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import millionths
@@ -48,7 +49,7 @@ def import_reads(desk: Desk) -> Outcome:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         said, steps = _take_in(work, run, path, digest, parsed)
         keep_undo(work, "Import reads", steps, said)
-    refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
+    refresh_tables(desk, ["reads", "rejects", "exceptions", "cycles", "log"])
     rejects = _rejects(path, parsed.rejects)
     return Outcome(said, rejects, listed=bool(rejects))
 
@@ -81,14 +82,7 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tupl
             n=position_of[position],
             o=old_id,
         )
-    work.insert_rows(
-        "rejects",
-        ["import_id", "source_line", "code", "message"],
-        [
-            (import_id, int(r.source_line), r.code, r.message)
-            for r in parsed.rejects.drop_duplicates(["source_line", "code"]).itertuples()
-        ],
-    )
+    work.insert("rejects", rejected(parsed.rejects, import_id))
     rows_in = len(reads) + len(parsed.rejects)
     duplicates = int(same.sum())
     work.insert_one(
@@ -166,6 +160,17 @@ def _rows(fresh: pd.DataFrame, run: Run, import_id: int, first_id: int) -> pd.Da
     )
 
 
+def rejected(rejects: pd.DataFrame, import_id: int) -> pd.DataFrame:
+    """The file's rejects as rows of the store, open until the office takes or leaves them."""
+    made = rejects.drop_duplicates(["source_line", "code"]).reset_index(drop=True)
+    blank = dict.fromkeys(
+        ("content", "meter_id", "register_id", "dial_read", "unit", "decision", "reason", "decided_by", "decided_at"),
+        "",
+    )
+    ids = str(import_id) + ":" + made["source_line"].astype("str") + ":" + made["code"]
+    return made.assign(reject_id=ids, import_id=import_id, read_date=None, state="open", rev=1, **blank)
+
+
 def _billed(work: Work, read_ids: list[int]) -> list[str]:
     """Standing bills that were made from one of these reads."""
     found = (
@@ -203,3 +208,14 @@ def _rejects(path: Path, rejects: pd.DataFrame) -> list[Problem]:
         )
         for r in rows
     ]
+
+
+@shows("rejects")
+def rejects_view(desk: Desk) -> pd.DataFrame:
+    """The rows of the run's read files that were not taken, open ones first."""
+    return desk.store.query(
+        "SELECT r.*, i.file_name FROM rejects r JOIN imports i ON i.import_id = r.import_id "
+        "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = 'current' "
+        "ORDER BY CASE r.state WHEN 'open' THEN 0 ELSE 1 END, r.import_id, r.source_line, r.code",
+        **desk.chosen,
+    )

@@ -12,7 +12,7 @@ from xlbilling import ledger
 from xlbilling.intake.receipts import read_receipts
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money, today
-from xlbilling.office.importing import import_key
+from xlbilling.office.importing import import_key, rejected
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
 from xlbilling.office.rows import Step, keep_revision, keep_undo, past_undo, saves
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
@@ -68,10 +68,10 @@ def import_payments(desk: Desk) -> Outcome:
             layout="listing", rows_in=rows_in, taken=len(taken), rejected=len(listed), duplicates=0, changed=0, state="current",
             at=work.at, actor=work.actor,
         )  # fmt: skip
-        work.insert_rows(
-            "rejects", ["import_id", "source_line", "code", "message"],
-            [(import_id, line, code, fact) for (line, code), fact in {(p.place.line, p.code): p.fact for p in listed}.items()],
-        )  # fmt: skip
+        told = pd.DataFrame(
+            [(p.place.line, p.code, p.fact) for p in listed], columns=["source_line", "code", "message"]
+        )
+        work.insert("rejects", rejected(told, import_id))
         said = f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. Press Post to post them."
         undo: Step = {
             "sql": [

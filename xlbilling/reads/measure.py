@@ -121,4 +121,4 @@ def by_service(laid: pd.DataFrame, billing: BillingUnit) -> pd.DataFrame:
     summed["days"] = days.fillna(0).astype("int64")
     summed["read_code"] = np.where(summed["estimated"], "estimated", "actual")
     summed["usable"] = summed["usable"].to_numpy(dtype=bool) & summed["days"].gt(0).to_numpy()
-    return summed.drop(columns="estimated")
+    return summed.drop(columns="estimated").assign(carried=0, estimate="")

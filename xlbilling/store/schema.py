@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Primary
 from xlbilling.records import TABLE
 
 VERSION: Final = "1"
-WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "gl_accounts")
+WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
 
 metadata: Final = MetaData()
 
@@ -72,7 +72,20 @@ _table(
     "import_id:int kind cycle period file_name digest layout rows_in:int taken:int rejected:int duplicates:int "
     "changed:int state at actor",
 )
-_table("rejects", "import_id source_line code", "import_id:int source_line:int code message")
+_table(
+    "rejects",
+    "reject_id",
+    "reject_id import_id:int source_line:int code message content meter_id register_id read_date? dial_read unit "
+    "decision reason decided_by decided_at state rev:int",
+    Index("rejects_import", "import_id"),
+)
+# What the interval rows of a file say of each register: how long water ran without a stop, and how little at the least.
+_table(
+    "intervals",
+    "import_id meter_id register_id",
+    "import_id:int meter_id register_id unit first_hour last_hour hours:int missing:int running_hours:int "
+    "least:int total:int",
+)
 _table(
     "reads",
     "read_id",
@@ -94,7 +107,7 @@ _table(
 
 _BILL = (
     "bill_key account_id service_id customer_class tariff cycle period service_from service_to days:int "
-    "consumption:int unit read_code amount:int bill_date due_date state why replaces"
+    "consumption:int unit read_code amount:int bill_date due_date state why replaces carried:int estimate"
 )
 _LINE = (
     "line:int charge tier:int quantity:int rate unit amount:int gl_account segment_from segment_to basis "
