@@ -70,13 +70,13 @@ _table(
     "imports",
     "import_id",
     "import_id:int kind cycle period file_name digest layout rows_in:int taken:int rejected:int duplicates:int "
-    "changed:int state at actor",
+    "changed:int state at actor interval_rows:int? earlier_rows:int?",
 )
 _table(
     "rejects",
     "reject_id",
     "reject_id import_id:int source_line:int code message content meter_id register_id read_date? dial_read unit "
-    "decision reason decided_by decided_at state rev:int",
+    "decision reason decided_by decided_at state rev:int read_id:int?",
     Index("rejects_import", "import_id"),
 )
 # What the interval rows of a file say of each register: how long water ran without a stop, and how little at the least.
