@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 ColumnKind = Literal["id", "text", "choice", "date", "money", "quantity", "rate", "whole", "stamp"]
 Filled = Literal["typed", "given", "computed"]
 Scope = Literal["all", "cycle", "period"]
+Look = Literal["", "wrapped", "bars"]
 
 UNITS: Final = ("CF", "CCF", "GAL", "KGAL", "M3", "AF")
 YES_NO: Final = ("yes", "no")
@@ -42,6 +43,7 @@ class Column:
     filled: Filled = "typed"
     choices: tuple[str, ...] = ()
     required: bool = False
+    look: Look = ""  # wrapped: long words break into lines. bars: a chart drawn in characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,14 @@ class Sheet:
     totals: tuple[str, ...] = ()
 
 
-def given(title: str, note: str, kind: ColumnKind = "text", width: int = 14) -> Column:
+def given(title: str, note: str, kind: ColumnKind = "text", width: int = 14, look: Look = "") -> Column:
     """A column that comes from a file or the store; staff read it."""
-    return Column(title, note, kind, width, "given")
+    return Column(title, note, kind, width, "given", look=look)
 
 
-def computed(title: str, note: str, kind: ColumnKind = "text", width: int = 14) -> Column:
+def computed(title: str, note: str, kind: ColumnKind = "text", width: int = 14, look: Look = "") -> Column:
     """A column that xlbilling computes; it is shaded, and Save names any cell typed over."""
-    return Column(title, note, kind, width, "computed")
+    return Column(title, note, kind, width, "computed", look=look)
 
 
 def required(
@@ -106,7 +108,7 @@ class Setting(Record):
             choices=("block", "review", "info", "off"),
         ),
     ] = ""
-    meaning: Annotated[str, given("What it means", "The rule in plain words.", "text", 80)] = ""
+    meaning: Annotated[str, given("What it means", "The rule in plain words.", "text", 80, "wrapped")] = ""
 
 
 class CycleRun(Record):
@@ -310,12 +312,19 @@ class ExceptionRow(Record):
     account_id: Annotated[str, computed("Account", "Account concerned.", "id", 12)] = ""
     meter_id: Annotated[str, computed("Meter", "Meter concerned.", "id", 14)] = ""
     place: Annotated[str, computed("Where", "Cell or file line the finding is about.", "text", 18)] = ""
-    fact: Annotated[str, computed("What was found", "The fact with its numbers.", "text", 56)] = ""
-    remedy: Annotated[str, computed("What to do", "The usual remedy.", "text", 44)] = ""
+    fact: Annotated[str, computed("What was found", "The fact with its numbers.", "text", 52, "wrapped")] = ""
+    remedy: Annotated[str, computed("What to do", "The usual remedy.", "text", 40, "wrapped")] = ""
     money_at_risk: Annotated[int, computed("Money at risk", "Rough value of the difference.", "money", 13)] = 0
     history: Annotated[
         str,
-        computed("History", "Consumption per day of the last bills as bars, oldest first, this one last.", "text", 16),
+        computed(
+            "History",
+            "Consumption per day of the last twelve bills and of this run as bars, oldest first, this run last; "
+            "a dot where there is no bill.",
+            "text",
+            20,
+            "bars",
+        ),
     ] = ""
     decision: Annotated[
         str,
@@ -329,7 +338,7 @@ class ExceptionRow(Record):
         ),
     ] = ""
     override_read: Annotated[str, Column("Override read", "The dial to bill, with decision override.", "id", 13)] = ""
-    reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30)] = ""
+    reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30, look="wrapped")] = ""
     decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
     decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 18)] = ""
     state: Annotated[str, computed("State", "open, decided or gone.", "text", 9)] = ""

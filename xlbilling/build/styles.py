@@ -7,7 +7,7 @@ from typing import Any, Final
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
-from xlbilling.records import Column, ColumnKind, Filled
+from xlbilling.records import Column, ColumnKind, Filled, Look
 from xlbilling.workbook.looks import FILL, NUMBER_FORMAT
 
 FONT: Final = "Calibri"
@@ -32,6 +32,14 @@ HEAD: Final[dict[Filled, tuple[str, str]]] = {
     "computed": (COMPUTED_HEAD, "#FFFFFF"),
 }
 
+# Calibri has no bars between none and full; Segoe UI Symbol comes with Windows, and what other systems put in its place
+# has them too.
+LOOKS: Final[dict[Look, dict[str, Any]]] = {
+    "": {},
+    "wrapped": {"text_wrap": True},
+    "bars": {"font_name": "Segoe UI Symbol", "font_size": 11, "font_color": ACCENT},
+}
+
 
 class Styles:
     """The formats of one workbook; the same properties always give the same format object."""
@@ -49,7 +57,7 @@ class Styles:
 
     def number(self, column: Column) -> Format:
         """Number format and alignment alone: what a whole column carries below its table."""
-        return self.of(num_format=NUMBER_FORMAT[column.kind], **_aligned(column.kind))
+        return self.of(num_format=NUMBER_FORMAT[column.kind], **_aligned(column.kind), **LOOKS[column.look])
 
     def cell(self, column: Column) -> Format:
         """A table cell: typed ones in the input colour, computed ones shaded."""
@@ -59,6 +67,7 @@ class Styles:
             border=1,
             border_color=LINE,
             **_aligned(column.kind),
+            **LOOKS[column.look],
         )
 
     def head(self, column: Column) -> Format:
