@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.office.course import course_of
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.rows import Step, keep_revision, saves
 from xlbilling.office.views import last_reads, shows
@@ -101,14 +102,15 @@ _UNDECIDE: Final = (
 
 @shows("exceptions")
 def exceptions_view(desk: Desk) -> pd.DataFrame:
-    """The run's findings, open ones first, the gravest and dearest on top."""
+    """The run's findings: open ones first, then by the money at risk, then by weight."""
     made = desk.store.table(
         "exceptions",
         "cycle = :c AND period = :p AND state <> 'gone'",
-        "CASE state WHEN 'open' THEN 0 ELSE 1 END, "
-        "CASE severity WHEN 'block' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, money_at_risk DESC, exception_id",
+        "CASE state WHEN 'open' THEN 0 ELSE 1 END, money_at_risk DESC, "
+        "CASE severity WHEN 'block' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, exception_id",
         **desk.chosen,
     )
+    made["history"] = (made["service_id"].map(course_of(desk)) if len(made) else pd.Series(dtype="str")).fillna("")
     made["place"] = _cells(desk, made["place"])
     return made
 
