@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xlbilling.intake import tables
 from xlbilling.intake.reads.readings import TEXT_COLUMNS
+from xlbilling.intake.reads.rejected import REJECT_FIELDS
 
 BLOBS_OF_A_BLOCK: Final = 1 + 3 * len(TEXT_COLUMNS)
 
@@ -29,10 +30,21 @@ def reads_frame(blobs: Sequence[bytes], block_count: int) -> pd.DataFrame:
     return pd.DataFrame({**columns, "source_line": source_line}, copy=False)
 
 
-def rejects_frame(lines: array[int], codes: list[str], messages: list[str]) -> pd.DataFrame:
-    """The rejects: source_line, code and message."""
-    texts = {"code": _texts(np.array(codes, dtype=object)), "message": _texts(np.array(messages, dtype=object))}
-    return pd.DataFrame({"source_line": np.array(lines, dtype=np.int64), **texts})
+def rejects_frame(blobs: Sequence[bytes]) -> pd.DataFrame:
+    """The rejects: source_line, code, message, REJECT_FIELDS and content (the line as it came, at each of its readings)."""
+    names = ("code", "message", *REJECT_FIELDS)
+    cut = 1 + 3 * len(names)
+    line = np.frombuffer(blobs[0], dtype=np.int64)
+    columns = {name: _objects(cells) for name, cells in zip(names, tables.unpack(blobs[1:cut]), strict=True)}
+    came, content = np.frombuffer(blobs[cut], dtype=np.int64), _objects(tables.unpack(blobs[cut + 1 :])[0])
+    columns["content"] = content[np.searchsorted(came, line)]
+    return pd.DataFrame({"source_line": line.copy(), **{name: _texts(cells) for name, cells in columns.items()}})
+
+
+def _objects(cells: list[str]) -> NDArray[np.object_]:
+    made = np.empty(len(cells), dtype=object)
+    made[:] = cells
+    return made
 
 
 def _texts(cells: NDArray[np.object_]) -> Any:

@@ -56,7 +56,7 @@ class ParsedReads:
     def reject_rows(self) -> tuple[array[int], list[list[str]]]:
         """The rejects: source lines, and the columns code and message."""
         lines, *rest = self.blobs[self.block_count * _BLOBS_OF_A_BLOCK :]
-        return array("q", lines), tables.unpack(rest)
+        return array("q", lines), tables.unpack(rest[: 3 * 2])
 
     @cached_property
     def reads(self) -> pandas.DataFrame:
@@ -68,11 +68,11 @@ class ParsedReads:
 
     @cached_property
     def rejects(self) -> pandas.DataFrame:
-        """The rejects: source_line, code and message, by line."""
+        """The rejects by line: source_line, code and message; meter_id, register_id, read_date, dial_read and unit as
+        far as they could be told apart; content, the row as it came."""
         from xlbilling.intake.reads import frames  # noqa: PLC0415 - as above
 
-        lines, (codes, messages) = self.reject_rows()
-        return frames.rejects_frame(lines, codes, messages)
+        return frames.rejects_frame(self.blobs[self.block_count * _BLOBS_OF_A_BLOCK :])
 
 
 def parse_reads(

@@ -18,6 +18,7 @@ from xlbilling.intake.package import shown
 from xlbilling.intake.reads.keys import Keys
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule
+from xlbilling.intake.reads.rejected import Rejected
 from xlbilling.intake.reads.units import LITER, UNKNOWN, Units, cubic_meters
 from xlbilling.intake.spans import Few, Spans, constant_few
 
@@ -45,6 +46,9 @@ _UNFIT: Final = re.compile(
 )
 """Control characters, invisible ones, and the traces of broken encodings: no id can be told by the eye with these."""
 _SCIENTIFIC: Final = re.compile(r"(?m)^[0-9]+(?:(?:\.[0-9]+)?[eE][+-][0-9]+|\.[0-9]+[eE][0-9]+)$")
+_NO_NUMBER: Final = "no number: "
+"""What a format puts before the text of a reading that it could not turn into a number."""
+_MOST_OF_A_DIAL: Final = 30
 _SIGNED_NUMBER: Final = re.compile(r"[+-][0-9][0-9.,-]*")
 
 
@@ -118,14 +122,14 @@ class Ledger:
         self.kept = 0
         self.blobs: list[bytes] = []
         self.block_lines: list[Sequence[int]] = []
-        self.rejects: list[tuple[int, str, str]] = []
+        self.rejects: list[Rejected] = []
         self._keys = Keys()
         self._twice: set[tuple[str, str, str, str]] = set()
 
     def reject(self, line: int, code: str, message: str) -> None:
         """List something that carries no reading to check: a damaged record, a trailer that disagrees."""
         self.offered += 1
-        self.rejects.append((line, code, message))
+        self.rejects.append(Rejected(line, code, message))
 
     def settle(self, found: Readings) -> None:
         """Check candidate readings (bad_record, missing_id, bad_date, bad_number, unknown_unit, duplicate)."""
@@ -145,7 +149,7 @@ class Ledger:
         ]  # fmt: skip
         lines = found.line
         if fault:
-            self.rejects += [(found.line[i], code, message) for i, (code, message) in sorted(fault.items())]
+            self.rejects += [_rejected(found, i, told, dates, values, units) for i, told in sorted(fault.items())]
             keep = [True] * size
             for position in fault:
                 keep[position] = False
@@ -296,6 +300,22 @@ class Ledger:
                 self._twice.add(key)
             else:
                 fault[i] = ("duplicate", "this meter, register, date and time were already read in this file")
+
+
+def _rejected(
+    found: Readings, i: int, fault: Fault, dates: Sequence[str], values: Sequence[str], units: Sequence[str]
+) -> Rejected:
+    """A reading that was not taken, with its fields as far as they can be told; a damaged record has none."""
+    if fault[0] == "bad_record":
+        return Rejected(found.line[i], *fault)
+    ids = [
+        text if _unfit_reason(text, "meter_id") is None else "" for text in (found.meter_id[i], found.register_id[i])
+    ]
+    # Liters were turned into cubic meters: the dial then is the cubic meters' text, not the file's.
+    text = values[i] if units[i] == "M3" else found.value[i]
+    dial = "" if text.startswith(_NO_NUMBER) or len(text) > _MOST_OF_A_DIAL or _unfit_reason(text, "dial") else text
+    unit = "" if units[i] in {UNKNOWN, LITER} else units[i]
+    return Rejected(found.line[i], *fault, *ids, dates[i], dial if units[i] != UNKNOWN else "", unit)
 
 
 def _first_character(text: str) -> str:

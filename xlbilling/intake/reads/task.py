@@ -30,6 +30,7 @@ from xlbilling.intake.reads.detect import HEADER_WITHIN, delimiter_of, detect, f
 from xlbilling.intake.reads.propose import recipe_for
 from xlbilling.intake.reads.readings import Ledger
 from xlbilling.intake.reads.recipe import Recipe
+from xlbilling.intake.reads.rejected import REJECT_FIELDS, lines_as_they_came, rows_as_they_came
 from xlbilling.intake.reads.tabular import SheetTable, Table
 from xlbilling.intake.sheets import SheetName, Workbook
 from xlbilling.intake.text import Text, decode
@@ -55,15 +56,18 @@ def parse(path: Path, format: str, recipe: Facts | None, year: int | None) -> tu
     if kind != "text":
         if format not in {"auto", "generic"}:
             raise Refusal(BAD_HEADER.at(Place(file=path.name), f"a workbook is never in the format {format}"))
-        name, ledger = "generic", _read_book(_open(data, kind, path.name), path.name, known, notes)
+        name, book = "generic", _open(data, kind, path.name)
+        ledger, sheet = _read_book(book, path.name, known, notes)
+        came = rows_as_they_came(book, sheet, {reject.line for reject in ledger.rejects})
     else:
         text = decode(data, path.name, known.encoding if known else None)
         del data
         name, ledger = _read_text(text, path.name, format, known, year, notes)
-    return _answer(name, ledger, notes)
+        came = lines_as_they_came(text, {reject.line for reject in ledger.rejects})
+    return _answer(name, ledger, came, notes)
 
 
-def _answer(name: str, ledger: Ledger, notes: list[str]) -> tuple[Facts, list[bytes]]:
+def _answer(name: str, ledger: Ledger, came: dict[int, str], notes: list[str]) -> tuple[Facts, list[bytes]]:
     if ledger.offered != ledger.kept + len(ledger.rejects):
         raise AssertionError("a reading was neither kept nor listed")
     blobs: list[bytes] = []
@@ -71,10 +75,15 @@ def _answer(name: str, ledger: Ledger, notes: list[str]) -> tuple[Facts, list[by
     for i, lines in enumerate(ledger.block_lines):
         blobs.append(np.asarray(lines, dtype=np.int64).tobytes() if not isinstance(lines, range) else _counted(lines))
         blobs += ledger.blobs[i * width : (i + 1) * width]
-    rejects = sorted(ledger.rejects, key=lambda reject: reject[0])
-    messages = ["".join(c if c.isprintable() else " " for c in message) for _, _, message in rejects]
-    blobs.append(array("q", [line for line, _, _ in rejects]).tobytes())
-    blobs += tables.pack([[code for _, code, _ in rejects], messages])
+    rejects = sorted(ledger.rejects, key=lambda reject: reject.line)
+    messages = ["".join(c if c.isprintable() else " " for c in reject.message) for reject in rejects]
+    blobs.append(array("q", [reject.line for reject in rejects]).tobytes())
+    told = [[getattr(reject, name) for reject in rejects] for name in REJECT_FIELDS]
+    blobs += tables.pack([[reject.code for reject in rejects], messages, *told])
+    # One line may carry many readings, so each is sent once.
+    lines = sorted({reject.line for reject in rejects})
+    blobs.append(array("q", lines).tobytes())
+    blobs += tables.pack([[came.get(line, "") for line in lines]])
     facts = {"format": name, "offered": ledger.offered, "blocks": len(ledger.block_lines), "notes": notes}
     return facts, blobs
 
@@ -161,7 +170,9 @@ def _open(data: bytes, kind: str, name: str) -> Workbook | OldWorkbook:
         return OldWorkbook(data, name)
 
 
-def _read_book(book: Workbook | OldWorkbook, name: str, recipe: Recipe | None, notes: list[str]) -> Ledger:
+def _read_book(
+    book: Workbook | OldWorkbook, name: str, recipe: Recipe | None, notes: list[str]
+) -> tuple[Ledger, SheetName]:
     place = Place(file=name)
     found: list[tuple[SheetTable, generic.Reading]] = []
     wrong = ""
@@ -184,7 +195,7 @@ def _read_book(book: Workbook | OldWorkbook, name: str, recipe: Recipe | None, n
     typed = isinstance(book, OldWorkbook)
     ledger = Ledger(generic.rules(recipe, workbook=True, typed_dates=typed, date1904=book.date1904))
     generic.read(table, ledger, how)
-    return ledger
+    return ledger, table.sheet
 
 
 def _find_on_sheet(
