@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xlbilling.problems import Place, Problem, declare
+from xlbilling.inputs import BAD_INPUT, inputs
+from xlbilling.problems import Place, Problem
 from xlbilling.tariffs import RateBook, price
-
-BAD_INPUT: Final = declare(
-    "bad_input", "The other inputs of a service cannot be read.", "Write them as name=value; name=value."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +79,9 @@ def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
             "replaces": services["replaces"],
             "carried": services["carried"],
             "estimate": services["estimate"],
+            "meter_size": services["meter_size"],
+            "inputs": services["inputs"],
+            "nominal_days": np.where(services["part"], terms.nominal_days or 0, 0),
         }
     )
     return Drafts(bills, _lines(lines, keys), [*priced.problems, *bad.values()])
@@ -106,14 +106,6 @@ def _usage(terms: Terms, services: pd.DataFrame) -> pd.DataFrame:
     for name in sorted({name for given in read.values() for name in given or {}}):
         usage[name] = services["inputs"].map({text: (given or {}).get(name, "") for text, given in read.items()})
     return usage
-
-
-def inputs(text: str) -> dict[str, str] | None:
-    """The other inputs of a service, "pressure_zone=2; season=summer"; None where the text is not of that form."""
-    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
-    if any(not name.strip() or not sign for name, sign, _ in pairs):
-        return None
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _bad_inputs(services: pd.DataFrame) -> dict[str, Problem]:

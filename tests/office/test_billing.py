@@ -300,3 +300,38 @@ def test_the_next_bill_after_an_estimate_is_trued_up(desk_office: Office) -> Non
     lead.press("compute")
     draft = desk_office.table("draft_bills", "service_id = 'S01'").iloc[0]
     assert (draft["consumption"], draft["days"], draft["state"]) == (19_000_000, 61, "draft")
+
+
+@pytest.mark.stage("opened")
+def test_registers_and_the_winter_average_are_handed_to_the_rates(office: Office) -> None:
+    """Each register has a price of its own, and sewer is capped at what the winter used.
+
+    S03: L 0050 -> 0060 is 10, H 0010 -> 0030 is 20; its bill of 2026-01-04 says 15 units in 61 days.
+      low flow 10 x 3.25 = 32.50, high flow 20 x 2.125 = 42.50, sewer min(30, 15) x 2.00 = 30.00; together 105.00
+    """
+    lead = office.lead
+    line = {"tariff": "COMPOUND", "customer_class": "RESIDENTIAL_SINGLE", "gl_account": "4020", "applies_by": "service_days", "resolution": "2026-1", "effective_from": pd.Timestamp("2026-01-01"), "tier": 0}  # fmt: skip
+    lead.add("rates", **line, rate_id="C1", component="Low flow", kind="per_unit", expression="consumption_low", rate="3.25", position=1)  # fmt: skip
+    lead.add("rates", **line, rate_id="C2", component="High flow", kind="per_unit", expression="consumption_high", rate="2.125", position=2)  # fmt: skip
+    lead.add("rates", **line, rate_id="C3", component="Sewer", kind="formula", expression="min(consumption, winter_average)*2.00", position=3)  # fmt: skip
+    lead.set("services", "S03", tariff="COMPOUND", inputs="zone=2")
+    lead.set("policy", "billing / winter_months", value="12-2")
+    lead.press("save")
+    lead.press("import_reads", ReadsFile=office.file("r.csv", beacon(("M03:H", "0030"))))
+    lead.press("compute")
+    draft = office.table("draft_bills", "service_id = 'S03'").iloc[0]
+    assert draft["inputs"] == "zone=2; consumption_low=10; consumption_high=20; winter_average=15"
+    assert (draft["amount"], draft["state"], draft["meter_size"]) == (10500, "draft", '1"')
+    lines = office.table("draft_lines", "bill_key = 'S03 2026-11-05'", "line")
+    assert lines["amount"].tolist() == [3250, 4250, 3000]
+    # What a bill was priced with stays with it, whatever is changed on Services afterwards.
+    lead.press("post")
+    lead.set("services", "S03", inputs="zone=3", meter_size='2"')
+    lead.press("save")
+    assert "green" in str(lead.press("audit").said) or "agrees" in lead.press("audit").said
+
+
+@pytest.mark.stage("opened")
+def test_a_winter_nobody_can_read_is_refused(office: Office) -> None:
+    office.lead.set("policy", "billing / winter_months", value="Dec to Feb")
+    assert "first and a last month" in office.lead.refused("save", "cells_refused") + str(office.lead.marked)

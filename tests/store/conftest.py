@@ -69,7 +69,7 @@ def post_bill(
         "number": number, "batch": batch, "bill_key": f"{service} {day}", "account_id": "01", "service_id": service,
         "customer_class": "R", "tariff": "W", "cycle": "A", "period": period, "service_from": "2026-09-05", "service_to": day,
         "days": 61, "consumption": 12_000_000, "unit": "CCF", "read_code": "actual", "amount": amount, "bill_date": "2026-11-12",
-        "due_date": "2026-12-07", "state": "posted", "why": "", "replaces": "", "carried": 0, "estimate": "",
+        "due_date": "2026-12-07", "state": "posted", "why": "", "replaces": "", "carried": 0, "estimate": "", "meter_size": "", "inputs": "", "nominal_days": 0,
     }  # fmt: skip
     work.insert_one("bills", **bill)
     line = {

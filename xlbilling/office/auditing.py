@@ -8,8 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from xlbilling.audit import AuditColumns, RatesSheet, columns
-from xlbilling.bills import inputs
-from xlbilling.office.billing import part_bills
+from xlbilling.inputs import inputs
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
@@ -86,7 +85,10 @@ def outcomes(desk: Desk) -> pd.DataFrame:
     """
     run = desk.run
     services = desk.store.table("services", "cycle = :c AND status = 'active'", c=run.cycle)
-    columns_ = "bill_key, service_id, tariff, customer_class, consumption, service_from, service_to, days, bill_date, amount, why"
+    columns_ = (
+        "bill_key, service_id, tariff, customer_class, meter_size, inputs, consumption, service_from, service_to, days, "
+        "nominal_days, bill_date, amount, why"
+    )
     bills = desk.store.query(
         f"SELECT {columns_}, state FROM draft_bills WHERE cycle = :c AND period = :p UNION ALL "  # noqa: S608
         f"SELECT {', '.join('b.' + c for c in columns_.split(', '))}, 'posted' FROM bills b JOIN standing_bills t ON t.number = b.number "
@@ -94,9 +96,7 @@ def outcomes(desk: Desk) -> pd.DataFrame:
         c=run.cycle,
         p=run.period,
     )
-    made = services[["service_id", "meter_size", "inputs", "started_on", "ended_on"]].merge(
-        bills, on="service_id", how="left"
-    )
+    made = services[["service_id", "started_on"]].merge(bills, on="service_id", how="left")
     missing = made["state"].isna()
     made["outcome"] = made["state"].map({"draft": "billed", "posted": "billed", "held": "held"}).fillna("no bill")
     late = missing & made["started_on"].gt(run.read_to)
@@ -116,12 +116,12 @@ def _columns(desk: Desk, rows: pd.DataFrame) -> AuditColumns:
     rates = RatesSheet(at, dict(zip(stored["rate_id"], stored["keys"], strict=True)), dict(sheet.column_letter))
     given = [
         {"meter_size": size, **(inputs(text) or {})}
-        for size, text in zip(rows["meter_size"], rows["inputs"], strict=True)
+        for size, text in zip(rows["meter_size"].fillna(""), rows["inputs"].fillna(""), strict=True)
     ]
     bills = rows.drop(columns=["inputs", "meter_size", "billed"]).assign(
         given=pd.Series(given, index=rows.index, dtype=object),
         billed=rows["outcome"].eq("billed"),
-        nominal_days=part_bills(desk, rows),
+        nominal_days=rows["nominal_days"].fillna(0).astype("int64"),
     )
     return columns(bills, book, rates)
 

@@ -12,12 +12,14 @@ import pandas as pd
 from xlbilling import ledger
 from xlbilling.bills import Drafts, Terms
 from xlbilling.bills import compute as compute_bills
+from xlbilling.inputs import last_winter, winter_averages, with_measured
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.money import post_adjustments, post_payments
+from xlbilling.office.policy import winter_months
 from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
-from xlbilling.office.readings import settled_reads
+from xlbilling.office.readings import consumption_before, settled_reads
 from xlbilling.office.rows import keep_undo, past_undo
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.office.views import run_bills
@@ -25,6 +27,7 @@ from xlbilling.office.working_copy import chain_head
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import Settled
+from xlbilling.reads.measure import COMPOUND
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
 from xlbilling.tariffs import rate_book
@@ -105,13 +108,16 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
     )
     measured = settled.services.set_index("service_id")
     made = services.join(
-        measured[["service_from", "service_to", "days", "consumption", "read_code", "carried", "estimate", "hold"]],
+        measured[
+            ["service_from", "service_to", "days", "consumption", "read_code", "carried", "estimate", "hold", *COMPOUND]
+        ],
         on="service_id",
     ).fillna({"carried": 0, "estimate": ""})
     unmetered = made["service_to"].isna()
     if unmetered.any():
         made = _unmetered(desk, made, unmetered)
     made = made.loc[made["started_on"].isna() | made["started_on"].le(made["service_to"])].reset_index(drop=True)
+    made["inputs"] = _measured_inputs(desk, made)
     replaced = _reversed(desk).to_dict()
     made["replaces"] = pd.Series([replaced.get(service, "") for service in made["service_id"]], dtype=object)
     return made.assign(
@@ -120,6 +126,20 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
         consumption=made["consumption"].astype("int64"),
         carried=made["carried"].astype("int64"),
     )
+
+
+def _measured_inputs(desk: Desk, services: pd.DataFrame) -> pd.Series[str]:
+    """The other inputs of each service with those the office itself knows: compound registers and the winter average."""
+    made = services["inputs"]
+    for name in COMPOUND:
+        made = with_measured(made, name, services[name])
+    months = winter_months(desk.rules)
+    if months is None:
+        return made
+    winter = last_winter(months, desk.run.read_from.date())
+    known = services[["service_id", "days"]].assign(days=services["days"].fillna(0).astype("int64"))
+    averages = winter_averages(known, consumption_before(desk), winter, desk.billing_unit.places)
+    return with_measured(made, "winter_average", averages)
 
 
 def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:

@@ -44,6 +44,13 @@ _SETTINGS: Final = (
     Standard("billing", "fractions", "bill", "", "Parts of a billing unit. bill: they are billed. truncate: left out."),
     Standard("billing", "first_and_last", "whole", "", "First and last bills. whole: in full. days: by their days."),
     Standard("billing", "nominal_days", "61", "", "Days a full bill stands for, where first_and_last is days."),
+    Standard(
+        "billing",
+        "winter_months",
+        "",
+        "",
+        "First and last month of winter, such as 12-2; blank: winter averages are typed.",
+    ),
     Standard("reads", "least_difference", "5", "", "High, low and spike speak up from this difference in units on."),
     Standard("reads", "rough_price", "5.00", "", "Rough price of a unit, to put findings in order of money at risk."),
     Standard("aging", "buckets", "30, 60, 90", "", "Last day of each aging bucket, youngest first."),
@@ -102,10 +109,11 @@ def wrong_values(policy: pd.DataFrame) -> list[Problem]:
             found.append(POLICY_WRONG.at(_place(("check", str(row.setting)), "severity"), fact))
     if not rules.settings.get(("district", "name")):
         found.append(POLICY_MISSING.at(_place(DISTRICT_NAME), "the district's name is not given"))
-    try:
-        bucket_names(aging_buckets(rules))
-    except Refusal as refusal:
-        found.append(refusal.problem)
+    for read in (lambda: bucket_names(aging_buckets(rules)), lambda: winter_months(rules)):
+        try:
+            read()
+        except Refusal as refusal:
+            found.append(refusal.problem)
     return found
 
 
@@ -117,6 +125,18 @@ def aging_buckets(rules: Rules) -> tuple[int, ...]:
         place = _place(("aging", "buckets"), "value")
         raise Refusal(POLICY_WRONG.at(place, f"{text!r} is not a list of whole days such as 30, 60, 90"))
     return tuple(int(part) for part in parts)
+
+
+def winter_months(rules: Rules) -> tuple[int, int] | None:
+    """First and last month whose bills make the winter average: "12-2" -> (12, 2); None where the rule is blank."""
+    text = rules.text("billing", "winter_months").replace(" ", "")
+    if not text:
+        return None
+    first, dash, last = text.partition("-")
+    if not dash or not all(part.isascii() and part.isdecimal() and 1 <= int(part) <= 12 for part in (first, last)):
+        place = _place(("billing", "winter_months"), "value")
+        raise Refusal(POLICY_WRONG.at(place, f"{text!r} is not a first and a last month such as 12-2"))
+    return int(first), int(last)
 
 
 _WHOLE: Final = {("billing", "consumption_places"), ("billing", "nominal_days"), ("check", "estimates_in_row")}

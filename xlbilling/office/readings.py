@@ -46,7 +46,14 @@ def settled_reads(desk: Desk) -> Settled:
     if reads.empty:
         raise Refusal(NO_READS.at(Place(table="reads"), f"{run} has no reads"))
     reads = _unbilled(desk, reads)
-    history = desk.store.query(
+    decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
+    office = Office(registers(desk), reads, consumption_before(desk), decisions)
+    return settle(run.window, desk.billing_unit, desk.rules, office)
+
+
+def consumption_before(desk: Desk) -> pd.DataFrame:
+    """What the cycle's services used before: the old system's history and every standing bill."""
+    return desk.store.query(
         """
         SELECT h.service_id, h.service_to, h.days, h.consumption, h.read_code FROM consumption_history h
           JOIN services s ON s.service_id = h.service_id WHERE s.cycle = :c
@@ -54,11 +61,8 @@ def settled_reads(desk: Desk) -> Settled:
         SELECT b.service_id, b.service_to, b.days, b.consumption, b.read_code FROM bills b
           JOIN standing_bills t ON t.number = b.number JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c
         """,
-        c=run.cycle,
+        c=desk.run.cycle,
     )
-    decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
-    office = Office(registers(desk), reads, history, decisions)
-    return settle(run.window, desk.billing_unit, desk.rules, office)
 
 
 def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.bills import BAD_INPUT, inputs
+from xlbilling.inputs import BAD_INPUT, inputs
 from xlbilling.intake.listing import Listing, read_listing, values
 from xlbilling.money import dollars
 from xlbilling.office.reporting import TEMPLATES
@@ -76,9 +76,9 @@ def rate_study(
 # ---- the bills ----------------------------------------------------------------------------------------------------
 
 _POSTED: Final = """
-    SELECT b.service_id, b.account_id, b.customer_class, b.tariff, s.meter_size, s.inputs, b.service_from, b.service_to,
+    SELECT b.service_id, b.account_id, b.customer_class, b.tariff, b.meter_size, b.inputs, b.service_from, b.service_to,
            b.consumption, b.bill_date, 'bill' AS source
-      FROM bills b JOIN standing_bills t ON t.number = b.number JOIN services s ON s.service_id = b.service_id
+      FROM bills b JOIN standing_bills t ON t.number = b.number
      WHERE b.service_to >= :first AND b.service_to <= :last
 """
 _EARLIER: Final = """

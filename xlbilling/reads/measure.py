@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -97,11 +97,16 @@ def _times(quantity: npt.NDArray[np.int64], multiplier: pd.Series[Any]) -> npt.N
     return made
 
 
+# The registers of a compound meter: the small one for low flow, the large one for high flow.
+COMPOUND: Final = {"consumption_low": ("L", "LOW"), "consumption_high": ("H", "HIGH")}
+
+
 def by_service(laid: pd.DataFrame, billing: BillingUnit) -> pd.DataFrame:
     """Registers summed to their service: one row a service that has registers.
 
     Columns: service_id, service_from, service_to, days, consumption (millionths of the billing unit), read_code
-    (estimated when any register is), usable (every register has a consumption).
+    (estimated when any register is), usable (every register has a consumption), consumption_low and consumption_high
+    (what a compound meter's registers measured; NA for a service that has no such meter).
     """
     each = laid.assign(
         billed=billing.of(laid["consumption"].to_numpy(dtype=np.int64), laid["unit"].to_numpy()),
@@ -115,6 +120,11 @@ def by_service(laid: pd.DataFrame, billing: BillingUnit) -> pd.DataFrame:
         usable=("usable", "all"),
     )
     summed = summed.reset_index()
+    for name, names in COMPOUND.items():
+        register = each.loc[each["register_id"].str.upper().isin(names)].groupby("service_id")["billed"].sum()
+        summed[name] = summed["service_id"].map(register).astype("Int64")
+    both = summed[list(COMPOUND)].notna().any(axis=1)
+    summed[list(COMPOUND)] = summed[list(COMPOUND)].fillna(0).where(both)
     if billing.fractions == "truncate":
         summed["consumption"] = truncated(summed["consumption"].to_numpy(dtype=np.int64))
     days = (summed["service_to"] - summed["service_from"]).dt.days

@@ -107,7 +107,7 @@ _table(
 
 _BILL = (
     "bill_key account_id service_id customer_class tariff cycle period service_from service_to days:int "
-    "consumption:int unit read_code amount:int bill_date due_date state why replaces carried:int estimate"
+    "consumption:int unit read_code amount:int bill_date due_date state why replaces carried:int estimate meter_size inputs nominal_days:int"
 )
 _LINE = (
     "line:int charge tier:int quantity:int rate unit amount:int gl_account segment_from segment_to basis "
