@@ -25,7 +25,7 @@ from xlbilling.intake.reads.readings import (
     Rules,
 )
 from xlbilling.intake.reads.recipe import Recipe
-from xlbilling.intake.reads.tabular import Named, PlainColumns, SheetTable, Table, repeated_headers
+from xlbilling.intake.reads.tabular import FixedTable, Named, PlainColumns, SheetTable, Table, repeated_headers
 
 IDS: Final = ("account_id", "location_id", "meter_id", "register_id")
 TRAILER: Final = re.compile(r"(?:total|totals|count|records|record count)\s*:?", re.IGNORECASE)
@@ -88,7 +88,13 @@ def by_recipe(header: Sequence[str], recipe: Recipe) -> Reading | str:
     return Reading(Named(places), required=frozenset(recipe.required), trailers=False)
 
 
-def read(table: Table | SheetTable, ledger: Ledger, how: Reading) -> None:
+def by_positions(recipe: Recipe) -> Reading:
+    """How a text is read whose columns are positions in the line, in the recipe's order."""
+    places = {("reading" if field == "read" else field): n for n, field in enumerate(recipe.columns)}
+    return Reading(Named(places), required=frozenset(recipe.required), trailers=False)
+
+
+def read(table: Table | SheetTable | FixedTable, ledger: Ledger, how: Reading) -> None:
     """One row, one reading. Without a recipe a blank reading is a no-read and a trailer's count is checked."""
     trailer = TRAILER if how.trailers else None
     for block in table.blocks(how.named.wanted(), spare_cells=True, trailer=trailer):

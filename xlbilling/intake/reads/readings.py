@@ -49,6 +49,7 @@ _SCIENTIFIC: Final = re.compile(r"(?m)^[0-9]+(?:(?:\.[0-9]+)?[eE][+-][0-9]+|\.[0
 _NO_NUMBER: Final = "no number: "
 """What a format puts before the text of a reading that it could not turn into a number."""
 _MOST_OF_A_DIAL: Final = 30
+_PLAIN_DIAL: Final = re.compile(r"[0-9]+(\.[0-9]*)?")
 _SIGNED_NUMBER: Final = re.compile(r"[+-][0-9][0-9.,-]*")
 
 
@@ -307,15 +308,17 @@ def _rejected(
 ) -> Rejected:
     """A reading that was not taken, with its fields as far as they can be told; a damaged record has none."""
     if fault[0] == "bad_record":
-        return Rejected(found.line[i], *fault)
-    ids = [
-        text if _unfit_reason(text, "meter_id") is None else "" for text in (found.meter_id[i], found.register_id[i])
-    ]
-    # Liters were turned into cubic meters: the dial then is the cubic meters' text, not the file's.
-    text = values[i] if units[i] == "M3" else found.value[i]
+        return Rejected(found.line[i], fault[0], fault[1])
+    ids = (found.meter_id[i], found.register_id[i])
+    meter, register = (text if _unfit_reason(text, "meter_id") is None else "" for text in ids)
+    # Liters were turned into cubic meters, and marks of a recipe are read away: what is not plain comes as its value.
+    plain = _PLAIN_DIAL.fullmatch(found.value[i]) and units[i] != "M3"
+    text = found.value[i] if plain else values[i] or found.value[i]
     dial = "" if text.startswith(_NO_NUMBER) or len(text) > _MOST_OF_A_DIAL or _unfit_reason(text, "dial") else text
-    unit = "" if units[i] in {UNKNOWN, LITER} else units[i]
-    return Rejected(found.line[i], *fault, *ids, dates[i], dial if units[i] != UNKNOWN else "", unit)
+    known = units[i] not in {UNKNOWN, LITER}
+    return Rejected(
+        found.line[i], fault[0], fault[1], meter, register, dates[i], dial if known else "", units[i] if known else ""
+    )
 
 
 def _first_character(text: str) -> str:

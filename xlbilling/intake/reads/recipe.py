@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.problems import Place, Refusal, declare
@@ -19,18 +22,26 @@ BAD_RECIPE = declare(
 RECIPE_FIELDS: Final = (
     "account_id", "location_id", "meter_id", "register_id", "read_date", "read_time", "read", "unit", "status",
 )  # fmt: skip
+NEEDED_FIELDS: Final = ("meter_id", "read_date", "read")
 _SIZE_LIMIT: Final = 65_536
+_POSITIONS: Final = re.compile(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?", re.ASCII)
 
 
 class Recipe(BaseModel):
-    """A mapping from a sender's column headings to our fields; what it does not say is refused, not guessed."""
+    """A mapping from a sender's column headings to our fields; what it does not say is refused, not guessed.
+
+    With the layout `fixed` there are no headings: `columns` are positions in the line, from 1, both ends included
+    ("1-12", or "7" for one), `record_length` is how long every line must be, and `header_row` counts lines to skip.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     version: int = 1
     kind: str = "reads"
+    layout: Literal["table", "fixed"] = "table"
     sheet: str | None = None
-    header_row: int = Field(default=1, ge=1, le=1000)
+    header_row: int = Field(default=1, ge=0, le=1000)
+    record_length: int | None = Field(default=None, ge=1, le=10_000)
     encoding: str = "utf-8"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     decimal_mark: str = Field(default=".", pattern=r"^[.,]$")
@@ -52,16 +63,60 @@ class Recipe(BaseModel):
         Moments(formats)
         return formats
 
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except (LookupError, ValueError):
+            raise ValueError(f"there is no encoding {encoding[:40]!r}") from None
+        return encoding
+
+    @field_validator("required")
+    @classmethod
+    def _required_are_known(cls, required: list[str]) -> list[str]:
+        unknown = set(required) - set(RECIPE_FIELDS)
+        if unknown:
+            raise ValueError(f"unknown fields {', '.join(sorted(unknown))}")
+        return required
+
     @field_validator("columns")
     @classmethod
     def _fields_are_known(cls, columns: dict[str, str]) -> dict[str, str]:
         unknown = set(columns) - set(RECIPE_FIELDS)
         if unknown:
             raise ValueError(f"unknown fields {', '.join(sorted(unknown))}")
-        missing = {"meter_id", "read_date", "read"} - set(columns)
+        missing = set(NEEDED_FIELDS) - set(columns)
         if missing:
             raise ValueError(f"no column for {', '.join(sorted(missing))}")
         return columns
+
+    @model_validator(mode="after")
+    def _positions_fit(self) -> Self:
+        if self.layout == "table":
+            if not self.header_row:
+                raise ValueError("header_row: a table has its headings in row 1 or further down")
+            return self
+        if "header_row" not in self.model_fields_set:
+            self.header_row = 0
+        if self.sheet is not None:
+            raise ValueError("sheet: a workbook has columns, not positions")
+        last = max(end for _, end in self.positions.values())
+        if self.record_length is not None and last > self.record_length:
+            raise ValueError(f"record_length: position {last} is beyond a line of {self.record_length}")
+        return self
+
+    @property
+    def positions(self) -> dict[str, tuple[int, int]]:
+        """First and last position of each field in a line of the layout `fixed`; ValueError where one is none."""
+        found = {}
+        for field, text in self.columns.items():
+            match = _POSITIONS.fullmatch(text.strip())
+            first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+            if not 0 < first <= last:
+                raise ValueError(f"column {field}: {text[:40]!r} is not positions such as 1-12")
+            found[field] = (first, last)
+        return found
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -90,12 +145,44 @@ class Recipe(BaseModel):
         path.write_text(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-def learn_recipe(path: Path) -> Recipe:
-    """A recipe proposed from a sample: its headings where they are known words, and its content.
+@dataclass(frozen=True)
+class Proposal:
+    """A recipe as far as a sample tells it, for a person to check.
 
-    Refused where no row of headings names a meter, a reading and a date. The proposal is for a person to check.
+    `recipe`: its fields as plain values; `samples`: a value of each column that was found; `doubtful`: for each needed
+    field that was not found, the headings that it could be; `line`: a line of a file that has no headings.
     """
+
+    recipe: dict[str, Any]
+    samples: dict[str, str]
+    doubtful: dict[str, list[str]]
+    line: str = ""
+
+
+def propose_recipe(path: Path) -> Proposal:
+    """What the file at `path` tells of a recipe for it; refused where it has neither headings nor lines of one length."""
     from xlbilling.intake.guard import shared_worker  # noqa: PLC0415 - the child reads recipes too, and has no child
 
-    facts, _ = shared_worker().run("xlbilling.intake.reads.task:propose", path)
-    return Recipe.model_validate(facts["recipe"])
+    facts, _ = shared_worker().run("xlbilling.intake.reads.recipe_task:propose", path)
+    return Proposal(**facts)
+
+
+def learn_recipe(path: Path) -> Recipe:
+    """A recipe proposed from a sample: by its headings where they are known words, and by its content.
+
+    Refused where a needed column is not certain. The proposal is for a person to check.
+    """
+    proposal = propose_recipe(path)
+    missing = [field for field in NEEDED_FIELDS if field not in proposal.recipe["columns"]]
+    if missing:
+        raise Refusal(BAD_RECIPE.at(Place(file=path.name), f"it is not certain which column is {missing[0]}"))
+    return Recipe.model_validate(proposal.recipe)
+
+
+def fitting_recipes(path: Path, recipes: dict[str, Recipe]) -> list[str]:
+    """The names of the recipes that fit the file: every column stands in it, or its lines are of the length told."""
+    from xlbilling.intake.guard import shared_worker  # noqa: PLC0415 - as above
+
+    known = [recipe.model_dump() for recipe in recipes.values()]
+    facts, _ = shared_worker().run("xlbilling.intake.reads.recipe_task:fitting", path, recipes=known)
+    return [list(recipes)[n] for n in facts["fits"]]

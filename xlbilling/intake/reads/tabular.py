@@ -79,6 +79,43 @@ class SheetTable:
 
 
 @dataclass
+class FixedTable:
+    """A text whose columns are positions in the line, with the same face as `Table`."""
+
+    header: list[str]
+    positions: list[tuple[int, int]]
+    """First and last position of each column, from 1, both included."""
+    text: Text
+    skipped: int = 0
+    """Lines at the top that hold no readings."""
+    length: int | None = None
+
+    @property
+    def needed(self) -> int:
+        """How many characters a line has at the least."""
+        return self.length or max(last for _, last in self.positions)
+
+    def blocks(
+        self, wanted: Sequence[int], *, spare_cells: bool = False, trailer: re.Pattern[str] | None = None
+    ) -> Iterator[Block]:
+        """The lines with the wanted columns; one of another length is damaged, never padded or cut."""
+        del spare_cells, trailer
+        needed, exact = self.needed, self.length is not None
+        cuts = [slice(self.positions[index][0] - 1, self.positions[index][1]) for index in wanted]
+        for number, lines in self.text.blocks(self.skipped + 1):
+            kept = [(number + n, line) for n, line in enumerate(lines) if line and not line.isspace()]
+            sound = [(n, line) for n, line in kept if len(line) == needed or (not exact and len(line) > needed)]
+            block = Block([n for n, _ in sound], [[line[cut].strip() for _, line in sound] for cut in cuts])
+            least = "" if exact else "at least "
+            block.damaged = [
+                (n, [], f"{len(line)} characters instead of {least}{needed}")
+                for n, line in kept
+                if len(line) < needed or (exact and len(line) > needed)
+            ]
+            yield block
+
+
+@dataclass
 class Named:
     """The columns of a table that a format uses, by the format's own name for each; a missing one reads as blank."""
 

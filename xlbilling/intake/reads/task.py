@@ -27,11 +27,10 @@ from xlbilling.intake.reads import (
     sensus_k3,
 )
 from xlbilling.intake.reads.detect import HEADER_WITHIN, delimiter_of, detect, find_header
-from xlbilling.intake.reads.propose import recipe_for
 from xlbilling.intake.reads.readings import Ledger
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.rejected import REJECT_FIELDS, lines_as_they_came, rows_as_they_came
-from xlbilling.intake.reads.tabular import SheetTable, Table
+from xlbilling.intake.reads.tabular import FixedTable, SheetTable, Table
 from xlbilling.intake.sheets import SheetName, Workbook
 from xlbilling.intake.text import Text, decode
 from xlbilling.problems import Place, Refusal
@@ -56,7 +55,7 @@ def parse(path: Path, format: str, recipe: Facts | None, year: int | None) -> tu
     if kind != "text":
         if format not in {"auto", "generic"}:
             raise Refusal(BAD_HEADER.at(Place(file=path.name), f"a workbook is never in the format {format}"))
-        name, book = "generic", _open(data, kind, path.name)
+        name, book = "generic", open_book(data, kind, path.name)
         ledger, sheet = _read_book(book, path.name, known, notes)
         came = rows_as_they_came(book, sheet, {reject.line for reject in ledger.rejects})
     else:
@@ -132,15 +131,25 @@ def _read_generic_text(text: Text, place: Place, recipe: Recipe | None) -> Ledge
         if found is None:
             raise Refusal(BAD_HEADER.at(place, "no row names a meter, a reading and a date"))
         how = generic.by_headings(found[1])
+    elif recipe.layout == "fixed":
+        ledger = Ledger(generic.rules(recipe))
+        generic.read(by_position(text, recipe), ledger, generic.by_positions(recipe))
+        return ledger
     else:
         delimiter = recipe.delimiter
-        found, how = _find_by_recipe(text, place, recipe)
+        found, how = find_by_recipe(text, place, recipe)
     ledger = Ledger(generic.rules(recipe))
     generic.read(Table(found[1], found[0], text, delimiter), ledger, how)
     return ledger
 
 
-def _find_by_recipe(text: Text, place: Place, recipe: Recipe) -> tuple[tuple[int, list[str]], generic.Reading]:
+def by_position(text: Text, recipe: Recipe) -> FixedTable:
+    """The text as a table of the positions that a recipe tells."""
+    places = list(recipe.positions.values())
+    return FixedTable(list(recipe.columns.values()), places, text, recipe.header_row, recipe.record_length)
+
+
+def find_by_recipe(text: Text, place: Place, recipe: Recipe) -> tuple[tuple[int, list[str]], generic.Reading]:
     """The header a recipe tells: in its row (after Excel's "sep=" line), or else the first row that has it all."""
     rows = text.head(HEADER_WITHIN + recipe.header_row)
     wrong = "there is no header row"
@@ -157,7 +166,8 @@ def _find_by_recipe(text: Text, place: Place, recipe: Recipe) -> tuple[tuple[int
     raise Refusal(BAD_HEADER.at(place, wrong))
 
 
-def _open(data: bytes, kind: str, name: str) -> Workbook | OldWorkbook:
+def open_book(data: bytes, kind: str, name: str) -> Workbook | OldWorkbook:
+    """The workbook of a kind, by the reader for it."""
     if kind == "open_document":
         return open_document(data, name)
     if kind == "old_workbook":
@@ -174,12 +184,14 @@ def _read_book(
     book: Workbook | OldWorkbook, name: str, recipe: Recipe | None, notes: list[str]
 ) -> tuple[Ledger, SheetName]:
     place = Place(file=name)
+    if recipe is not None and recipe.layout == "fixed":
+        raise Refusal(BAD_HEADER.at(place, "it is a workbook, and the recipe tells positions in lines of text"))
     found: list[tuple[SheetTable, generic.Reading]] = []
     wrong = ""
     for sheet in book.visible():
         if recipe is not None and recipe.sheet is not None and sheet.name != recipe.sheet:
             continue
-        hit, told = _find_on_sheet(book, sheet, recipe)
+        hit, told = find_on_sheet(book, sheet, recipe)
         wrong = wrong or told
         if hit is not None:
             found.append(hit)
@@ -198,7 +210,7 @@ def _read_book(
     return ledger, table.sheet
 
 
-def _find_on_sheet(
+def find_on_sheet(
     book: Workbook | OldWorkbook, sheet: SheetName, recipe: Recipe | None
 ) -> tuple[tuple[SheetTable, generic.Reading] | None, str]:
     """The table on a sheet (its header is among the first 20 rows that hold something), or what is wrong."""
@@ -217,22 +229,3 @@ def _find_on_sheet(
         if "times" in how:
             break
     return None, wrong
-
-
-def propose(path: Path) -> tuple[Facts, list[bytes]]:
-    """A recipe for the table in the file at `path`, from its headings and the look of its dates and numbers."""
-    data = files.take(path)
-    kind = files.kind_of(data, path.name)
-    if kind == "text":
-        text = decode(data, path.name)
-        delimiter = delimiter_of(text)
-        header = find_header(text, delimiter)
-        if header is None:
-            raise Refusal(BAD_HEADER.at(Place(file=path.name), "no row names a meter, a reading and a date"))
-        return {"recipe": recipe_for(Table(header[1], header[0], text, delimiter), sheet=None)}, []
-    book = _open(data, kind, path.name)
-    for sheet in book.visible():
-        table, _ = _find_on_sheet(book, sheet, None)
-        if table is not None:
-            return {"recipe": recipe_for(table[0], sheet=sheet.name)}, []
-    raise Refusal(BAD_HEADER.at(Place(file=path.name), "no sheet has a row that names a meter, a reading and a date"))
