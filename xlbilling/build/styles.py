@@ -37,7 +37,7 @@ HEAD: Final[dict[Filled, tuple[str, str]]] = {
 LOOKS: Final[dict[Look, dict[str, Any]]] = {
     "": {},
     "wrapped": {"text_wrap": True},
-    "bars": {"font_name": "Segoe UI Symbol", "font_size": 11, "font_color": ACCENT},
+    "bars": {"font_name": "Segoe UI Symbol", "font_size": 10, "font_color": ACCENT},
 }
 
 

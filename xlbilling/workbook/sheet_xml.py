@@ -25,6 +25,7 @@ ROWS_AT_ONCE: Final = 8192
 _ROW: Final = re.compile(rb'<row\b[^>]*?\br="(\d+)"')
 _CELL: Final = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*?)(?:/>|>(.*?)</c>)', re.S)
 _KEPT_ROW_ATTRIBUTES: Final = re.compile(rb' (?:s|customFormat|ht|customHeight|x14ac:dyDescent)="[^"]*"')
+_HEIGHT: Final = re.compile(r' (?:ht|customHeight)="[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,26 @@ class SheetXml:
         if growth.sheet == self.name:
             self.tail = _follow_areas(self.tail, growth)
 
-    def replace_rows(self, area: Area, totals: int, last_row: int, columns: Sequence[CellColumn | None]) -> None:
+    def first_row_looks(self, area: Area) -> tuple[list[str], bool]:
+        """The style of each cell in a table's first data row, and whether staff gave that row a height of its own."""
+        found = re.search(rb'<row\b[^>]*?\br="%d"(?:[^>]*/>|.*?</row>)' % area.first_row, self.rows, re.S)
+        row = found[0] if found else b""
+        styles = {m[1].decode(): Cell(m[1].decode(), area.first_row, m[0]).style for m in _CELL.finditer(row)}
+        places = range(area.first_column, area.last_column + 1)
+        return [styles.get(column_letters(n)) or self.column_style(n) for n in places], b' customHeight="1"' in row
+
+    def replace_rows(
+        self,
+        area: Area,
+        totals: int,
+        last_row: int,
+        columns: Sequence[CellColumn | None],
+        heights: Sequence[str] = (),
+    ) -> None:
         """Replace a table's data rows `area` by rows down to `last_row`; the totals row follows, all beside it stays.
 
-        `columns` are the cells of each column of the area (None: blank), as many as there are new rows.
+        `columns` are the cells of each column of the area (None: blank), as many as there are new rows; `heights` the
+        attribute of each row that says how high it is (none: each row is as the first was).
         """
         old_end, new_end = area.last_row + totals, last_row + totals
         before, region, after, sheet_end = self.split(area.first_row, max(old_end, new_end))
@@ -141,7 +158,7 @@ class SheetXml:
         letters = [column_letters(n) for n in range(area.first_column, area.last_column + 1)]
         styles = [first.get(x) or self.column_style(area.first_column + i) for i, x in enumerate(letters)]
         attributes = _row_attributes(region, area.first_row)
-        table_rows = _table_rows(area.first_row, last_row, letters, styles, columns, attributes)
+        table_rows = _table_rows(area.first_row, last_row, letters, styles, columns, attributes, heights)
         made: list[bytes] = []
         if totals:
             moved = b"".join(cell.on_row(new_end) for cell in inside.get(old_end, ()))
@@ -200,14 +217,17 @@ def _table_rows(
     styles: Sequence[str],
     columns: Sequence[CellColumn | None],
     attributes: bytes,
+    heights: Sequence[str],
 ) -> Iterator[list[str]]:
     """The table's rows as XML, some thousands at a time: one pattern for the whole row, filled from the columns."""
-    attribute_text = attributes.decode()
+    attribute_text = _HEIGHT.sub("", attributes.decode()) + "%s" if heights else attributes.decode()
     for start in range(first_row, last_row + 1, ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, last_row + 1)
         numbers = range(start, stop)
         pattern = [f'<row r="%d"{attribute_text}>']
         filling: list[Sequence[object]] = [numbers]
+        if heights:
+            filling.append(heights[start - first_row : stop - first_row])
         for letter, style, column in zip(letters, styles, columns, strict=True):
             part, values = _column_part(letter, _style(style), column, numbers, first_row)
             pattern.append(part)

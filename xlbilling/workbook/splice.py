@@ -19,6 +19,7 @@ from xlbilling.problems import Place, Refusal, declare
 from xlbilling.workbook.cell_xml import CellColumn, Formula, FormulaColumn, Unwritable, cell_column
 from xlbilling.workbook.package import NOT_A_WORKBOOK, Package, refuse_when_open
 from xlbilling.workbook.references import LAST_ROW, Area, Growth, column_letters, column_number
+from xlbilling.workbook.row_heights import column_widths, row_heights, wrapping_styles
 from xlbilling.workbook.sheet_xml import IN_THE_WAY, SheetXml, follow_formulas, follow_text
 
 __all__ = ["Formula", "FormulaColumn", "TableRows", "write_tables"]
@@ -43,6 +44,7 @@ SHEET_FULL: Final = declare(
 )
 
 MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_USUAL_WIDTH: Final = 8.43  # characters of a column that says no width
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -164,7 +166,8 @@ class _Book:
             self._follow(growth)
             area = table.area
             table.area = Area(area.first_row, area.first_column, last_row + table.totals, area.last_column)
-        self.sheet(table.sheet).replace_rows(data, table.totals, last_row, filled)
+        heights = self._heights(table, data, columns, count)
+        self.sheet(table.sheet).replace_rows(data, table.totals, last_row, filled, heights)
         self.others[table.part] = _table_part(self._other(table.part), table)
 
     def _cell_columns(self, table: _Table, columns: TableRows, count: int) -> list[CellColumn | None]:
@@ -180,6 +183,26 @@ class _Book:
                 cell = f"{column_letters(first_column + place)}{first_row + error.index}"
                 raise Refusal(error.kind.at(Place(table=table.sheet, column=title, cell=cell), error.fact)) from error
         return made
+
+    def _heights(self, table: _Table, data: Area, columns: TableRows, count: int) -> list[str]:
+        """How high each row must be for the words that wrap in it; none where nothing wraps or staff set a height."""
+        sheet = self.sheet(table.sheet)
+        styles, fixed = sheet.first_row_looks(data)
+        if fixed or not self._wrapping.intersection(styles):
+            return []
+        widths = column_widths(sheet.head)
+        wrapped: dict[float, list[Any]] = {}
+        for place, title in enumerate(table.columns):
+            values = columns.get(title)
+            if styles[place] in self._wrapping and values is not None and not isinstance(values, FormulaColumn):
+                wrapped.setdefault(widths.get(data.first_column + place, _USUAL_WIDTH), []).append(values)
+        return row_heights(wrapped, count)
+
+    @cached_property
+    def _wrapping(self) -> frozenset[str]:
+        """The cell formats under which words wrap."""
+        parts = [r.target for r in self.relationships.values() if r.kind == "styles"]
+        return wrapping_styles(self.package.read(parts[0])) if parts else frozenset()
 
     def _refuse_tables_below(self, table: _Table, growth: Growth) -> None:
         a = table.area
