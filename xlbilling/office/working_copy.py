@@ -172,7 +172,7 @@ def _comparable(values: pd.Series[Any], kind: str) -> npt.NDArray[Any]:
         return values.to_numpy().astype("datetime64[D]").astype(np.int64)
     if values.dtype.kind in "iu":
         return values.fillna(_NO_NUMBER).to_numpy(dtype=np.int64)
-    texts = values.fillna("").to_numpy(dtype=object)
+    texts = values.astype(object).fillna("").to_numpy(dtype=object)
     if kind != "rate":
         return texts
     at, known = pd.factorize(texts)
