@@ -17,9 +17,11 @@ from xlbilling import doctor as doctor_checks
 from xlbilling import file_commands
 from xlbilling.build import build_workbook
 from xlbilling.demo.month import run_demo
-from xlbilling.office.actions import buttons, open_desk, perform
+from xlbilling.money import parse_cents
+from xlbilling.office.actions import buttons, carry_out, open_desk, perform
 from xlbilling.office.buttons import Button, Outcome
 from xlbilling.office.convert import command as convert_office
+from xlbilling.office.decide_alike import Alike, decide_many
 from xlbilling.office.desk import Desk
 from xlbilling.office.explaining import explain as explain_lines
 from xlbilling.office.reconcile_files import reconcile_files
@@ -31,8 +33,10 @@ from xlbilling.store.store import store_url
 from xlbilling.store.verify import verify as verify_store
 from xlbilling.workbook.file import FileWorkbook
 from xlbilling.workbook.none import NoWorkbook
+from xlbilling.workbook.port import Workbook
 
 DONE, WRONG_USE, LISTED = 0, 2, 3
+ANY_AMOUNT: Final = 10**15  # cents
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -94,20 +98,25 @@ def _button_command(button: Button) -> Callable[..., None]:
 
 def _press(button: Button, path: Path, store: str | None, yes: bool, cells: dict[str, str | None]) -> int:
     """Press a button on the workbook file and save it, or on the store alone (`--workbook none`); the exit code."""
-    if str(path) == "none":
-        alone = NoWorkbook(Path.cwd(), {name: value for name, value in cells.items() if name and value})
-        return show(perform(button.id, lambda: open_desk(alone, actor(), Path.cwd(), store), alone))
-    book = FileWorkbook(path, yes=yes)
-    for name, value in cells.items():
-        if name and value:
-            book.put(name, value)
+    book = _workbook(path, yes, cells)
     outcome = perform(button.id, lambda: _desk(book, path, store), book)
     book.save()
     return show(outcome)
 
 
-def _desk(book: FileWorkbook, path: Path, store: str | None) -> Desk:
-    return open_desk(book, actor(), path.resolve().parent, store)
+def _workbook(path: Path, yes: bool, cells: dict[str, str | None]) -> FileWorkbook | NoWorkbook:
+    """The workbook file with these cells of Start typed, or none."""
+    given = {name: value for name, value in cells.items() if name and value}
+    if str(path) == "none":
+        return NoWorkbook(Path.cwd(), given)
+    book = FileWorkbook(path, yes=yes)
+    for name, value in given.items():
+        book.put(name, value)
+    return book
+
+
+def _desk(book: Workbook, path: Path, store: str | None) -> Desk:
+    return open_desk(book, actor(), path.resolve().parent if book.has_sheets else Path.cwd(), store)
 
 
 def actor() -> str:
@@ -154,6 +163,35 @@ def reconcile(
         raise typer.Exit(reconcile_files(subledger, gl, profile, map, json, out))
     button = next(b for b in buttons() if b.id == "reconcile")
     raise typer.Exit(_press(button, workbook, store, yes, {"Cycle": cycle, "Period": period}))
+
+
+@app.command()
+def decide(
+    check: Annotated[str, typer.Option(help="The check whose open findings are decided, such as high.")],
+    decision: Annotated[str, typer.Option(help="accept, estimate or reread.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with every finding.")],
+    below: Annotated[str, typer.Option(help="Only findings with less money at risk than this, such as 50.00.")] = "",
+    service: Annotated[str, typer.Option(help="Only findings of this service.")] = "",
+    severity: Annotated[str, typer.Option(help="Only findings of this severity.")] = "",
+    workbook: WorkbookOption = Path("billing.xlsm"),
+    store: StoreOption = None,
+    yes: YesOption = False,
+    cycle: CycleOption = None,
+    period: PeriodOption = None,
+) -> None:
+    """Decide the open findings of a check all at once, as Decide alike does."""
+    if decision not in ("accept", "estimate", "reread"):
+        raise typer.BadParameter(f"{decision} cannot be decided for many; accept, estimate or reread can")
+    limit = parse_cents(below) if below else ANY_AMOUNT
+    if limit is None:
+        raise typer.BadParameter(f"--below {below} is not an amount such as 50.00")
+    alike = Alike(check, severity, decision, reason, limit - 1 if below else limit)
+    book = _workbook(workbook, yes, {"Cycle": cycle, "Period": period})
+    outcome = carry_out(
+        "Decide", lambda desk: decide_many(desk, alike, service), lambda: _desk(book, workbook, store), book
+    )
+    book.save()
+    raise typer.Exit(show(outcome))
 
 
 @app.command()

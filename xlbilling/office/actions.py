@@ -12,6 +12,7 @@ from xlbilling.office import (
     billing,
     books,
     closing,
+    decide_alike,
     explaining,
     importing,
     money,
@@ -38,6 +39,7 @@ DECLARED_IN: Final = (
     sheets,
     importing,
     readings,
+    decide_alike,
     rates,
     billing,
     auditing,
@@ -49,10 +51,10 @@ DECLARED_IN: Final = (
 )
 # These look at the sheets as they stand, or at none; every other button first shows the cycle and period on Start.
 _AS_THEY_STAND: Final = frozenset(
-    {"save", "refresh", "undo_last", "check_rates", "report_pack", "explain_bill", "about"}
+    {"save", "refresh", "undo_last", "decide_alike", "check_rates", "report_pack", "explain_bill", "about"}
 )
 _ORDER: Final = (
-    "save", "refresh", "undo_last", "import_reads", "validate", "compute", "audit", "post", "print_file", "check_rates",
+    "save", "refresh", "undo_last", "import_reads", "validate", "decide_alike", "compute", "audit", "post", "print_file", "check_rates",
     "import_payments", "adjust", "reverse", "import_ledger", "reconcile", "report_pack", "checklist", "close_month", "explain_bill", "about",
 )  # fmt: skip
 
@@ -76,16 +78,33 @@ def perform(
 
     `folder` is where an error log goes as long as no store is open; the current folder where it is not given.
     """
-    label, beside = button_id, folder or Path.cwd()
     try:
         button = _declared(button_id)
-        label = button.label
+    except Refusal as refusal:
+        return _told(refusal, f"{button_id}: {refusal}", refusal.found, workbook, folder or Path.cwd())
+
+    def run(at: Desk) -> Outcome:
+        if button.id not in _AS_THEY_STAND:
+            sheets.turn(at)
+        return button.run(at)
+
+    return carry_out(button.label, run, desk, workbook, folder)
+
+
+def carry_out(
+    label: str,
+    run: Callable[[Desk], Outcome],
+    desk: Callable[[], Desk],
+    workbook: Workbook,
+    folder: Path | None = None,
+) -> Outcome | Refusal:
+    """Run an action at a desk under its name; what stops it is said on Start and given back, as for a button."""
+    beside = folder or Path.cwd()
+    try:
         at = desk()
         beside = at.store.path.parent if at.store.path else at.folder
         try:
-            if button.id not in _AS_THEY_STAND:
-                sheets.turn(at)
-            outcome = button.run(at)
+            outcome = run(at)
         finally:
             at.store.close()
     except Refusal as refusal:

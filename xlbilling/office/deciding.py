@@ -12,8 +12,8 @@ from xlbilling.office.course import course_of
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.rows import Step, keep_revision, saves
 from xlbilling.office.views import last_reads, shows
-from xlbilling.office.working_copy import Changes, content, history_name
-from xlbilling.problems import Refusal, declare
+from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, content, history_name
+from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.records import TABLE
 from xlbilling.store import Work
 from xlbilling.workbook.port import row_keys
@@ -76,11 +76,14 @@ def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
             raise Refusal(
                 REASON_MISSING.at(place, f"{row['exception_id']} is decided {row['decision']} without a reason")
             )
-        work.execute(
+        written_rows = work.execute(
             _DECIDE, decision=row["decision"], override_read=row["override_read"], reason=row["reason"],
             decided_by=work.actor if row["decision"] else "", decided_at=work.at if row["decision"] else "",
             state="decided" if row["decision"] else "open", id=row["exception_id"], rev=int(old["rev"]), **run,
         )  # fmt: skip
+        if written_rows != 1:
+            fact = f"{row['exception_id']} was decided or checked again meanwhile"
+            raise Conflict(CHANGED_MEANWHILE.at(Place(table="exceptions", key=str(row["exception_id"])), fact))
         keep_revision(work, history, row["exception_id"], int(old["rev"]), event, content(old, typed))
         keep_revision(work, history, row["exception_id"], int(old["rev"]) + 1, event, content(row, typed))
         kept = {n: old[n] for n in ("decision", "override_read", "reason", "decided_by", "decided_at", "state")}
