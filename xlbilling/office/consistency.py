@@ -11,6 +11,8 @@ import pandas as pd
 
 from xlbilling.office.desk import ROLES, Desk
 from xlbilling.office.policy import STAFF, wrong_values
+from xlbilling.office.recipes import wrong_recipes
+from xlbilling.office.rejecting import wrong_rejects
 from xlbilling.office.working_copy import Changes
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Place, Problem, declare
@@ -47,6 +49,10 @@ def inconsistent(desk: Desk, found: Sequence[Changes]) -> list[Problem]:
             problems += [p for label, row in _rows(by_table[table]) for p in wrong(by_table[table], label, row)]
     if "policy" in by_table:
         problems += _policy(desk, by_table["policy"])
+    if "recipes" in by_table:
+        problems += wrong_recipes(desk, by_table["recipes"])
+    if "rejects" in by_table:
+        problems += wrong_rejects(by_table["rejects"])
     return problems
 
 

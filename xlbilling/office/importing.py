@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.intake.reads import parse_reads
+from xlbilling.intake.reads import ParsedReads
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, Run
-from xlbilling.office.rows import Step, keep_undo
+from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
+from xlbilling.office.rejecting import rejected
+from xlbilling.office.rows import Step, keep_undo, write_rows
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
-from xlbilling.office.views import shows
-from xlbilling.problems import Conflict, Place, Problem, declare
+from xlbilling.office.working_copy import Changes
+from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.reads.intervals import summarised
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import millionths
 from xlbilling.store import Work
@@ -37,20 +41,22 @@ def import_reads(desk: Desk) -> Outcome:
     """Take in a read file for the run on Start: new reads, changed reads, rejects; nothing is dropped in silence."""
     desk.need("clerk", "importing reads")
     desk.need_open()
-    refuse_unsaved(desk, ["exceptions"])
+    refuse_unsaved(desk, _WRITTEN)
     run = desk.run
     path = desk.book.ask_file("the meter-read file", "ReadsFile")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     key = import_key(desk, "reads", f"{run.cycle} {run.period}", digest)
     desk.book.progress(f"Reading {path.name}", 0, 3)
-    parsed = parse_reads(path)
+    found = read_file(desk, path)
+    if isinstance(found, Proposed):
+        raise _proposed(desk, path, found)
     with desk.store.work(desk.actor, "import_reads", key) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
-        said, steps = _take_in(work, run, path, digest, parsed)
+        said, steps = _take_in(work, run, path, digest, found)
         keep_undo(work, "Import reads", steps, said)
-    refresh_tables(desk, ["reads", "rejects", "exceptions", "cycles", "log"])
-    rejects = _rejects(path, parsed.rejects)
+    refresh_tables(desk, ["reads", *_WRITTEN, "cycles", "log"])
+    rejects = _rejects(path, found.parsed.rejects)
     return Outcome(said, rejects, listed=bool(rejects))
 
 
@@ -62,9 +68,63 @@ def import_key(desk: Desk, kind: str, of: str, digest: str) -> str:
     return f"{kind} {of} {digest}" + (f" again {before}" if before else "")
 
 
-def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tuple[str, list[Step]]:
-    """Write the file's reads: those that are new, and those that correct a read that is not billed yet."""
+_WRITTEN: Final = ("exceptions", "rejects", "recipes")
+
+
+def _proposed(desk: Desk, path: Path, proposed: Proposed) -> Refusal:
+    """Put a proposed recipe on sheet Recipes, to be looked at; nothing is read by it until somebody confirms it."""
+    with desk.store.work(desk.actor, "import_reads") as work:
+        steps = write_rows(work, Changes.adding("recipes", proposed.rows))
+        keep_undo(work, "Import reads", steps, f"Proposed recipe {proposed.name} for {path.name}")
+    refresh_tables(desk, ["recipes", "log"])
+    desk.book.show("Recipes")
+    refusal = unconfirmed(proposed, path)
+    return Refusal(desk.book.read("recipes").locate(refusal.problem)) if desk.book.has_sheets else refusal
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """A file's rows by what becomes of them."""
+
+    reads: pd.DataFrame
+    intervals: pd.DataFrame
+    earlier: int  # reads of a register that are not its last one in the read window
+
+
+def _sorted(parsed: ParsedReads, run: Run) -> _Sorted:
+    """The reads to keep of a file: all of them, but of an AMI file's hours one for each register.
+
+    That one is the last dial read in the run's read window, or else the last there is; interval quantities are no reads.
+    """
     reads = parsed.reads.reset_index(drop=True)
+    if parsed.format not in _HOURLY:
+        return _Sorted(reads, reads.iloc[:0], 0)
+    interval = reads["register_id"].eq("interval") & (parsed.format in _INTERVALS)
+    dials = reads.loc[~interval]
+    window = dials["read_date"].between(f"{run.read_from:%Y-%m-%d}", f"{run.read_to:%Y-%m-%d}")
+    ranked = dials.assign(has_value=dials["read_value"].ne(""), in_window=window)
+    order = ["has_value", "in_window", "read_date", "read_time"]
+    last = ranked.sort_values(order, kind="stable").drop_duplicates(["meter_id", "register_id"], keep="last").index
+    kept = dials.loc[dials.index.isin(last)].reset_index(drop=True)
+    return _Sorted(kept, reads.loc[interval], len(dials) - len(kept))
+
+
+_HOURLY: Final = frozenset({"beacon-hourly", "cmep", "aclara"})
+_INTERVALS: Final = frozenset({"beacon-hourly", "cmep"})
+
+
+def _summaries(intervals: pd.DataFrame, import_id: int) -> pd.DataFrame:
+    """The interval quantities summed up as rows of the store; a second unit of a meter stands as a register of its own."""
+    made = summarised(intervals)
+    again = made.duplicated(["meter_id", "register_id"])
+    made["register_id"] = made["register_id"].where(~again, made["register_id"] + " " + made["unit"])
+    return made.assign(import_id=import_id)
+
+
+def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read) -> tuple[str, list[Step]]:
+    """Write the file's reads: those that are new, and those that correct a read that is not billed yet."""
+    parsed, rows = found.parsed, _sorted(found.parsed, run)
+    reads = rows.reads
     current = work.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
     same, changed, details = _compared(reads, current)
     billed = _billed(work, [read for read, _ in changed])
@@ -83,17 +143,21 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, parsed: Any) -> tupl
             o=old_id,
         )
     work.insert("rejects", rejected(parsed.rejects, import_id))
-    rows_in = len(reads) + len(parsed.rejects)
+    work.insert("intervals", _summaries(rows.intervals, import_id))
+    rows_in = parsed.balance.rows_in
     duplicates = int(same.sum())
     work.insert_one(
         "imports", import_id=import_id, kind="reads", cycle=run.cycle, period=run.period, file_name=path.name, digest=digest,
-        layout=parsed.format, rows_in=rows_in, taken=len(fresh), rejected=len(parsed.rejects), duplicates=duplicates,
-        changed=len(changed), state="current", at=work.at, actor=work.actor,
+        layout=found.layout, rows_in=rows_in, taken=len(fresh), rejected=len(parsed.rejects), duplicates=duplicates,
+        changed=len(changed), interval_rows=len(rows.intervals), earlier_rows=rows.earlier, state="current", at=work.at,
+        actor=work.actor,
     )  # fmt: skip
     said = (
-        f"{path.name} ({parsed.format}): {rows_in} rows = {len(fresh) - len(changed)} new reads + {len(changed)} changed "
-        f"+ {duplicates} there already + {len(parsed.rejects)} rejected."
+        f"{path.name} ({found.layout}): {rows_in} rows = {len(fresh) - len(changed)} new reads + {len(changed)} changed "
+        f"+ {duplicates} there already + {len(parsed.rejects)} rejected"
     )
+    aside = ((len(rows.intervals), "interval rows"), (rows.earlier, "earlier hourly reads"))
+    said += "".join(f" + {count} {words}" for count, words in aside if count) + "."
     if details:
         said += " Changed: " + "; ".join(details[:10]) + ("; ..." if len(details) > 10 else "")
     return said, [_withdrawal(import_id, [old for old, _ in changed])]
@@ -160,17 +224,6 @@ def _rows(fresh: pd.DataFrame, run: Run, import_id: int, first_id: int) -> pd.Da
     )
 
 
-def rejected(rejects: pd.DataFrame, import_id: int) -> pd.DataFrame:
-    """The file's rejects as rows of the store, open until the office takes or leaves them."""
-    made = rejects.drop_duplicates(["source_line", "code"]).reset_index(drop=True)
-    blank = dict.fromkeys(
-        ("content", "meter_id", "register_id", "dial_read", "unit", "decision", "reason", "decided_by", "decided_at"),
-        "",
-    )
-    ids = str(import_id) + ":" + made["source_line"].astype("str") + ":" + made["code"]
-    return made.assign(reject_id=ids, import_id=import_id, read_date=None, state="open", rev=1, **blank)
-
-
 def _billed(work: Work, read_ids: list[int]) -> list[str]:
     """Standing bills that were made from one of these reads."""
     found = (
@@ -204,18 +257,68 @@ def _rejects(path: Path, rejects: pd.DataFrame) -> list[Problem]:
             r.code,
             Place(file=path.name, line=int(r.source_line)),
             r.message,
-            "Correct the line and import the file again.",
+            "Correct it on sheet Rejects, choose take or leave, type why and press Save; or import a corrected file.",
         )
         for r in rows
     ]
 
 
-@shows("rejects")
-def rejects_view(desk: Desk) -> pd.DataFrame:
-    """The rows of the run's read files that were not taken, open ones first."""
-    return desk.store.query(
-        "SELECT r.*, i.file_name FROM rejects r JOIN imports i ON i.import_id = r.import_id "
-        "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = 'current' "
-        "ORDER BY CASE r.state WHEN 'open' THEN 0 ELSE 1 END, r.import_id, r.source_line, r.code",
-        **desk.chosen,
+# ---- the run's balance ----------------------------------------------------------------------------------------------
+
+
+def balance_line(desk: Desk, run: Run) -> str:
+    """What became of every row of the run's read files: rows in = reads + rejected and whatever else they were.
+
+    Rows in are counted from the files; what they became from the reads, the rejects and the decisions as they stand.
+    """
+    of_run = {"c": run.cycle, "p": run.period}
+    files = desk.store.table("imports", "kind = 'reads' AND cycle = :c AND period = :p AND state = 'current'", **of_run)
+    total = files[["rows_in", "duplicates", "interval_rows", "earlier_rows"]].fillna(0).sum().astype("int64")
+    reads = desk.store.query(_FILE_READS, **of_run)
+    current = reads.loc[reads["state"].eq("current")]
+    by_hand = int(_overridden(desk, current, of_run).sum())
+    states = desk.store.query(_REJECT_STATES, **of_run).set_index("state")["rows"]
+    rejected = int(states.sum())
+    parts = [
+        (len(current) - by_hand, "reads"),
+        (by_hand, "corrected by hand"),
+        (len(reads) - len(current), "replaced by a later file"),
+    ]
+    parts += [(int(total[name]), words) for name, words in _SET_ASIDE.items()]
+    lost = int(total["rows_in"]) - sum(count for count, _ in parts) - rejected
+    parts.append((lost, "unaccounted for"))
+    said = " + ".join(f"{count:,} {words}" for count, words in parts if count or words == "reads")
+    decided = ", ".join(f"{states.get(state, 0):,} {words}" for state, words in _REJECT_WORDS.items())
+    return f"rows in {int(total['rows_in']):,} = {said} + {rejected:,} rejected" + (f" ({decided})" if rejected else "")
+
+
+_SET_ASIDE: Final = {"duplicates": "twice", "interval_rows": "interval rows", "earlier_rows": "earlier hourly reads"}
+_REJECT_WORDS: Final = {"taken": "taken by hand", "left": "left", "open": "open"}
+# Reads made of rejected rows are told with the rejected rows.
+_FILE_READS: Final = (
+    "SELECT r.meter_id, r.register_id, r.state FROM reads r JOIN imports i ON i.import_id = r.import_id "
+    "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = 'current' AND r.state <> 'withdrawn' "
+    "AND r.read_id NOT IN (SELECT read_id FROM rejects WHERE read_id IS NOT NULL)"
+)
+_REJECT_STATES: Final = (
+    "SELECT r.state, COUNT(*) AS rows FROM rejects r JOIN imports i ON i.import_id = r.import_id "
+    "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = 'current' GROUP BY r.state"
+)
+
+
+def _overridden(desk: Desk, reads: pd.DataFrame, of_run: dict[str, str]) -> pd.Series[bool]:
+    """Which reads are billed with a dial typed on Exceptions, at their register or at their service."""
+    decided = desk.store.query(
+        "SELECT exception_id, service_id FROM exceptions WHERE cycle = :c AND period = :p AND decision = 'override' "
+        "AND state = 'decided'",
+        **of_run,
     )
+    meters = desk.store.query(
+        "SELECT m.meter_id, m.register_id, m.service_id FROM meters m JOIN services s ON s.service_id = m.service_id "
+        "WHERE s.cycle = :c",
+        c=of_run["c"],
+    )
+    service_of = dict(zip(register_key(meters["meter_id"], meters["register_id"]), meters["service_id"], strict=True))
+    keys = register_key(reads["meter_id"], reads["register_id"])
+    named = {str(text).partition(" ")[2] for text in decided["exception_id"]}
+    return keys.isin(named) | keys.map(service_of).fillna("").isin(named)

@@ -10,6 +10,7 @@ import pandas as pd
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk
+from xlbilling.office.importing import balance_line
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads, shows
 from xlbilling.problems import Place, Refusal, declare
@@ -34,6 +35,7 @@ def validate(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "validate") as work:
         said = store_findings(work, desk.run, found)
         work.event(said)
+    said = f"{said} {balance_line(desk, desk.run)}."
     refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
     desk.book.show("Exceptions")
     return Outcome(said, listed=bool(found["state"].eq("open").any()))

@@ -40,7 +40,7 @@ NOTHING_TO_UNDO: Final = declare(
     "There is nothing of yours to undo since the last posting.",
     "Posted work is corrected with Adjust or Reverse.",
 )
-SAVED_HERE: Final = (*WORKING, "exceptions", "payments", "adjustments", "close")
+SAVED_HERE: Final = (*WORKING, "exceptions", "rejects", "payments", "adjustments", "close")
 
 
 @button(
@@ -191,6 +191,7 @@ _FOLLOWS: Final = {
     "meters": ("exceptions",),
     "policy": ("cycles",),
     "cycles": ("exceptions",),
+    "rejects": ("reads", "exceptions"),
 }
 
 

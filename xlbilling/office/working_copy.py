@@ -122,7 +122,7 @@ def changes(desk: Desk, name: str) -> Changes:
 
 def _with_moved(desk: Desk, name: str, stored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """The view, and rows of the sheet that have left it since: put on another cycle, or findings that no longer hold."""
-    if name not in IN_CYCLE and name != "exceptions":
+    if name not in IN_CYCLE and name not in ("exceptions", "rejects"):
         return stored
     away = set(filter(None, keys)) - set(row_keys(TABLE[name], stored))
     if not away:
