@@ -36,9 +36,22 @@ _READ_FIELDS: Final = ("meter_id", "register_id", "read_date", "dial_read", "uni
 _SQL = list[tuple[str, dict[str, Any]]]
 
 
+_AS_IT_CAME: Final = [
+    "source_line",
+    "code",
+    "message",
+    "content",
+    "meter_id",
+    "register_id",
+    "read_date",
+    "dial_read",
+    "unit",
+]
+
+
 def rejected(rejects: pd.DataFrame, import_id: int) -> pd.DataFrame:
     """A file's rejects as rows of the store, open until the office takes or leaves them; none is left out."""
-    made = rejects.reset_index(drop=True)
+    made = rejects.reindex(columns=_AS_IT_CAME, fill_value="").reset_index(drop=True)
     again = made.groupby(["source_line", "code"]).cumcount() if len(made) else pd.Series(dtype="int64")
     names = str(import_id) + ":" + made["source_line"].astype("str") + ":" + made["code"]
     ids = names + np.where(again.gt(0), ":" + (again + 1).astype("str"), "")
@@ -107,18 +120,20 @@ def _not_takeable(row: dict[Any, Any]) -> list[tuple[str, str]]:
 def write_rejects(desk: Desk, work: Work, change: Changes) -> list[Step]:
     """Write what was corrected and decided on Rejects; a row taken makes a read of its file's run, with who and when."""
     history, typed = history_name(desk, "rejects"), TABLE["rejects"].names("typed")
-    rows = list(zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True))
-    event = work.event("Rejects: " + "; ".join(f"{old['reject_id']} {row['decision'] or 'open'}" for row, old in rows))
+    labels = [int(label) for label in change.changed.index]
+    rows = list(zip(labels, change.changed.to_dict("records"), change.before.to_dict("records"), strict=True))
+    told = "; ".join(f"{old['reject_id']} {row['decision'] or 'open'}" for _, row, old in rows)
+    event = work.event(f"Rejects: {told}")
     taken_back: _SQL = []
-    for row, old in rows:
-        taken_back += _decided(work, row, old)
+    for label, row, old in rows:
+        taken_back += _decided(work, row, old, change.place(label, "decision"))
         name, rev = str(old["reject_id"]), int(old["rev"])
         keep_revision(work, history, name, rev, event, content(old, typed))
         keep_revision(work, history, name, rev + 1, event, content(row, typed))
     return [{"sql": taken_back, "each": 1}]
 
 
-def _decided(work: Work, row: dict[Any, Any], old: dict[Any, Any]) -> _SQL:
+def _decided(work: Work, row: dict[Any, Any], old: dict[Any, Any], place: Place) -> _SQL:
     """Write one row and the read it makes or unmakes; the statements that take it back, in their order."""
     name = str(old["reject_id"])
     of = work.query(
@@ -127,12 +142,12 @@ def _decided(work: Work, row: dict[Any, Any], old: dict[Any, Any]) -> _SQL:
         r=name,
     ).iloc[0]
     if of["state"] != "current":
-        raise Conflict(OVERTAKEN.at(Place(table="rejects", key=name), f"the import of {name} was taken back since"))
+        raise Conflict(OVERTAKEN.at(place, f"the import of {name} was taken back since"))
     before = None if pd.isna(of["read_id"]) else int(of["read_id"])
     same = row["decision"] == old["decision"] and all(as_text(row[n]) == as_text(old[n]) for n in _READ_FIELDS)
     made, taken_back = before, []
     if not same:
-        taken_back = _unmade(work, name, before)
+        taken_back = _unmade(work, name, before, place)
         made = _made(work, row, old, of) if row["decision"] == "take" else None
         if made is not None:
             taken_back.insert(0, (_WITHDRAW, {"read": made}))
@@ -141,7 +156,7 @@ def _decided(work: Work, row: dict[Any, Any], old: dict[Any, Any]) -> _SQL:
     who = {"decided_by": work.actor, "decided_at": work.at} if row["decision"] else {"decided_by": "", "decided_at": ""}
     rev = int(old["rev"])
     if work.execute(_UPDATE, **fields, **decided, **who, read=made, id=name, rev=rev) != 1:
-        raise Conflict(OVERTAKEN.at(Place(table="rejects", key=name), f"{name} was changed meanwhile"))
+        raise Conflict(OVERTAKEN.at(place, f"{name} was changed meanwhile"))
     earlier = {n: as_text(old[n]) or (None if n == "read_date" else "") for n in _READ_FIELDS}
     earlier |= {n: old[n] for n in ("decision", "reason", "state", "decided_by", "decided_at")}
     taken_back.append((_UPDATE, {**earlier, "read": before, "id": name, "rev": rev + 1}))
@@ -160,16 +175,16 @@ _BILLED: Final = (
 )
 
 
-def _unmade(work: Work, name: str, read_id: int | None) -> _SQL:
+def _unmade(work: Work, name: str, read_id: int | None, place: Place) -> _SQL:
     """Withdraw the read that was made of a row before; refused where it is billed."""
     if read_id is None:
         return []
     bill = work.value(_BILLED, read=read_id)
     if bill is not None:
-        raise Conflict(REJECT_BILLED.at(Place(table="rejects", key=name), f"{name} is on bill {bill}"))
+        raise Conflict(REJECT_BILLED.at(place, f"{name} is on bill {bill}"))
     if work.execute(_WITHDRAW, read=read_id) != 1:
         fact = f"the read made of {name} was replaced by that of a later file"
-        raise Conflict(OVERTAKEN.at(Place(table="rejects", key=name), fact, "Leave the row as it is."))
+        raise Conflict(OVERTAKEN.at(place, fact, "Leave the row as it is."))
     return [(_REINSTATE, {"read": read_id})]
 
 

@@ -29,6 +29,7 @@ _DAY_NUMBER: Final = re.compile(r"4[2-9][0-9]{3}(\.[0-9]+)?|50[0-9]{3}(\.[0-9]+)
 _SAMPLE: Final = 1000
 _LEAST_CELLS: Final = 3
 _MOSTLY: Final = 0.8
+_HALF: Final = 0.5
 _LETTER: Final = re.compile("[^\\W\\d_]")
 # Parts of words that headings have, as offices and the makers of reading systems write them.
 _HINTS: Final = {
@@ -47,8 +48,13 @@ class _Sample:
     place: int
     cells: list[str]
 
-    def mostly(self, holds: Callable[[str], bool]) -> bool:
-        return bool(self.cells) and sum(map(holds, self.cells)) >= _MOSTLY * len(self.cells)
+    def mostly(self, holds: Callable[[str], bool], share: float = _MOSTLY) -> bool:
+        return bool(self.cells) and sum(map(holds, self.cells)) >= share * len(self.cells)
+
+    @property
+    def of_another_read(self) -> bool:
+        """Whether the heading tells of the last read, or of what was used since."""
+        return bool(_NOT_THIS_READ.search(self.heading.casefold()))
 
     def hinted(self, field: str) -> bool:
         named = self.heading.casefold()
@@ -119,20 +125,21 @@ def _by_the_look(
     def settle(field: str, able: list[_Sample]) -> None:
         if field in found:
             return
-        if len(able) == 1:
+        if len(able) == 1 and not able[0].of_another_read:
             found[field] = able[0].place
         elif field in _NEEDED:
             doubtful[field] = [sample.heading for sample in able]
 
     dated = [s for s in free() if s.mostly(_is_date) or (workbook and s.mostly(_is_day_number))]
-    settle("read_date", _narrowed(dated, lambda s: not _NOT_THIS_READ.search(s.heading.casefold())))
+    settle("read_date", _narrowed(dated, lambda s: not s.of_another_read))
     days = {sample.place for sample in dated}
     units = Units()
     settle("unit", [s for s in free() if s.mostly(lambda text: units[text] not in {UNKNOWN, ""})])
     settle("account_id", [s for s in free() if s.hinted("account_id") and s.mostly(_is_id)])
     settle("meter_id", [s for s in free() if s.hinted("meter_id") and s.mostly(_is_id)])
-    able = [s for s in free() if s.place not in days and s.mostly(_is_number)]
-    able = _narrowed(able, lambda s: not _NOT_THIS_READ.search(s.heading.casefold()))
+    share = {True: _HALF, False: _MOSTLY}  # a heading that says so makes up for reads that are none
+    able = [s for s in free() if s.place not in days and s.mostly(_is_number, share[s.hinted("read")])]
+    able = _narrowed(able, lambda s: not s.of_another_read)
     settle("read", _narrowed(able, lambda s: s.hinted("read")))
     settle("meter_id", [s for s in free() if s.place not in days and s.mostly(_is_id) and _all_differ(s.cells)])
     return found, {field: able for field, able in doubtful.items() if field not in found}
