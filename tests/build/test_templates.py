@@ -10,11 +10,12 @@ import openpyxl
 import pytest
 from openxml_audit import OpenXmlValidator
 
-from xlbilling.build.templates import CLOSE, PACK, build_templates
+from xlbilling.build.templates import CLOSE, PACK, REREAD, build_templates
+from xlbilling.reports.reread_list import NOTE, REREADS
 from xlbilling.reports.tables import CLOSE_TABLES, PACK_TABLES
 
 COMMITTED = Path(__file__).resolve().parents[2] / "templates"
-BOTH = (PACK, CLOSE)
+ALL = (PACK, CLOSE, REREAD)
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +30,23 @@ def parts(path: Path) -> dict[str, bytes]:
         return {name: package.read(name) for name in package.namelist()}
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", ALL)
 def test_built_twice_the_bytes_are_the_same(name: str, folder: Path, tmp_path: Path):
     build_templates(tmp_path)
     assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", ALL)
 def test_the_committed_template_is_what_the_source_builds(name: str, folder: Path):
     assert parts(COMMITTED / name) == parts(folder / name)
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", ALL)
 def test_excel_is_expected_to_open_it_cleanly(name: str, folder: Path):
     assert OpenXmlValidator().validate(str(folder / name)).is_valid
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", ALL)
 def test_no_macros_no_merged_cells_no_formula_without_a_value(name: str, folder: Path):
     for part, content in parts(folder / name).items():
         assert "vba" not in part.lower()
@@ -81,3 +82,16 @@ def test_money_is_to_the_right_with_two_decimals_and_ids_are_text(name: str, tab
                 assert cell.number_format == "@"
             if column.kind == "date":
                 assert cell.is_date
+
+
+def test_the_reread_list_prints_one_page_wide_with_room_to_write(folder: Path):
+    book = openpyxl.load_workbook(folder / REREAD)
+    (sheet,) = book.worksheets
+    (drawn,) = sheet.tables.values()
+    assert [column.name for column in drawn.tableColumns] == list(REREADS.titles.values())
+    assert sheet.page_setup.orientation == "landscape"
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.print_title_rows == "$1:$5"
+    assert (sheet.row_dimensions[6].height, sheet.merged_cells.ranges) == (30, set())
+    assert {cell.border.left.style for cell in sheet[6][-2:]} == {"thin"}
+    assert NOTE in book.defined_names

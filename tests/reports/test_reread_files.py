@@ -118,7 +118,10 @@ def _fill_itron(file: RereadFile) -> list[str]:
 FILLED: dict[str, Callable[[RereadFile], list[str]]] = {
     "beacon": _fill_csv(Read="048231", Read_Time="2026-11-24 10:00"),
     "aclara": _fill_csv(
-        ScaledRead="048231", ReadingTime="2026-11-24 18:00:00.000", LocalTime="2026-11-24 10:00:00.000"
+        RawRead="048231",
+        ScaledRead="048231",
+        ReadingTime="2026-11-24 18:00:00.000",
+        LocalTime="2026-11-24 10:00:00.000",
     ),
     "radix": lambda file: _last_line(file, (14, "048231"), (21, "112426")),
     "neptune": _fill_neptune,

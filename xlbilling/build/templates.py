@@ -14,6 +14,7 @@ from typing import Any, Final
 import xlsxwriter
 
 from xlbilling.records import Column, ColumnKind, Table
+from xlbilling.reports.reread_list import NOTE, REREADS
 from xlbilling.reports.tables import (
     AGING,
     BY_CLASS,
@@ -27,11 +28,13 @@ from xlbilling.reports.tables import (
 
 PACK: Final = "report-pack.xlsx"
 CLOSE: Final = "close-packet.xlsx"
+REREAD: Final = "reread-list.xlsx"
 
 TITLE_ROW, PERIOD_ROW, NOTE_ROW, TOTAL_ROW, HEADING_ROW = range(5)  # counted from 0, as XlsxWriter does
 FIRST_ROW: Final = HEADING_ROW + 1
 LETTER_PAPER: Final = 1
 EXCEL_ROWS: Final = 1_048_576
+WRITING_ROW: Final = 30  # points
 
 INK, WATER, PALE, LINE, QUIET, ALARM = "#1F2933", "#1B4F72", "#E4EEF5", "#D5DDE3", "#66757F", "#B03A2E"
 NUMBER_FORMATS: Final[dict[str, str]] = {
@@ -51,6 +54,7 @@ def build_templates(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _report_pack(folder / PACK)
     _close_packet(folder / CLOSE)
+    _reread_list(folder / REREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +382,24 @@ def _signatures(template: _Template, sheet: Any, first_row: int) -> None:
         sheet.write_blank(row, 1, None, template.look(bottom=1, bottom_color=INK))
         sheet.write_string(row, 2, "Date", template.look(valign="bottom", align="right", indent=1, font_color=QUIET))
         sheet.write_blank(row, 3, None, template.look(bottom=1, bottom_color=INK))
+
+
+def _reread_list(path: Path) -> None:
+    """One sheet to print and take along: rows high enough to write in, each route under its own line."""
+    template = _Template(path, "Re-read list")
+    sheet = template.table_sheet(REREADS, note=NOTE)
+    sheet.set_row(FIRST_ROW, WRITING_ROW)
+    last = len(REREADS.columns) - 1
+    by_hand = template.look(
+        bottom=1, bottom_color=INK, left=1, left_color=INK, right=1, right_color=INK, num_format="@"
+    )
+    for position in (last - 1, last):
+        sheet.write_blank(FIRST_ROW, position, None, by_hand)
+    meter = _letter(list(REREADS.columns).index("meter_id"))
+    head = template.book.add_format({"bold": True, "font_color": WATER, "bg_color": PALE})
+    rule = {"type": "formula", "criteria": f'=AND($A{FIRST_ROW + 1}<>"",${meter}{FIRST_ROW + 1}="")', "format": head}
+    sheet.conditional_format(FIRST_ROW, 0, EXCEL_ROWS - 1, last, rule)
+    template.close()
 
 
 def _column(table: Table, name: str) -> str:

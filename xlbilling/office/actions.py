@@ -19,6 +19,7 @@ from xlbilling.office import (
     rates,
     readings,
     reporting,
+    rereading,
     sheets,
 )
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
@@ -40,6 +41,7 @@ DECLARED_IN: Final = (
     importing,
     readings,
     decide_alike,
+    rereading,
     rates,
     billing,
     auditing,
@@ -54,7 +56,7 @@ _AS_THEY_STAND: Final = frozenset(
     {"save", "refresh", "undo_last", "decide_alike", "check_rates", "report_pack", "explain_bill", "about"}
 )
 _ORDER: Final = (
-    "save", "refresh", "undo_last", "import_reads", "validate", "decide_alike", "compute", "audit", "post", "print_file", "check_rates",
+    "save", "refresh", "undo_last", "import_reads", "validate", "decide_alike", "reread_list", "compute", "audit", "post", "print_file", "check_rates",
     "import_payments", "adjust", "reverse", "import_ledger", "reconcile", "report_pack", "checklist", "close_month", "explain_bill", "about",
 )  # fmt: skip
 

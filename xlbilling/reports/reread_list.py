@@ -1,0 +1,62 @@
+"""The re-read list: the meters the crew reads again, one page wide, with room to write the read and the time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, ClassVar, Final
+
+import pandas as pd
+
+from xlbilling.records import Record, Sheet, Table, given
+from xlbilling.reports.tables import period_name
+from xlbilling.reports.template import fill_template
+
+
+class RereadRow(Record):
+    """One register to be read again, or the head of a route."""
+
+    sheet: ClassVar = Sheet("Re-read list", "reread_list", "Meters to read again", ("meter_id", "register_id"))
+    route: Annotated[str, given("Route", "Meter-reading route; a route's own line has nothing but this.", "text", 8)]
+    premise: Annotated[str, given("Premise", "Street address served.", "text", 22)]
+    name: Annotated[str, given("Name", "Customer of record.", "text", 18)]
+    meter_id: Annotated[str, given("Meter", "Meter number as the reading system has it.", "id", 12)]
+    register_id: Annotated[str, given("Reg.", "Register of a compound meter.", "id", 6)]
+    meter_size: Annotated[str, given("Size", "Size of the meter.", "id", 6)]
+    last_read: Annotated[str, given("Last read", "Dial at the last billed read.", "id", 10)]
+    last_date: Annotated[dt.date | None, given("Read on", "Day of the last billed read.", "date", 11)]
+    expected: Annotated[
+        str, given("Expected", "Where the dial should stand: half to twice of what is usual.", "id", 17)
+    ]
+    why: Annotated[str, given("Why", "What was found.", "text", 41)]
+    read: Annotated[str, given("Read", "Write the dial here.", "id", 12)]
+    time: Annotated[str, given("Date, time", "Write the day and time here.", "text", 11)]
+
+
+REREADS: Final = Table(RereadRow)
+NOTE: Final = "reread_note"
+
+
+def reread_list(template: Path, target: Path, rows: pd.DataFrame, district: str, run: str, note: str) -> None:
+    """Fill the list from its template: a line for each route, then its registers by premise.
+
+    `rows`: the columns of the list without read and time, and expected_from and expected_to in place of expected; text,
+    but last_date (datetime64). Refuses where the template lacks the table, a heading or a named cell.
+    """
+    lines = []
+    for route, on_route in rows.sort_values(_ORDER, kind="stable").groupby("route", sort=False):
+        meters = on_route["meter_id"].nunique()
+        head = f"Route {str(route) or 'not known'}: {meters} {'meter' if meters == 1 else 'meters'}"
+        lines += [pd.DataFrame([{"route": head}]), on_route]
+    made = pd.concat(lines, ignore_index=True) if lines else rows
+    made = made.assign(read="", time="").reindex(columns=[*REREADS.columns, "expected_from", "expected_to"])
+    known = made["expected_from"].fillna("").ne("")
+    made["expected"] = (made["expected_from"] + " to " + made["expected_to"]).where(known, "")
+    texts = [name for name, column in REREADS if column.kind != "date"]
+    made[texts] = made[texts].fillna("").astype("str")
+    made["last_date"] = pd.to_datetime(made["last_date"]).astype("datetime64[s]")
+    cells = {period_name(REREADS): f"{district}  ·  {run}", NOTE: note}
+    fill_template(template, target, [(REREADS, made[list(REREADS.columns)])], cells, {})
+
+
+_ORDER: Final = ["route", "premise", "meter_id", "register_id"]
