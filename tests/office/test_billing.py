@@ -335,3 +335,35 @@ def test_registers_and_the_winter_average_are_handed_to_the_rates(office: Office
 def test_a_winter_nobody_can_read_is_refused(office: Office) -> None:
     office.lead.set("policy", "billing / winter_months", value="Dec to Feb")
     assert "first and a last month" in office.lead.refused("save", "cells_refused") + str(office.lead.marked)
+
+
+@pytest.mark.stage("computed")
+def test_undoing_a_second_compute_brings_the_first_drafts_back(office: Office) -> None:
+    lead = office.lead
+    tables = ("draft_bills", "draft_lines", "draft_reads")
+    first = {name: office.table(name, order="bill_key") for name in tables}
+    lead.set("services", "S04", customer_class="RESIDENTIAL_SINGLE")
+    lead.press("save")
+    lead.press("compute")
+    assert not office.table("draft_bills", order="bill_key").equals(first["draft_bills"])
+    lead.press("undo_last")
+    for name in tables:
+        pd.testing.assert_frame_equal(office.table(name, order="bill_key"), first[name])
+    assert "7 draft bills" in lead.refused("post", "drafts_stale")  # S04 is still of the other class
+    lead.press("undo_last")
+    lead.press("compute")
+    assert "7 bills" in lead.press("post").said
+
+
+@pytest.mark.stage("computed")
+def test_undo_leaves_what_somebody_computed_since(office: Office) -> None:
+    lead, cora = office.lead, office.clerk("cora")
+    lead.press("compute")
+    cora.press("refresh")
+    cora.set("services", "S04", customer_class="RESIDENTIAL_SINGLE")
+    cora.press("save")
+    cora.press("compute")
+    now = office.table("draft_bills", order="bill_key")
+    lead.press("refresh")
+    assert "computed again since" in lead.refused("undo_last", "undo_overtaken")
+    pd.testing.assert_frame_equal(office.table("draft_bills", order="bill_key"), now)

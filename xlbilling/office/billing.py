@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from xlbilling.inputs import last_winter, winter_averages, with_measured
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.drafts import clear_drafts, computed_from, inputs_digest, replace_drafts
 from xlbilling.office.money import post_adjustments, post_payments
 from xlbilling.office.policy import winter_months
 from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
@@ -69,10 +69,9 @@ def compute(desk: Desk) -> Outcome:
     desk.book.progress("Writing drafts", 2, 3)
     with desk.store.work(desk.actor, "compute") as work:
         store_findings(work, desk.run, settled.findings)
-        said = _write_drafts(desk, work, drafts, settled)
-        run = {"c": desk.run.cycle, "p": desk.run.period}
-        undo = [(statement, run) for statement in _CLEAR_DRAFTS]
-        keep_undo(work, "Compute", [{"sql": undo}], said)
+        before = replace_drafts(desk, work, drafts, settled)
+        said = _drafted(desk, work, drafts)
+        keep_undo(work, "Compute", [before], said)
     refresh_tables(desk, ["reads", "exceptions", "bills", "bill_lines", "cycles", "log"])
     desk.book.show("Bills")
     held = drafts.bills["state"].eq("held")
@@ -186,58 +185,14 @@ def _reversed(desk: Desk) -> pd.Series[str]:
     return found.set_index("service_id")["number"]
 
 
-_CLEAR_DRAFTS: Final = (
-    "DELETE FROM draft_lines WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p)",
-    "DELETE FROM draft_reads WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p)",
-    "DELETE FROM draft_bills WHERE cycle = :c AND period = :p",
-)
-
-
-def _write_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> str:
-    """Replace the run's drafts; the words say how many, how much, and up to which receipts."""
-    run = desk.run
-    for statement in _CLEAR_DRAFTS:
-        work.execute(statement, c=run.cycle, p=run.period)
-    work.insert("draft_bills", drafts.bills)
-    work.insert("draft_lines", drafts.lines)
-    work.insert("draft_reads", _metered(drafts.bills, settled))
-    work.execute("DELETE FROM meta WHERE name = :n", n=f"drafts {run.cycle} {run.period}")
-    work.insert_one("meta", name=f"drafts {run.cycle} {run.period}", value=inputs_digest(work, desk))
+def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
+    """How many drafts there are, for how much, and up to which receipts a customer's balance is counted."""
     held = int(drafts.bills["state"].eq("held").sum())
     cut_off = work.value("SELECT MAX(received_on) FROM payments WHERE state = 'posted'") or "none yet"
     return (
-        f"{len(drafts.bills) - held} draft bills for {run}, {money(drafts.bills['amount'].sum())} in all; {held} held. "
+        f"{len(drafts.bills) - held} draft bills for {desk.run}, {money(drafts.bills['amount'].sum())} in all; {held} held. "
         f"Receipts are counted up to {cut_off}."
     )
-
-
-def inputs_digest(work: Work, desk: Desk) -> str:
-    """A digest of what the run's drafts are computed from: reads, decisions, and the tables that bills go by."""
-    where = desk.chosen
-    reads = work.query(
-        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **where
-    )
-    decisions = work.query(
-        "SELECT exception_id, fact, decision, override_read FROM exceptions "
-        "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> 'gone' ORDER BY exception_id",
-        **where,
-    )
-    tables = work.value(
-        "SELECT MAX(event) FROM row_history WHERE table_name IN ('policy', 'cycles', 'services', 'meters', 'rates')"
-    )
-    digest = hashlib.sha256(str(tables).encode())
-    digest.update(reads["read_id"].to_numpy().tobytes())
-    digest.update(repr(decisions.to_numpy().tolist()).encode())
-    return digest.hexdigest()
-
-
-def _metered(bills: pd.DataFrame, settled: Settled) -> pd.DataFrame:
-    """The registers each draft bill is made from."""
-    registers = settled.registers.loc[settled.registers["due"]]
-    key = registers["service_id"].map(bills.set_index("service_id")["bill_key"])
-    made = registers.assign(bill_key=key)
-    made["unit"] = registers["unit"]
-    return made.loc[key.notna()]
 
 
 @button(
@@ -316,23 +271,13 @@ def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
     count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0])
     if not count:
         return []
-    if work.value("SELECT value FROM meta WHERE name = :n", n=f"drafts {run.cycle} {run.period}") != inputs_digest(
-        work, desk
-    ):
+    if computed_from(work, run.cycle, run.period) != inputs_digest(work, desk):
         raise Conflict(DRAFTS_STALE.at(Place(table="bills"), f"{count} draft bills of {run} were computed before that"))
     _check_accounts(work, where)
     batch = write_batch(work, "bills", run.cycle, str(period), count, total)
     post_bill_batch(work, batch, ready, where, desk.receivable())
-    for statement in _CLEAR_POSTED:
-        work.execute(statement, **where)
+    clear_drafts(work, run.cycle, run.period, "draft")
     return [f"{batch}: {count} bills, {money(total)}"]
-
-
-_CLEAR_POSTED: Final = (
-    "DELETE FROM draft_lines WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft')",
-    "DELETE FROM draft_reads WHERE bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft')",
-    "DELETE FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft'",
-)
 
 
 def _check_accounts(work: Work, where: dict[str, Any]) -> None:

@@ -12,8 +12,9 @@ from xlbilling import ledger
 from xlbilling.intake.receipts import read_receipts
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money, today
-from xlbilling.office.importing import import_key, rejected
+from xlbilling.office.importing import import_key
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
+from xlbilling.office.rejecting import rejected
 from xlbilling.office.rows import Step, keep_revision, keep_undo, past_undo, saves
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.office.working_copy import Changes, chain_head, changes, content

@@ -1,0 +1,99 @@
+"""Drafts: a run's computed bills in the store; each Compute replaces them whole, and Undo puts the earlier ones back."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import pandas as pd
+
+from xlbilling.bills import Drafts
+from xlbilling.office.desk import Desk
+from xlbilling.office.rows import OVERTAKEN, Step, takes_back
+from xlbilling.problems import Conflict, Place
+from xlbilling.reads import Settled
+from xlbilling.store import Work, frames, schema
+
+_OF_RUN: Final = "bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p"
+_TABLES: Final = ("draft_lines", "draft_reads", "draft_bills")  # the bills last: the others are found by them
+
+
+def replace_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> Step:
+    """Write the run's drafts in place of the earlier ones; the step that brings those back."""
+    cycle, period = desk.run.cycle, desk.run.period
+    earlier = {
+        name: frames.rows(work.table(name, _OF_RUN + ")", c=cycle, p=period), _columns(name)) for name in _TABLES
+    }
+    earlier_from = computed_from(work, cycle, period)
+    clear_drafts(work, cycle, period)
+    work.insert("draft_bills", drafts.bills)
+    work.insert("draft_lines", drafts.lines)
+    work.insert("draft_reads", _metered(drafts.bills, settled))
+    made_from = inputs_digest(work, desk)
+    _note(work, cycle, period, made_from)
+    return {"drafts": [cycle, period], "made_from": made_from, "earlier": earlier, "earlier_from": earlier_from}
+
+
+@takes_back("drafts")
+def earlier_drafts(work: Work, step: Step) -> None:
+    """Put the drafts back that stood before a Compute, unless they were computed again or posted since."""
+    cycle, period = step["drafts"]
+    if computed_from(work, cycle, period) != step["made_from"]:
+        fact = f"the bills of cycle {cycle} of {period} were computed again since"
+        raise Conflict(OVERTAKEN.at(Place(table="bills"), fact))
+    clear_drafts(work, cycle, period)
+    for name in _TABLES:
+        work.insert_rows(name, _columns(name), [tuple(row) for row in step["earlier"][name]])
+    _note(work, cycle, period, step["earlier_from"])
+
+
+def clear_drafts(work: Work, cycle: str, period: str, state: str = "") -> None:
+    """Take out a run's drafts, or only those of a state."""
+    mine = _OF_RUN + (" AND state = :s)" if state else ")")
+    for name in _TABLES:
+        work.execute(f"DELETE FROM {name} WHERE {mine}", c=cycle, p=period, **({"s": state} if state else {}))  # noqa: S608
+
+
+def computed_from(work: Work, cycle: str, period: str) -> str:
+    """The digest of what the run's drafts were computed from; blank where it has none."""
+    return str(work.value("SELECT value FROM meta WHERE name = :n", n=f"drafts {cycle} {period}") or "")
+
+
+def _note(work: Work, cycle: str, period: str, digest: str) -> None:
+    name = f"drafts {cycle} {period}"
+    work.execute("DELETE FROM meta WHERE name = :n", n=name)
+    if digest:
+        work.insert_one("meta", name=name, value=digest)
+
+
+def inputs_digest(work: Work, desk: Desk) -> str:
+    """A digest of what the run's drafts are computed from: reads, decisions, and the tables that bills go by."""
+    where = desk.chosen
+    reads = work.query(
+        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **where
+    )
+    decisions = work.query(
+        "SELECT exception_id, fact, decision, override_read FROM exceptions "
+        "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> 'gone' ORDER BY exception_id",
+        **where,
+    )
+    tables = work.value(
+        "SELECT MAX(event) FROM row_history WHERE table_name IN ('policy', 'cycles', 'services', 'meters', 'rates')"
+    )
+    digest = hashlib.sha256(str(tables).encode())
+    digest.update(reads["read_id"].to_numpy().tobytes())
+    digest.update(repr(decisions.to_numpy().tolist()).encode())
+    return digest.hexdigest()
+
+
+def _metered(bills: pd.DataFrame, settled: Settled) -> pd.DataFrame:
+    """The registers each draft bill is made from."""
+    registers = settled.registers.loc[settled.registers["due"]]
+    key = registers["service_id"].map(bills.set_index("service_id")["bill_key"])
+    made = registers.assign(bill_key=key)
+    made["unit"] = registers["unit"]
+    return made.loc[key.notna()]
+
+
+def _columns(name: str) -> list[str]:
+    return [column.name for column in schema.metadata.tables[name].columns]
