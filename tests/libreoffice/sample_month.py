@@ -19,7 +19,7 @@ import pytest
 from engine import properties
 
 from xlbilling.build import build_workbook
-from xlbilling.demo.decisions import decide
+from xlbilling.demo.decisions import LEFT, decide
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
 from xlbilling.demo.old_system import write_old_system
@@ -276,6 +276,9 @@ class Month:
         hands.type_cell("ReadsFile", self.write("corrected.csv", corrected_read_file(self.district, run)))
         self.press("import_reads", "corrected", ("reads",))
         self.press("validate", "after decisions", ("exceptions",))
+        self.leave()
+        self.press("save", "rejects: preview")
+        self.press("save", "rejects: written", ("rejects",))
 
     def decide(self) -> None:
         """Decisions typed finding by finding, saved after a look."""
@@ -289,8 +292,14 @@ class Month:
 
         self.hands.type_column("exceptions", "decision", typed("decision"))
         self.hands.type_column("exceptions", "reason", typed("reason"))
+        self.leave()
         self.press("save", "decisions: preview")
         self.press("save", "decisions: written", ("exceptions",))
+
+    def leave(self) -> None:
+        """The rejected rows left, each with its reason."""
+        self.hands.type_column("rejects", "decision", lambda row: "leave" if row["state"] == "open" else None)
+        self.hands.type_column("rejects", "reason", lambda row: LEFT if row["state"] == "open" else None)
 
     def bill(self) -> None:
         hands = self.hands

@@ -141,6 +141,8 @@ def test_import_reads_once_and_with_corrections(live: Month) -> None:
     corrected = pressed(live, "import_reads", "corrected")
     assert "0 new reads + 1 changed + 99 there already" in corrected.message
     assert (corrected.store["reads"], corrected.store["superseded"]) == (100, 1)
+    left = pressed(live, "save", "rejects: written").tables["rejects"]
+    assert left["state"].tolist() == ["left"] * 4
 
 
 def test_findings_are_listed_and_decisions_honoured(live: Month) -> None:

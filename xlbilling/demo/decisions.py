@@ -27,6 +27,17 @@ DECIDES: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+LEFT: Final = "Cut off or sent twice; the meter is on Exceptions where it has no other read"
+
+
+def leave(rejects: pd.DataFrame) -> pd.DataFrame:
+    """The rejected rows left where nothing was decided: a month's are lines cut off and lines sent twice."""
+    blank = rejects["decision"].eq("")
+    return rejects.assign(
+        decision=rejects["decision"].where(~blank, "leave"), reason=rejects["reason"].where(~blank, LEFT)
+    )
+
+
 def decide(findings: pd.DataFrame) -> pd.DataFrame:
     """The findings with decision and reason typed where none was; a decision that is there stays.
 

@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
 from xlbilling.build import build_workbook
-from xlbilling.demo.decisions import decide
+from xlbilling.demo.decisions import decide, leave
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
 from xlbilling.demo.old_system import write_old_system
@@ -181,6 +181,7 @@ class Month:
 
     def _decide(self) -> None:
         self.office.type_in("exceptions", decide)
+        self.office.type_in("rejects", leave)
         self.office.press("save")
 
     def _file(self, name: str, content: bytes) -> str:

@@ -220,4 +220,5 @@ def meters_table(flow: Flow, last_read: Texts, opened: Texts) -> pd.DataFrame:
             "removed_on": np.full(len(rows), np.datetime64("NaT"), dtype="datetime64[D]"),
         }
     )
-    return made.assign(rev=1)[stored_columns("meters")].sort_values(["meter_id", "register_id"], ignore_index=True)
+    made = made.assign(final_read="", master_meter="", rev=1)
+    return made[stored_columns("meters")].sort_values(["meter_id", "register_id"], ignore_index=True)

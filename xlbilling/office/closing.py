@@ -13,6 +13,7 @@ from xlbilling.office.books import books_digest, latest
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.posting import refuse_moved
+from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.reporting import write_close_packet
 from xlbilling.office.rows import OVERTAKEN, Step, keep_revision, past_undo, saves, takes_back
 from xlbilling.office.sheets import SAVED_HERE, fill, refresh_tables, refuse_unsaved
@@ -140,13 +141,14 @@ def _not_due(desk: Desk) -> int:
 
 
 def _reads_resolved(desk: Desk) -> tuple[bool, str]:
-    """No finding that holds a bill is without a decision, and no bill is held."""
+    """No finding that holds a bill is without a decision, no bill is held, and no rejected row was left unlooked at."""
     open_findings = desk.store.value(
         "SELECT COUNT(*) FROM exceptions WHERE period = :p AND severity = 'block' AND state = 'open'",
         p=str(desk.period),
     )
-    held = int(_runs(desk)["held"].sum())
-    return not open_findings and not held, f"{open_findings} findings that hold a bill are open; {held} bills are held"
+    held, rows = int(_runs(desk)["held"].sum()), open_rejects(desk)
+    said = f"{open_findings} findings that hold a bill are open; {held} bills are held; {rows} rejected rows are open"
+    return not open_findings and not held and not rows, said
 
 
 def _audit_green(desk: Desk) -> tuple[bool, str]:

@@ -35,7 +35,7 @@ def validate(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "validate") as work:
         said = store_findings(work, desk.run, found)
         work.event(said)
-    said = f"{said} {balance_line(desk, desk.run)}."
+    said = f"{said} Balance: {balance_line(desk, desk.run)}."
     refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
     desk.book.show("Exceptions")
     return Outcome(said, listed=bool(found["state"].eq("open").any()))

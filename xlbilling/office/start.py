@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from xlbilling.office.desk import Desk
+from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.views import run_states
 
 _TODAY_ROWS = 14
@@ -89,6 +90,7 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
     for what, count, amount, who, button, sheet in (
         ("Findings that hold a bill", waiting["blocking"], None, "clerk", "Validate", "Exceptions"),
         ("Findings to look at", waiting["exceptions"] - waiting["blocking"], None, "clerk", "", "Exceptions"),
+        ("Rejected rows of read files", open_rejects(desk), None, "clerk", "Save", "Rejects"),
         ("Bills held", waiting["held"], None, "clerk", "Compute", "Bills"),
         ("Draft bills to post", waiting["drafts"], waiting["drafts_amount"], "lead", "Post", "Bills"),
         ("Receipts to post", waiting["payments"], waiting["payments_amount"], "lead", "Post", "Payments"),
