@@ -53,7 +53,9 @@ def test_joined_text_reads_back(known: dict[str, str]) -> None:
         ((2, 2), dt.date(2026, 2, 1), (dt.date(2025, 2, 1), dt.date(2025, 2, 28))),
     ],
 )
-def test_the_latest_winter_that_is_over(months: tuple[int, int], before: dt.date, winter: tuple[dt.date, dt.date]) -> None:
+def test_the_latest_winter_that_is_over(
+    months: tuple[int, int], before: dt.date, winter: tuple[dt.date, dt.date]
+) -> None:
     assert last_winter(months, before) == winter
 
 

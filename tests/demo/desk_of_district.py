@@ -33,24 +33,34 @@ def settled(district: District, run: Run, reads: pd.DataFrame, decisions: pd.Dat
         {
             "read_id": np.arange(1, len(reads) + 1),
             "account_id": reads["account_id"],
+            "import_id": 1,
+            "source_line": reads["source_line"].astype("int64"),
             "meter_id": reads["meter_id"],
             "register_id": reads["register_id"],
             "read_date": pd.to_datetime(reads["read_date"].where(reads["read_date"].ne(""), None)).astype(
                 "datetime64[s]"
             ),
+            "read_time": reads["read_time"],
             "dial_read": reads["dial_read"],
             "read_value": pd.array([micro(t) if t else None for t in reads["read_value"]], dtype="Int64"),
             "unit": reads["unit"],
             "read_code": reads["read_code"],
         }
     )
-    services = district.services[["service_id", "account_id", "customer_class", "cycle", "status"]]
+    services = district.services[
+        ["service_id", "account_id", "customer_class", "meter_size", "route", "cycle", "status"]
+    ]
     registers = district.meters.drop(columns="status").merge(services, on="service_id")
     registers = registers.loc[registers["cycle"].eq(run.cycle)].reset_index(drop=True)
     registers = registers.assign(
         previous_date=registers["start_date"],
         previous_read=registers["start_read"],
         previous_value=[micro(text) for text in registers["start_read"]],
+        previous_code="",
+        actual_date=registers["start_date"],
+        actual_read=registers["start_read"],
+        actual_value=[micro(text) for text in registers["start_read"]],
+        route_billed=False,
         due=registers["status"].eq("active"),
     )
     office = Office(registers, rows, district.history, decisions)

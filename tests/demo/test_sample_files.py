@@ -69,7 +69,7 @@ def test_every_planted_trouble_is_found_and_nothing_else_blocks(district: Distri
     troubles = [p for p in planted(district, run) if p.check]
     kinds = Counter(p.check for p in troubles)
     assert set(kinds) == {
-        "missing_read", "no_read", "unknown_meter", "duplicate_read", "read_below_last", "rollover", "zero", "high",
+        "missing_read", "no_read", "unknown_meter", "duplicate_read", "read_below_last", "rollover", "stuck", "high",
         "spike", "inactive_consumption",
     }  # fmt: skip
     ids = set(found.findings["exception_id"])

@@ -31,13 +31,14 @@ def decisions(office: Office) -> dict[str, tuple[str, str, str]]:
 
 def test_open_findings_come_first_then_the_dearest_then_the_gravest(desk_office: Office) -> None:
     cora = read_in(desk_office, ("M01", "0220"), ("M07", "0322"), without=("M02",))
-    # S01 uses 120 against 11: 109 x 5.00; S07 22 against 11: 11 x 5.00; what has no read has no money, blocks first
+    # S01 uses 120 against 11: 109 x 5.00; S07 22 against 11: 11 x 5.00; S02 has no read and
+    # used 11, which is as dear and holds its bill; S05 uses 10 against 11
     rows = cora.sheet("exceptions")
-    assert rows.index.tolist() == ["spike S01", "high S07", "missing_read M02", "rollover M05"]
-    assert rows["money_at_risk"].tolist() == [54500, 5500, 0, 0]
+    assert rows.index.tolist() == ["spike S01", "missing_read M02", "high S07", "rollover M05"]
+    assert rows["money_at_risk"].tolist() == [54500, 5500, 5500, 500]
     cora.set("exceptions", "spike S01", decision="accept", reason="pool filled")
     cora.press("save")
-    assert cora.sheet("exceptions").index.tolist() == ["high S07", "missing_read M02", "rollover M05", "spike S01"]
+    assert cora.sheet("exceptions").index.tolist() == ["missing_read M02", "high S07", "rollover M05", "spike S01"]
 
 
 def test_the_course_shows_the_last_bills_and_this_run_before_and_after_compute(desk_office: Office) -> None:

@@ -113,7 +113,9 @@ CHECKS = (
     ("spike S01", (("M01", "0220"),), (), "block"),
     ("high S01", (("M01", "0122"),), (), "review"),
     ("low S01", (("M01", "0103"),), (), "review"),
-    ("zero S01", (("M01", "0100"),), (), "info"),
+    ("stuck M01", (("M01", "0100"),), (), "review"),
+    ("too_few_dials M01", (("M01", "98"),), (), "block"),
+    ("reversed_meter M01", (("M01", "0089"),), (), "block"),
     ("inactive_consumption M06", (("M06", "0205"),), (), "block"),
     ("unknown_meter M99", (), (), "review"),
 )

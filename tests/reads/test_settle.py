@@ -2,133 +2,34 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlbilling.office.policy import starting_policy
-from xlbilling.reads import CHECKS, BillingUnit, Rules, Settled, Window, settle
+from tests.reads.cycle import (
+    CCF,
+    DECISION,
+    LAST,
+    MILLION,
+    NOW,
+    WINDOW,
+    found,
+    frame_of_history,
+    frame_of_reads,
+    frame_of_registers,
+    one,
+    past,
+    read,
+    register,
+    rules,
+    settled,
+)  # fmt: skip
+from xlbilling.reads import CHECKS, BillingUnit, settle
 from xlbilling.reads.settle import Office
-
-MILLION = 1_000_000
-WINDOW = Window("A", "2026-11", dt.date(2026, 11, 1), dt.date(2026, 11, 10))
-LAST, NOW = pd.Timestamp("2026-09-05"), pd.Timestamp("2026-11-05")  # 61 days
-CCF = BillingUnit("CCF", Fraction(748), 3, "bill")
-DECISION = ["exception_id", "fact", "decision", "override_read", "reason", "decided_by", "decided_at"]
-
-
-def rules(**changes: tuple[str, str]) -> Rules:
-    """The standard rules; `changes` gives a check another threshold and severity."""
-    policy = starting_policy("D")
-    for name, (value, severity) in changes.items():
-        policy.loc[policy["setting"].eq(name), ["value", "severity"]] = [value, severity]
-    return Rules.of(policy)
-
-
-def register(meter: str = "M1", service: str = "S1", **given: Any) -> dict[str, Any]:
-    usual = {
-        "meter_id": meter, "register_id": "", "service_id": service, "account_id": "0" + service[1:], "customer_class": "R",
-        "dials": 4, "unit": "CCF", "multiplier": "1", "previous_date": LAST, "previous_read": "0100", "due": True,
-    }  # fmt: skip
-    made = usual | given
-    return made | {"previous_value": int(Fraction(made["previous_read"]) * MILLION)}
-
-
-def read(dial: str, meter: str = "M1", **given: Any) -> dict[str, Any]:
-    usual = {
-        "meter_id": meter, "register_id": "", "read_date": NOW, "dial_read": dial, "unit": "CCF", "read_code": "actual",
-        "read_value": int(Fraction(dial) * MILLION) if dial else pd.NA,
-    }  # fmt: skip
-    return usual | given
-
-
-def past(
-    service: str = "S1", used: float = 11, periods: int = 7, code: str = "actual", days: int = 61
-) -> list[dict[str, Any]]:
-    """Earlier periods back to back, each of as many CCF; one of them ends 366 days before this read."""
-    return [
-        {
-            "service_id": service, "service_to": LAST - pd.Timedelta(n * days, "D"), "days": days,
-            "consumption": int(used * MILLION), "read_code": code,
-        }
-        for n in range(periods)
-    ]  # fmt: skip
-
-
-def settled(
-    registers: list[dict[str, Any]],
-    reads: list[dict[str, Any]],
-    history: list[dict[str, Any]] | None = None,
-    decisions: dict[str, dict[str, str]] | None = None,
-    billing: BillingUnit = CCF,
-    by: Rules | None = None,
-) -> Settled:
-    """What becomes of these reads; `decisions` by finding, each on the finding as it stands."""
-    by = by or rules()
-    office = Office(
-        frame_of_registers(registers),
-        frame_of_reads(reads),
-        frame_of_history(history or []),
-        pd.DataFrame(columns=DECISION).astype("str"),
-    )
-    first = settle(WINDOW, billing, by, office)
-    if not decisions:
-        return first
-    facts = first.findings.set_index("exception_id")["fact"]
-    typed = pd.DataFrame(
-        [
-            dict.fromkeys(DECISION, "") | {"exception_id": key, "fact": facts[key], "reason": "r"} | given
-            for key, given in decisions.items()
-        ]
-    )
-    return settle(
-        WINDOW, billing, by, Office(office.registers, office.reads, office.history, typed[DECISION].astype("str"))
-    )
-
-
-def frame_of_registers(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    made = pd.DataFrame(rows)
-    return made.astype({"previous_date": "datetime64[s]", "dials": "int64", "previous_value": "int64", "due": "bool"})
-
-
-def frame_of_reads(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    names = ["meter_id", "register_id", "read_date", "dial_read", "unit", "read_code", "read_value"]
-    made = pd.DataFrame(rows, columns=names)
-    made = made.astype(
-        {"read_date": "datetime64[s]", "read_value": "Int64"}
-        | dict.fromkeys(["meter_id", "register_id", "dial_read", "unit", "read_code"], "str")
-    )
-    return made.assign(read_id=np.arange(1, len(made) + 1))
-
-
-def frame_of_history(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    made = pd.DataFrame(rows, columns=["service_id", "service_to", "days", "consumption", "read_code"])
-    return made.astype(
-        {
-            "service_to": "datetime64[s]",
-            "days": "int64",
-            "consumption": "int64",
-            "service_id": "str",
-            "read_code": "str",
-        }
-    )
-
-
-def one(made: Settled) -> tuple[Fraction, str]:
-    """The only service's consumption and why it is held."""
-    row = made.services.iloc[0]
-    return Fraction(int(row["consumption"]), MILLION), row["hold"]
-
-
-def found(made: Settled) -> list[str]:
-    return sorted(made.findings["exception_id"])
-
 
 # ---- consumption -----------------------------------------------------------------------------------------------------
 
@@ -220,13 +121,17 @@ def test_without_history_a_rollover_is_judged_by_the_dial_whatever_its_unit(unit
         (110, "spike"),  # 1,000 %
         (6, None),  # 55 %, and 5 less
         (5, "low"),  # 45 %
-        (0, "zero"),
     ],
 )
 def test_high_and_low_against_eleven(used: int, finding: str | None) -> None:
     made = settled([register()], [read(f"{100 + used:04d}")], past())
     assert found(made) == ([f"{finding} S1"] if finding else [])
     assert (one(made)[1] != "") == (finding == "spike")
+
+
+def test_a_service_that_used_nothing_before_now_and_then_is_no_stuck_meter() -> None:
+    """11 CCF a bill and one bill of none: nothing again is noted, no more."""
+    assert found(settled([register()], [read("0100")], past(periods=6) + past(used=0, periods=7)[6:])) == ["zero S1"]
 
 
 def test_high_goes_by_the_day() -> None:

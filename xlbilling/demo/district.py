@@ -114,7 +114,7 @@ def billing_unit(rules: Rules) -> BillingUnit:
         rules.text("billing", "billing_unit"),
         rules.fraction("billing", "gallons_per_ccf"),
         rules.whole("billing", "consumption_places"),
-        rules.choice("billing", "fractions", "bill", "truncate"),
+        rules.choice("billing", "fractions", "bill", "truncate", "carry"),
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from xlbilling.demo.cycles import CYCLES, Cycle
 from xlbilling.demo.flow import DIAL_PER_CCF, Flow, Whole
 
-OF_SERVICE: Final = frozenset({"high", "spike", "zero"})
+OF_SERVICE: Final = frozenset({"high", "spike"})
 YEAR_OF_RUNS: Final = 6
 
 
@@ -123,7 +123,7 @@ def _odd_consumption(dealt: Dealt, found: _Candidates, before: Whole) -> None:
     dealt.note(below, "a dial below the last read", "read_below_last")
     still = found.take()
     dealt.dial[still] = before[still]
-    dealt.note(still, "a meter that stood still", "zero")
+    dealt.note(still, "a meter that stood still", "stuck")
 
 
 def _odd_lines(dealt: Dealt, found: _Candidates) -> None:

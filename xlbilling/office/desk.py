@@ -155,7 +155,7 @@ class Desk:
             rules.text("billing", "billing_unit"),
             rules.fraction("billing", "gallons_per_ccf"),
             rules.whole("billing", "consumption_places"),
-            rules.choice("billing", "fractions", "bill", "truncate"),
+            rules.choice("billing", "fractions", "bill", "truncate", "carry"),
         )
 
     def receivable(self) -> str:

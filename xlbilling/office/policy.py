@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
 from xlbilling.aging import bucket_names
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.reads import Rules
-from xlbilling.reads.rules import CHECKS, POLICY_MISSING, POLICY_WRONG
+from xlbilling.reads.checks import CHECKS
+from xlbilling.reads.rules import POLICY_MISSING, POLICY_WRONG, Override
 from xlbilling.records import UNITS
 
 POLICY_STANDARD: Final = declare(
@@ -41,7 +42,13 @@ _SETTINGS: Final = (
     Standard("billing", "billing_unit", "CCF", "", f"Unit consumption is billed in: {', '.join(UNITS)}."),
     Standard("billing", "gallons_per_ccf", "748", "", "Gallons in 100 cubic feet: 748 or 748.052."),
     Standard("billing", "consumption_places", "3", "", "Decimals of the billing unit kept where units are converted."),
-    Standard("billing", "fractions", "bill", "", "Parts of a billing unit. bill: they are billed. truncate: left out."),
+    Standard(
+        "billing",
+        "fractions",
+        "bill",
+        "",
+        "Parts of a unit. bill: billed. truncate: left out. carry: left for the next bill.",
+    ),
     Standard("billing", "first_and_last", "whole", "", "First and last bills. whole: in full. days: by their days."),
     Standard("billing", "nominal_days", "61", "", "Days a full bill stands for, where first_and_last is days."),
     Standard(
@@ -53,6 +60,12 @@ _SETTINGS: Final = (
     ),
     Standard("reads", "least_difference", "5", "", "High, low and spike speak up from this difference in units on."),
     Standard("reads", "rough_price", "5.00", "", "Rough price of a unit, to put findings in order of money at risk."),
+    Standard(
+        "reads", "estimate_by", "prior_year, average, class", "", "How reads are estimated; the first that can be."
+    ),
+    Standard(
+        "reads", "estimates_limit", "3", "", "After so many estimated bills in a row no further one is estimated."
+    ),
     Standard("aging", "buckets", "30, 60, 90", "", "Last day of each aging bucket, youngest first."),
     Standard("aging", "age_from", "bill_date", "", "What a bill's age counts from: bill_date or due_date."),
 )
@@ -79,14 +92,28 @@ def completed(given: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     problems = [
         POLICY_UNKNOWN.at(_place(key), f"there is no rule {key[1]!r} of topic {key[0]!r}")
         for key in keys
-        if key not in _KNOWN and key[0] != STAFF
+        if not _asked_for(key)
     ]
     added = [rule for rule in STANDARD_POLICY if (rule.topic, rule.setting) not in keys]
     problems += [POLICY_STANDARD.at(_place(rule), f"starts as {rule.value or rule.severity}") for rule in added]
-    usual = [_KNOWN[key].meaning if key in _KNOWN else "" for key in keys]
+    usual = [_meaning(key) for key in keys]
     own = given.assign(meaning=[own or meaning for own, meaning in zip(given["meaning"], usual, strict=True)])
     made = pd.concat([own, pd.DataFrame(added, columns=list(Standard._fields)).astype("str")], ignore_index=True)
     return made, [*problems, *wrong_values(made)]
+
+
+def _asked_for(key: tuple[str, str]) -> bool:
+    """Whether a rule is one that is put: a standard one, a person's role, or a check's for a class or a meter size."""
+    override = Override.named(key[1]) if key[0] == "check" else None
+    return key in _KNOWN or key[0] == STAFF or (override is not None and override.check in CHECKS)
+
+
+def _meaning(key: tuple[str, str]) -> str:
+    """What a rule means, for one that nobody has described."""
+    override = Override.named(key[1]) if key[0] == "check" else None
+    if override is not None and override.check in CHECKS:
+        return f"{override.check} for class {override.customer_class}, meter size {override.meter_size}."
+    return _KNOWN[key].meaning if key in _KNOWN else ""
 
 
 def wrong_values(policy: pd.DataFrame) -> list[Problem]:
@@ -103,15 +130,31 @@ def wrong_values(policy: pd.DataFrame) -> list[Problem]:
                 rules.fraction(topic, setting)
         except Refusal as refusal:
             found.append(refusal.problem)
-    for row in policy.loc[policy["topic"].eq("check")].itertuples():
-        if row.severity not in SEVERITIES:
-            fact = f"{row.setting} has the severity {row.severity!r}, not one of {', '.join(SEVERITIES)}"
-            found.append(POLICY_WRONG.at(_place(("check", str(row.setting)), "severity"), fact))
+    found += [problem for row in policy.loc[policy["topic"].eq("check")].itertuples() for problem in _wrong_check(row)]
     if not rules.settings.get(("district", "name")):
         found.append(POLICY_MISSING.at(_place(DISTRICT_NAME), "the district's name is not given"))
-    for read in (lambda: bucket_names(aging_buckets(rules)), lambda: winter_months(rules)):
+    for read in (lambda: bucket_names(aging_buckets(rules)), lambda: winter_months(rules), rules.methods):
         try:
             read()
+        except Refusal as refusal:
+            found.append(refusal.problem)
+    return found
+
+
+def _wrong_check(row: Any) -> list[Problem]:
+    """What is wrong with a check's rule, or with its rule for a class, a meter size or both."""
+    key, setting = ("check", str(row.setting)), str(row.setting)
+    override = Override.named(setting, row.value, row.severity)
+    found = []
+    if setting not in CHECKS and (override is None or override.check not in CHECKS):
+        fact = f"there is no check {setting!r}; a rule for some is written check / class / meter size, any for either"
+        found.append(POLICY_UNKNOWN.at(_place(key, "setting"), fact))
+    if row.severity not in SEVERITIES and not (override and not row.severity):
+        fact = f"{row.setting} has the severity {row.severity!r}, not one of {', '.join(SEVERITIES)}"
+        found.append(POLICY_WRONG.at(_place(key, "severity"), fact))
+    if override and override.value:
+        try:
+            override.number()
         except Refusal as refusal:
             found.append(refusal.problem)
     return found
@@ -139,16 +182,22 @@ def winter_months(rules: Rules) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-_WHOLE: Final = {("billing", "consumption_places"), ("billing", "nominal_days"), ("check", "estimates_in_row")}
+_WHOLE: Final = {
+    ("billing", "consumption_places"),
+    ("billing", "nominal_days"),
+    ("check", "estimates_in_row"),
+    ("reads", "estimates_limit"),
+}
 _ASKED: Final = (
     ("billing", "billing_unit", *UNITS),
     ("billing", "gallons_per_ccf"),
     ("billing", "consumption_places"),
-    ("billing", "fractions", "bill", "truncate"),
+    ("billing", "fractions", "bill", "truncate", "carry"),
     ("billing", "first_and_last", "whole", "days"),
     ("billing", "nominal_days"),
     ("reads", "least_difference"),
     ("reads", "rough_price"),
+    ("reads", "estimates_limit"),
     ("aging", "age_from", "bill_date", "due_date"),
     *(("check", check.name) for check in CHECKS.values() if check.threshold),
 )

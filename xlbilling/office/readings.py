@@ -17,7 +17,6 @@ from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reads import Settled, settle
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.settle import Office
-from xlbilling.reads.units import millionths
 
 NO_READS: Final = declare("no_reads", "The run has no reads yet.", "Press Import reads first.")
 
@@ -49,7 +48,7 @@ def settled_reads(desk: Desk) -> Settled:
         raise Refusal(NO_READS.at(Place(table="reads"), f"{run} has no reads"))
     reads = _unbilled(desk, reads)
     decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
-    office = Office(registers(desk), reads, consumption_before(desk), decisions)
+    office = Office(registers(desk), reads, consumption_before(desk), decisions, _carried(desk), _intervals(desk))
     return settle(run.window, desk.billing_unit, desk.rules, office)
 
 
@@ -79,24 +78,59 @@ def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
     return kept.reset_index(drop=True)
 
 
+def _carried(desk: Desk) -> pd.DataFrame:
+    """What the last standing bill of each service left of a unit for the next: service_id, carried (millionths)."""
+    left = desk.store.query(
+        "SELECT b.service_id, b.carried FROM bills b JOIN standing_bills t ON t.number = b.number "
+        "JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c ORDER BY b.service_to",
+        c=desk.run.cycle,
+    )
+    return left.drop_duplicates("service_id", keep="last")
+
+
+def _intervals(desk: Desk) -> pd.DataFrame:
+    """What the interval rows of the run's files say of each meter."""
+    return desk.store.query(
+        "SELECT v.meter_id, v.unit, v.first_hour, v.last_hour, v.hours, v.running_hours, v.least FROM intervals v "
+        "JOIN imports i ON i.import_id = v.import_id "
+        "WHERE i.cycle = :c AND i.period = :p AND i.state = 'current' ORDER BY v.import_id, v.meter_id, v.register_id",
+        **desk.chosen,
+    )
+
+
 def registers(desk: Desk) -> pd.DataFrame:
-    """The registers on the run's cycle with their last billed reads; due where the service is active and unbilled."""
+    """The registers on the run's cycle with their last billed reads; due where the service is active and unbilled.
+
+    A removed register belongs to the run while the days up to its removal are not billed.
+    """
     run = desk.run
-    made = last_reads(desk, run.cycle)
     services = desk.store.query(
-        "SELECT s.service_id, s.account_id, s.customer_class, s.status, "
+        "SELECT s.service_id, s.account_id, s.customer_class, s.meter_size, s.route, s.status, "
         "CASE WHEN EXISTS (SELECT 1 FROM bills b JOIN standing_bills t ON t.number = b.number "
         "WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p) THEN 1 ELSE 0 END AS count "
         "FROM services s WHERE s.cycle = :c",
         c=run.cycle,
         p=run.period,
     )
-    made = made.loc[made["status"].eq("active")].drop(columns="status").merge(services, on="service_id")
+    services["route_billed"] = services["count"].groupby(services["route"]).transform("max").gt(0)
+    made = in_service(last_reads(desk, run.cycle), run.read_to).drop(columns="status").merge(services, on="service_id")
     made["due"] = made["status"].eq("active") & made["count"].eq(0)
-    value = made["previous_read"].where(made["previous_read"].ne(""), "0")
-    made["previous_value"] = np.array([millionths(text) for text in value], dtype=np.int64)
     # A register billed already in this run is not due, and its own read is its last one: nothing to say of it.
     return made.loc[made["count"].eq(0)].reset_index(drop=True)
+
+
+def in_service(meters: pd.DataFrame, read_to: pd.Timestamp) -> pd.DataFrame:
+    """The registers to be read up to a day: those on a wall then, and those removed after their last billed read.
+
+    A removal after the day is left for the next run (removed_on and final_read blank), and so is a meter set after it.
+    """
+    gone = meters["status"].eq("removed") & meters["removed_on"].le(read_to)
+    unbilled = gone & ~meters["previous_date"].ge(meters["removed_on"])
+    still = ~gone & (meters["status"].eq("active") | meters["removed_on"].gt(read_to))
+    still &= ~meters["previous_date"].gt(read_to)
+    return meters.assign(
+        removed_on=meters["removed_on"].where(unbilled), final_read=meters["final_read"].where(unbilled, "")
+    ).loc[unbilled | still]
 
 
 @shows("reads")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from xlbilling.office.desk import Desk
+from xlbilling.reads.units import millionths
 from xlbilling.records import TABLE
 from xlbilling.store.schema import WORKING
 
@@ -56,23 +57,44 @@ def balances(desk: Desk, gl_account: str | None = None) -> pd.DataFrame:
 
 
 def last_reads(desk: Desk, cycle: str) -> pd.DataFrame:
-    """Each register's last billed read, or the read it started with: previous_date, previous_read by register."""
+    """Each register's last billed read, or the read it started with, and its last billed read that was no estimate.
+
+    Adds to the rows of Meters previous_date, previous_read, previous_value (millionths), previous_code (of the billed
+    read; blank where none is billed), and actual_date, actual_read, actual_value.
+    """
     meters = desk.store.query(
         "SELECT m.* FROM meters m JOIN services s ON s.service_id = m.service_id WHERE s.cycle = :cycle "
         "ORDER BY m.meter_id, m.register_id",
         cycle=cycle,
     )
     billed = desk.store.query(
-        "SELECT r.meter_id, r.register_id, r.read_date, r.dial_read FROM bill_reads r "
-        "JOIN standing_bills b ON b.number = r.number JOIN services s ON s.service_id = b.service_id "
-        "WHERE s.cycle = :cycle ORDER BY r.read_date",
+        "SELECT r.meter_id, r.register_id, r.read_date, r.dial_read, r.read_code, f.dial_read AS as_read, f.read_value "
+        "FROM bill_reads r JOIN standing_bills b ON b.number = r.number JOIN services s ON s.service_id = b.service_id "
+        "LEFT JOIN reads f ON f.read_id = r.read_id WHERE s.cycle = :cycle ORDER BY r.read_date",
         cycle=cycle,
-    ).drop_duplicates(["meter_id", "register_id"], keep="last")
-    merged = meters.merge(billed, on=["meter_id", "register_id"], how="left")
-    never = merged["read_date"].isna()
-    merged["previous_date"] = merged["read_date"].where(~never, merged["start_date"])
-    merged["previous_read"] = merged["dial_read"].where(~never, merged["start_read"]).fillna("")
-    return merged.drop(columns=["read_date", "dial_read"])
+    )
+    made = _latest(meters, billed, "previous")
+    made["previous_code"] = made["previous_code"].fillna("")
+    return _latest(made, billed.loc[billed["read_code"].ne("estimated")], "actual").drop(columns="actual_code")
+
+
+def _latest(meters: pd.DataFrame, billed: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Lay the latest of the billed reads beside each register, or what it started with, as columns that begin so."""
+    last = billed.drop_duplicates(["meter_id", "register_id"], keep="last")
+    merged = meters.merge(last, on=["meter_id", "register_id"], how="left")
+    never = merged["dial_read"].isna()
+    began = merged["start_date"].fillna(merged["set_on"])
+    dial = merged["dial_read"].where(~never, merged["start_read"]).fillna("")
+    # What a reading system counts in tenths or tens is in the read's value, not on the dial as it was sent.
+    as_sent = merged["as_read"].eq(merged["dial_read"]) & merged["read_value"].notna()
+    value = np.array([millionths(text or "0") for text in dial], dtype=np.int64)
+    beside: dict[str, pd.Series[Any]] = {
+        f"{name}_date": merged["read_date"].where(~never, began),
+        f"{name}_read": dial,
+        f"{name}_value": merged["read_value"].astype("Int64").where(as_sent, pd.Series(value)).astype("int64"),
+        f"{name}_code": merged["read_code"],
+    }
+    return meters.assign(**beside)
 
 
 @shows("accounts")

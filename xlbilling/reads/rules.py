@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.problems import Place, Refusal, Severity, declare
+from xlbilling.problems import Place, Refusal, declare
 
 POLICY_MISSING: Final = declare(
     "policy_missing",
@@ -21,41 +23,49 @@ POLICY_WRONG: Final = declare(
     "A rule on the Policy sheet has a value that cannot be used.",
     "Correct the value on sheet Policy and press Save.",
 )
+ANY: Final = "any"
+OFF: Final = "off"
+METHODS: Final = ("prior_year", "average", "class")
+_BETWEEN: Final = " / "  # with its spaces: a meter size such as 5/8" has a stroke of its own
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One read check: what it looks for, the usual threshold and severity."""
+class Override:
+    """A check's own threshold or severity for a customer class, a meter size or both; blank: as for everybody."""
 
-    name: str
-    threshold: str
+    check: str
+    customer_class: str
+    meter_size: str
+    value: str
     severity: str
-    meaning: str
-    remedy: str
 
+    @classmethod
+    def named(cls, setting: str, value: str = "", severity: str = "") -> Override | None:
+        """The override that a Policy row names, such as high / COMMERCIAL / 2"; None where the row is a plain one."""
+        parts = [part.strip() for part in setting.split(_BETWEEN)]
+        return cls(parts[0], parts[1], parts[2], value.strip(), severity) if len(parts) == 3 else None
 
-CHECKS: Final[dict[str, Check]] = {
-    check.name: check
-    for check in (
-        Check("missing_read", "", "block", "A register due in this cycle has no read.", "Get the read, or decide estimate."),
-        Check("no_read", "", "block", "The reading system says it could not read the meter.", "Send for a re-read, or decide estimate."),
-        Check("unknown_meter", "", "review", "The file has a meter that is on no active service.", "Correct the meter number on sheet Meters, or ask the reading crew."),
-        Check("duplicate_read", "", "block", "A register has two different reads in the window.", "Decide override with the right dial."),
-        Check("outside_window", "", "block", "The read's day is outside the cycle's read window.", "Correct the window on sheet Cycles, or decide accept."),
-        Check("wrong_unit", "", "block", "The read's unit is not the meter's unit.", "Correct the unit on sheet Meters, or decide override."),
-        Check("too_many_dials", "", "block", "The dial has more digits than the meter.", "Correct the dials on sheet Meters, or decide override."),
-        Check("read_below_last", "", "block", "The read is below the last one and a rollover would mean too much.", "Confirm the rollover (accept), or ask for a re-read."),
-        Check("rollover", "", "review", "The dial has rolled over past its last digit.", "Confirm the rollover, or ask for a re-read."),
-        Check("spike", "1000", "block", "Consumption per day is at or above this % of what it is compared with.", "Ask for a re-read, or accept with a reason."),
-        Check("first_read_high", "10000", "block", "No history, and consumption is at or above this % of the class.", "Ask for a re-read, or accept with a reason."),
-        Check("high", "200", "review", "Consumption per day is at or above this % of last year and the recent average.", "Look at the read; tell the customer about a possible leak."),
-        Check("low", "50", "review", "Consumption per day is below this % of last year and the recent average.", "Look for a slowing meter or a vacant premise."),
-        Check("zero", "", "info", "No consumption where there was some before.", "Look for a vacant premise or a stuck meter."),
-        Check("inactive_consumption", "", "block", "An inactive service has consumption.", "Find who is using water; open an account, or decide accept to leave it."),
-        Check("estimates_in_row", "2", "review", "More bills in a row than this are estimated.", "Get an actual read."),
-        Check("suspect", "", "review", "The reading system marks the read as suspect.", "Look at the read."),
-    )
-}  # fmt: skip
+    @property
+    def place(self) -> Place:
+        key = _BETWEEN.join(("check", self.check, self.customer_class, self.meter_size))
+        return Place(table="policy", key=key, column="value")
+
+    def number(self) -> Fraction:
+        """Its threshold; refused where it is no number."""
+        return _number(self.value, self.place)
+
+    @property
+    def rank(self) -> int:
+        """What wins: class and size over class over size over neither."""
+        return 2 * (self.customer_class != ANY) + (self.meter_size != ANY)
+
+    def holds(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """The rows (customer_class, meter_size) it is for."""
+        made = np.ones(len(rows), dtype=bool)
+        for name, wanted in (("customer_class", self.customer_class), ("meter_size", self.meter_size)):
+            if wanted != ANY:
+                made &= rows[name].eq(wanted).to_numpy(dtype=bool)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +74,20 @@ class Rules:
 
     settings: Mapping[tuple[str, str], str]
     severities: Mapping[str, str]
+    overrides: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policy: pd.DataFrame) -> Rules:
         """The rules of a policy frame with columns topic, setting, value, severity."""
         rows: list[Any] = list(policy.itertuples())
         settings = {(r.topic, r.setting): r.value.strip() for r in rows}
-        return cls(settings, {r.setting: r.severity for r in rows if r.topic == "check"})
+        overrides: dict[str, tuple[Override, ...]] = {}
+        for row in (r for r in rows if r.topic == "check"):
+            found = Override.named(row.setting, row.value, row.severity)
+            if found:
+                known = (*overrides.get(found.check, ()), found)
+                overrides[found.check] = tuple(sorted(known, key=lambda each: each.rank))
+        return cls(settings, {r.setting: r.severity for r in rows if r.topic == "check"}, overrides)
 
     def text(self, topic: str, setting: str) -> str:
         value = self.settings.get((topic, setting))
@@ -81,12 +98,7 @@ class Rules:
         return value
 
     def fraction(self, topic: str, setting: str) -> Fraction:
-        value = self.text(topic, setting)
-        try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            place = Place(table="policy", key=f"{topic} / {setting}", column="value")
-            raise Refusal(POLICY_WRONG.at(place, f"{value!r} is not a number")) from None
+        return _number(self.text(topic, setting), Place(table="policy", key=f"{topic} / {setting}", column="value"))
 
     def whole(self, topic: str, setting: str) -> int:
         value = self.fraction(topic, setting)
@@ -102,15 +114,53 @@ class Rules:
             raise Refusal(POLICY_WRONG.at(place, f"{value!r} is not one of {', '.join(choices)}"))
         return value
 
-    def severity(self, check: str) -> Severity | None:
+    def methods(self) -> tuple[str, ...]:
+        """How consumption is estimated, in the order of `reads / estimate_by`; refused where a word is no method."""
+        text = self.text("reads", "estimate_by")
+        named = tuple(part.strip() for part in text.split(",") if part.strip())
+        if not set(named) <= set(METHODS) or len(set(named)) < len(named):
+            place = Place(table="policy", key="reads / estimate_by", column="value")
+            raise Refusal(POLICY_WRONG.at(place, f"{text!r} is not an order of {', '.join(METHODS)}"))
+        return named
+
+    def severity(self, check: str) -> str | None:
         """How grave a finding of this check is; None where the district has switched the check off."""
         named = self.severities.get(check)
         if named is None:
             raise Refusal(
                 POLICY_MISSING.at(Place(table="policy", key=f"check / {check}"), f"there is no check {check!r}")
             )
-        return None if named == "off" else named  # type: ignore[return-value]
+        return None if named == OFF else named
 
-    def percent(self, check: str) -> float:
-        """A check's threshold in percent as a ratio: 200 -> 2.0."""
-        return float(self.fraction("check", check)) / 100
+    def severities_of(self, check: str, rows: pd.DataFrame) -> npt.NDArray[Any]:
+        """How grave a finding of the check is for each row (customer_class, meter_size); `off` where it is not checked."""
+        made = np.full(len(rows), self.severity(check) or OFF, dtype=object)
+        for override in self.overrides.get(check, ()):
+            if override.severity:
+                made[override.holds(rows)] = override.severity
+        return made
+
+    def checked(self, check: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """The rows (customer_class, meter_size) that the check is not switched off for."""
+        if not self.overrides.get(check):
+            return np.full(len(rows), self.severity(check) is not None)
+        return np.asarray(self.severities_of(check, rows) != OFF, dtype=bool)
+
+    def thresholds(self, check: str, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """The check's threshold for each row (customer_class, meter_size); the most specific rule of Policy wins."""
+        made = np.full(len(rows), float(self.fraction("check", check)))
+        for override in self.overrides.get(check, ()):
+            if override.value:
+                made[override.holds(rows)] = float(override.number())
+        return made
+
+    def ratios(self, check: str, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """The check's threshold in percent as a ratio for each row: 200 -> 2.0."""
+        return self.thresholds(check, rows) / 100
+
+
+def _number(text: str, place: Place) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise Refusal(POLICY_WRONG.at(place, f"{text!r} is not a number")) from None
