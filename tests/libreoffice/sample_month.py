@@ -207,6 +207,12 @@ def sheets_as_shown(opened: Any, folder: Path) -> Shown:
     return made
 
 
+def commonest(findings: pd.DataFrame) -> str:
+    """The check that found most, the first by name where several did."""
+    counts = findings["rule"].value_counts()
+    return str(min(counts.index[counts.eq(counts.max())]))
+
+
 @dataclass
 class Month:
     """The month at one pair of hands, press by press."""
@@ -272,13 +278,28 @@ class Month:
         self.press("import_reads", tables=("reads",))
         self.press("import_reads", "again")
         self.press("validate", tables=("exceptions",))
+        self.decide_alike()
         self.decide()
+        self.press("reread_list")
         hands.type_cell("ReadsFile", self.write("corrected.csv", corrected_read_file(self.district, run)))
         self.press("import_reads", "corrected", ("reads",))
         self.press("validate", "after decisions", ("exceptions",))
         self.leave()
         self.press("save", "rejects: preview")
         self.press("save", "rejects: written", ("rejects",))
+
+    def decide_alike(self) -> None:
+        """One decision typed on the dearest finding of the commonest check, given to all of them, and taken back."""
+        rows = self.hands.table("exceptions")
+        first = rows.loc[rows["rule"].eq(commonest(rows)), "exception_id"].iloc[0]
+        for column, typed in (("decision", "accept"), ("reason", "Hot and dry")):
+            self.hands.type_column(
+                "exceptions", column, lambda row, t=typed: t if row["exception_id"] == first else None
+            )
+        self.press("decide_alike", "asked")
+        self.press("decide_alike", "done", ("exceptions",))
+        self.press("undo_last", "alike: asked")
+        self.press("undo_last", "alike: done", ("exceptions",))
 
     def decide(self) -> None:
         """Decisions typed finding by finding, saved after a look."""

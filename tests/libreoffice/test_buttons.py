@@ -158,6 +158,37 @@ def test_findings_are_listed_and_decisions_honoured(live: Month) -> None:
     assert after.store["findings"] == found.store["findings"] - 1  # the misread meter was read again
 
 
+def test_many_findings_are_decided_alike_and_taken_back(live: Month) -> None:
+    found = pressed(live, "validate").tables["exceptions"]
+    check = sample.commonest(found)
+    count = int(found["rule"].eq(check).sum())
+    assert count > 1
+    asked, done = pressed(live, "decide_alike", "asked"), pressed(live, "decide_alike", "done")
+    assert asked.question.startswith(f"Decide {count - 1} findings like the 1 you typed?")
+    assert (asked.store["decided"], done.store["decided"]) == (0, count)
+    decided = done.tables["exceptions"].set_index("rule")
+    assert set(decided.loc[check, "decision"]) == {"accept"}
+    assert set(decided.loc[check, "decided_by"]) == {sample.ACTOR}
+    assert set(decided.drop(index=check)["state"]) == {"open"}
+    back = pressed(live, "undo_last", "alike: done")
+    assert (back.message, back.store["decided"]) == ("Undid Decide alike.", 0)
+
+
+def test_findings_stand_by_money_at_risk_with_their_course(live: Month) -> None:
+    found = pressed(live, "validate").tables["exceptions"]
+    assert found["money_at_risk"].tolist() == sorted(found["money_at_risk"], reverse=True)
+    course = found.loc[found["rule"].eq("high"), "history"]
+    assert set("".join(course)) <= set("▁▂▃▄▅▆▇█·")
+    assert (course.str[-1] == "█").all()  # what is high now is above the bills before
+
+
+def test_the_reread_list_and_its_file_lie_beside_the_workbook(live: Month) -> None:
+    said = pressed(live, "reread_list").message
+    names = sorted(path.name for path in live.hands.folder.glob("reread-*"))
+    assert names == ["reread-A-2026-10-beacon.csv", "reread-A-2026-10.xlsx"]
+    assert all(name in said for name in names)
+
+
 def test_check_rates_looks_and_changes_nothing(live: Month) -> None:
     checked = pressed(live, "check_rates")
     assert "lines of" in checked.message

@@ -174,6 +174,14 @@ def test_a_finding_decided_by_a_colleague_meanwhile_is_not_overwritten(office: O
     assert len(decisions(office)) == 4
 
 
+def test_deciding_alike_is_a_clerks_work(desk_office: Office) -> None:
+    read_in(desk_office, *HIGH)
+    ada = desk_office.clerk("ada")
+    ada.press("refresh", Cycle="A", Period="2026-11")
+    ada.refused("decide_alike", "not_allowed")
+    ada.refused("reread_list", "not_allowed")
+
+
 # ---- on the terminal -------------------------------------------------------------------------------------------------
 
 

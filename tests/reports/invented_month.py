@@ -69,6 +69,7 @@ def _register(random: np.random.Generator, bills: int) -> pd.DataFrame:
             "customer_class": random.choice(CLASSES, bills, p=[0.7, 0.12, 0.1, 0.03, 0.05]),
             "service_from": read_on - np.timedelta64(61, "D"),
             "service_to": read_on,
+            "read_code": np.where(number % 40 == 7, "estimated", "actual"),
             "consumption": consumption,
             "unit": "CCF",
             "amount": 31_50 + consumption // 1_000_000 * 287 + random.integers(0, 99, bills),

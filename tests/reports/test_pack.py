@@ -70,7 +70,7 @@ def test_the_register_is_there_row_for_row(folder: Path):
 def test_every_total_has_its_value_before_excel_computes_it(folder: Path):
     facts = pack_facts()
     book = openpyxl.load_workbook(folder / "pack.xlsx", data_only=True)
-    assert book["Billing register"]["J4"].value == facts.register["amount"].sum() / 100
+    assert book["Billing register"]["K4"].value == facts.register["amount"].sum() / 100
     assert book["Revenue by class"]["D4"].value == facts.by_class["revenue"].sum() / 100
     assert book["Aging"]["H4"].value == facts.control["ending"].sum() / 100
     assert book["Exceptions"]["E4"].value == 10

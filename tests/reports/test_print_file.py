@@ -31,6 +31,8 @@ def bill(number: str = "B0000001", **changed: object) -> dict[str, object]:
         "this_read": "001000",
         "this_date": "2026-11-01",
         "estimated": False,
+        "estimate": "",
+        "settles": 0,
         "days": 61,
         "consumption": 3_000_000,
         "unit": "CCF",
@@ -72,14 +74,14 @@ def test_one_bill_to_the_letter():
     shown = ["4.5", *[""] * 11, "3"]  # thirteen months; 2025-10 is the fourteenth and is left out
     head = (
         "bill_number,account,name,mail_street,mail_city,premise,bill_date,due_date,previous_read,previous_read_date,"
-        "this_read,this_read_date,estimated,days,consumption,unit,charge_1,quantity_1,rate_1,amount_1,charge_2,"
+        "this_read,this_read_date,estimated,how_estimated,settles_estimated_bills,days,consumption,unit,charge_1,quantity_1,rate_1,amount_1,charge_2,"
         "quantity_2,rate_2,amount_2,total_charges,previous_balance,payments_since,amount_due,"
         + ",".join(f"history_month_{n},history_{n}" for n in range(1, 14))
         + ",messages\r\n"
     )
     row = (
         'B0000001,00000102,"Ann ""Annie"" Lee, Trustee",12 Oak St,"Alder Creek, CA 95999",14 Oak St,2026-11-05,'
-        "2026-12-01,000997,2026-09-01,001000,2026-11-01,no,61,3,CCF,Service charge,1,31.50,31.50,Tier 1,3,2.87,8.61,"
+        "2026-12-01,000997,2026-09-01,001000,2026-11-01,no,,,61,3,CCF,Service charge,1,31.50,31.50,Tier 1,3,2.87,8.61,"
         "40.11,20.00,15.00,45.11,"
         + ",".join(f"{month},{value}" for month, value in zip(months, shown, strict=True))
         + ",\r\n"
@@ -114,6 +116,17 @@ def test_letters_beyond_ascii_no_byte_order_mark_and_the_same_bytes_twice():
     assert (row["name"], row["estimated"], row["previous_read_date"]) == ("Zoë Núñez", "yes", "")
     assert row["messages"] == "Line 1\nLine 2"
     assert print_file(frame, lines(), history()) == data
+
+
+def test_an_estimated_bill_says_how_and_the_next_one_what_it_settles():
+    said = {"estimated": True, "estimate": "as much as last year, 11 CCF in 61 days"}
+    frame = bills(bill(**said), bill("B2", settles=2))
+    charge = ("B2", 1, "All", 1_000_000, "40.11", 40_11)
+    own = [("B0000001", 1, "All", 1_000_000, "40.11", 40_11), charge]
+    first, second = read(print_file(frame, lines(*own), history()))
+    told = ("estimated", "how_estimated", "settles_estimated_bills")
+    assert [first[name] for name in told] == ["yes", "as much as last year, 11 CCF in 61 days", ""]
+    assert [second[name] for name in told] == ["no", "", "2"]
 
 
 def test_a_credit_has_its_minus_sign():

@@ -9,6 +9,7 @@ import pandas as pd
 from xlbilling import __version__
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
 from xlbilling.problems import Place, Refusal, declare
 
 NO_BILL: Final = declare(
@@ -45,6 +46,7 @@ def explain(desk: Desk, wanted: str) -> list[str]:
         told.append(
             f"Meter {register}: {read.dial_read} less {read.previous_read} is {quantity(read.consumption)} {read.unit} ({read.read_code})."
         )
+    told += _estimates(desk, bill)
     told.append(f"Billed consumption: {quantity(bill['consumption'])} {bill['unit']}.")
     line: Any
     for line in lines.itertuples():
@@ -55,6 +57,17 @@ def explain(desk: Desk, wanted: str) -> list[str]:
         )
     told.append(f"Sum of the lines: {money(bill['amount'])}.")
     return told
+
+
+def _estimates(desk: Desk, bill: pd.Series) -> list[str]:
+    """What there is to say of estimates: how this read was estimated, or which estimated bills this one settles."""
+    if bill["read_code"] == "estimated":
+        how = bill["estimate"] or BY_THE_OFFICE
+        return [f"The read is estimated: {how}. The dial moves on with it, so that the next actual read sets it right."]
+    one = pd.DataFrame({name: [bill[name]] for name in ("service_id", "service_to", "read_code")})
+    settles = settled_estimates(desk, one, "service_id = :s", s=bill["service_id"])
+    said = told_on_bill("", int(settles.iloc[0]))
+    return [f"{said} What they billed too much or too little is taken off or added here."] if said else []
 
 
 def quantity(millionths: int) -> str:

@@ -12,6 +12,7 @@ from xlbilling.aging import age
 from xlbilling.office.books import control, ledger_ending
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
 from xlbilling.reports.pack import report_pack as fill_pack
@@ -66,13 +67,13 @@ def _register(desk: Desk) -> pd.DataFrame:
     """Bills posted in the period, and bills reversed in it with the sign turned; together what the control says was billed."""
     return desk.store.query(
         """
-        SELECT b.number, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, b.consumption, b.unit,
-               b.amount, b.due_date
+        SELECT b.number, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, b.read_code, b.consumption,
+               b.unit, b.amount, b.due_date
           FROM bills b JOIN entries e ON e.document = b.number AND e.kind = 'billing' AND e.reverses IS NULL
           JOIN accounts a ON a.account_id = b.account_id WHERE e.period = :p
         UNION ALL
-        SELECT e.document, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, -b.consumption, b.unit,
-               -b.amount, b.due_date
+        SELECT e.document, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, b.read_code, -b.consumption,
+               b.unit, -b.amount, b.due_date
           FROM entries e JOIN entries o ON o.entry = e.reverses JOIN bills b ON b.number = o.document
           JOIN accounts a ON a.account_id = b.account_id WHERE e.period = :p AND e.kind = 'billing'
         ORDER BY 1
@@ -202,9 +203,10 @@ def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, p
     bills["total_charges"] = bills["amount"]
     bills["amount_due"] = bills["previous_balance"] - bills["payments_since"] + bills["amount"]
     bills["estimated"] = bills["read_code"].eq("estimated")
-    bills["messages"] = bills["estimated"].map(
-        {True: "This bill is estimated; the next read sets it right.", False: ""}
-    )
+    bills["estimate"] = bills["estimate"].where(bills["estimate"].ne("") | ~bills["estimated"], BY_THE_OFFICE)
+    of_batch = "service_id IN (SELECT service_id FROM bills WHERE batch = :b)"
+    bills["settles"] = settled_estimates(desk, bills, of_batch, b=batch)
+    bills["messages"] = [told_on_bill(*said) for said in zip(bills["estimate"], bills["settles"], strict=True)]
     lines = desk.store.query(
         "SELECT l.* FROM bill_lines l JOIN bills b ON b.number = l.number WHERE b.batch = :b ORDER BY l.number, l.line",
         b=batch,

@@ -43,7 +43,7 @@ def reread_list(desk: Desk) -> Outcome:
     told = "; ".join(f"{name}-{_told(file)}" for file in files)
     counts = (
         f"{_counted(len(rows), 'register')} of {_counted(rows['meter_id'].nunique(), 'meter')} on "
-        f"{_counted(rows['route'].nunique(), 'route')}"
+        f"{_counted(rows['route'].replace('', pd.NA).nunique(), 'route')}"
     )
     listed = template(desk, "reread-list.xlsx")
     note = f"Made {today(desk.store):%Y-%m-%d}: {counts}. Expected: half to twice of what is usual up to that day."
@@ -95,7 +95,9 @@ def to_read_again(desk: Desk) -> tuple[pd.DataFrame, list[str]]:
     made = _with_layouts(desk, made.fillna(dict.fromkeys(_TEXTS, "")))
     made["dials"] = made["dials"].fillna(0).astype("int64")
     made = made.rename(columns={"previous_date": "last_date"}).assign(last_read=made["previous_read"])
-    return made.sort_values(["route", "premise", "meter_id", "register_id"], kind="stable", ignore_index=True), nowhere
+    made = made.assign(unknown=made["route"].eq(""))
+    order = ["unknown", "route", "premise", "meter_id", "register_id"]
+    return made.sort_values(order, kind="stable", ignore_index=True), nowhere
 
 
 _TEXTS: Final = (

@@ -40,6 +40,8 @@ BILL_COLUMNS: Final = {
     "this_read": "this_read",
     "this_date": "this_read_date",
     "estimated": "estimated",
+    "estimate": "how_estimated",
+    "settles": "settles_estimated_bills",
     "days": "days",
     "consumption": "consumption",
     "unit": "unit",
@@ -57,7 +59,8 @@ def print_file(bills: pd.DataFrame, lines: pd.DataFrame, history: pd.DataFrame) 
     """The batch as CSV (RFC 4180, UTF-8 without byte-order mark), one row a bill in the order of `bills`.
 
     bills: number, account_id, name, mail_street, mail_city, premise, bill_date, due_date, previous_read, previous_date,
-    this_read, this_date, estimated (bool), days, consumption (int64 millionths), unit, total_charges, previous_balance,
+    this_read, this_date, estimated (bool), estimate (how, blank for an actual read), settles (whole: estimated bills in a
+    row before it that this one sets right), days, consumption (int64 millionths), unit, total_charges, previous_balance,
     payments_since (above zero takes off), amount_due (int64 cents), messages. Reads are text as on the dial.
     lines: number, line, charge, quantity (int64 millionths), rate (decimal text), amount (int64 cents); they come out
     as charge_1, quantity_1, rate_1, amount_1, charge_2 ... up to the longest bill of the batch.
@@ -156,6 +159,8 @@ def _texts(name: str, values: pd.Series[Any]) -> Texts:
     if name in _DATES:
         days = values.to_numpy(dtype="datetime64[D]").astype(np.int64)
         return np.where(values.isna().to_numpy(), "", _each_once(days, lambda day: str(np.datetime64(day, "D"))))
+    if name == "settles":
+        return _each_once(values.to_numpy(dtype=np.int64), lambda count: str(count or ""))
     if name == "estimated":
         return np.where(values.to_numpy(dtype=bool), "yes", "no").astype(object)
     return values.astype("str").fillna("").to_numpy(dtype=object)

@@ -38,13 +38,13 @@ NOTE: Final = "reread_note"
 
 
 def reread_list(template: Path, target: Path, rows: pd.DataFrame, district: str, run: str, note: str) -> None:
-    """Fill the list from its template: a line for each route, then its registers by premise.
+    """Fill the list from its template: a line for each route, then its registers in the order given.
 
     `rows`: the columns of the list without read and time, and expected_from and expected_to in place of expected; text,
     but last_date (datetime64). Refuses where the template lacks the table, a heading or a named cell.
     """
     lines = []
-    for route, on_route in rows.sort_values(_ORDER, kind="stable").groupby("route", sort=False):
+    for route, on_route in rows.groupby("route", sort=False):
         meters = on_route["meter_id"].nunique()
         head = f"Route {str(route) or 'not known'}: {meters} {'meter' if meters == 1 else 'meters'}"
         lines += [pd.DataFrame([{"route": head}]), on_route]
@@ -57,6 +57,3 @@ def reread_list(template: Path, target: Path, rows: pd.DataFrame, district: str,
     made["last_date"] = pd.to_datetime(made["last_date"]).astype("datetime64[s]")
     cells = {period_name(REREADS): f"{district}  ·  {run}", NOTE: note}
     fill_template(template, target, [(REREADS, made[list(REREADS.columns)])], cells, {})
-
-
-_ORDER: Final = ["route", "premise", "meter_id", "register_id"]
