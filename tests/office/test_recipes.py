@@ -145,6 +145,10 @@ def test_a_workbook_through_a_recipe(desk_office: Office) -> None:
     cora = desk_office.clerk("cora")
     cora.refused("import_reads", "recipe_unconfirmed", ReadsFile="werte.xlsx")
     rows = cora.sheet("recipes").set_index("setting")["value"]
+    assert (
+        cora.sheet("recipes").set_index("setting").loc["column read_date", "note"]
+        == "for example 46331 (the day 2026-11-05)"
+    )
     assert rows[["sheet", "header_row", "column meter_id", "column read_date", "column read"]].tolist() == ["Werte", "4", "Zaehler", "Am", "Stand"]  # fmt: skip
     confirm(cora, "werte")
     assert "(recipe werte): 2 rows = 2 new reads" in cora.press("import_reads", ReadsFile="werte.xlsx").said

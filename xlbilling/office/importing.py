@@ -113,6 +113,24 @@ _HOURLY: Final = frozenset({"beacon-hourly", "cmep", "aclara"})
 _INTERVALS: Final = frozenset({"beacon-hourly", "cmep"})
 
 
+def only_registers(rows: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the office's own name for the register of a meter that has only one, here and in the file.
+
+    Some systems number every register from 1, the office leaves the only one blank. Where the file has several of a
+    meter, or the office has, nothing is changed: which is which is for sheet Meters to say.
+    """
+    if rows.empty or meters.empty:
+        return rows
+    known = register_key(meters["meter_id"], meters["register_id"])
+    single = meters.loc[~meters["meter_id"].duplicated(keep=False)].set_index("meter_id")["register_id"]
+    told = rows[["meter_id", "register_id"]].drop_duplicates()
+    alone = told.loc[~told["meter_id"].duplicated(keep=False), "meter_id"]
+    other = ~register_key(rows["meter_id"], rows["register_id"]).isin(known) & rows["register_id"].ne("interval")
+    change = other & rows["meter_id"].isin(alone) & rows["meter_id"].isin(single.index)
+    own = rows["meter_id"].map(single)
+    return rows.assign(register_id=rows["register_id"].where(~change, own).astype("str"))
+
+
 def _summaries(intervals: pd.DataFrame, import_id: int) -> pd.DataFrame:
     """The interval quantities summed up as rows of the store; a second unit of a meter stands as a register of its own."""
     made = summarised(intervals)
@@ -124,7 +142,8 @@ def _summaries(intervals: pd.DataFrame, import_id: int) -> pd.DataFrame:
 def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read) -> tuple[str, list[Step]]:
     """Write the file's reads: those that are new, and those that correct a read that is not billed yet."""
     parsed, rows = found.parsed, _sorted(found.parsed, run)
-    reads = rows.reads
+    meters = work.query("SELECT meter_id, register_id FROM meters")
+    reads = only_registers(rows.reads, meters)
     current = work.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
     same, changed, details = _compared(reads, current)
     billed = _billed(work, [read for read, _ in changed])
@@ -142,7 +161,7 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read) -> tupl
             n=position_of[position],
             o=old_id,
         )
-    work.insert("rejects", rejected(parsed.rejects, import_id))
+    work.insert("rejects", rejected(only_registers(parsed.rejects, meters), import_id))
     work.insert("intervals", _summaries(rows.intervals, import_id))
     rows_in = parsed.balance.rows_in
     duplicates = int(same.sum())

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Final
 
 from xlbilling.intake.reads import columns
-from xlbilling.intake.reads.moments import Moments
+from xlbilling.intake.reads.moments import Moments, serial_moment
 from xlbilling.intake.reads.numbers import NumberRule
 from xlbilling.intake.reads.tabular import SheetTable, Table
 from xlbilling.intake.reads.units import UNKNOWN, Units
@@ -86,6 +86,8 @@ def recipe_for(table: Table | SheetTable, sheet: str | None) -> dict[str, Any]:
     if sheet is not None:
         recipe["sheet"] = sheet
     told = {field: by_place[place].cells[0] if by_place[place].cells else "" for field, place in found.items()}
+    if _DAY_NUMBER.fullmatch(told.get("read_date", "")):
+        told["read_date"] += f" (the day {(serial_moment(told['read_date']) or ('', ''))[0]})"
     return {"recipe": recipe, "samples": told, "doubtful": doubtful}
 
 
