@@ -148,6 +148,20 @@ def test_a_meter_nobody_knows_is_on_the_list_with_its_number_alone(desk_office: 
     assert (row[3], row[8], row[9]) == ("M99", None, "unknown meter: meter M99 is on no active service of this cycle")
 
 
+def test_a_whole_route_without_reads_is_sent_out_whole(desk_office: Office) -> None:
+    """Every meter of an active service on the route; M06 is on an inactive one."""
+    file = beacon(without=("M01", "M02", "M03:L", "M03:H", "M04", "M05", "M07"))
+    cora = desk_office.clerk("cora")
+    cora.press("import_reads", ReadsFile=desk_office.file("reads.csv", file))
+    cora.press("validate")
+    cora.set("exceptions", "missing_route 01", decision="reread", reason="reader was ill")
+    cora.press("save")
+    assert "7 registers of 6 meters on 1 route" in cora.press("reread_list").said
+    rows = listed(desk_office)[1:]
+    assert [row[3] for row in rows] == ["M01", "M02", "M03", "M03", "M04", "M05", "M07"]
+    assert {row[9] for row in rows} == {"missing route: none of the 7 registers of route 01 has a read"}
+
+
 def test_a_dial_about_to_go_round_is_expected_past_zero(desk_office: Office) -> None:
     """M05 stands at 9995: half of 14.2 brings it to 10002, which shows 0002; twice to 10024, 0024."""
     cora = sent_out(desk_office, "rollover M05")

@@ -113,7 +113,7 @@ def exceptions_view(desk: Desk) -> pd.DataFrame:
         "CASE severity WHEN 'block' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, exception_id",
         **desk.chosen,
     )
-    made["history"] = (made["service_id"].map(course_of(desk)) if len(made) else pd.Series(dtype="str")).fillna("")
+    made["history"] = made["service_id"].map(course_of(desk)).astype(object).fillna("").astype("str")
     made["place"] = _cells(desk, made["place"])
     return made
 

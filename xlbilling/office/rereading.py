@@ -86,11 +86,11 @@ def to_read_again(desk: Desk) -> tuple[pd.DataFrame, list[str]]:
     meters = meters.loc[meters["status"].eq("active")].reset_index(drop=True)
     meters["key"] = register_key(meters["meter_id"], meters["register_id"])
     meters = _expected(desk, _with_customers(desk, meters))
-    meters["why"] = _why(meters, findings)
-    chosen = meters.loc[meters["why"].ne("")]
-    known = set(meters["key"]) | set(meters["service_id"]) | set(meters["route"])
-    strange = findings.loc[~findings["exception_id"].str.split(" ", n=1).str[1].isin(known)]
+    of_meters, of_routes = _places(meters, findings)
+    meters["why"] = _why(meters, of_meters, of_routes)
+    strange = findings.drop(index=[*of_meters.index, *of_routes.index])
     nowhere = strange.loc[strange["meter_id"].eq(""), "exception_id"].tolist()
+    chosen = meters.loc[meters["why"].ne("")]
     made = pd.concat([chosen, _unknown(strange.loc[strange["meter_id"].ne("")])], ignore_index=True)
     made = _with_layouts(desk, made.fillna(dict.fromkeys(_TEXTS, "")))
     made["dials"] = made["dials"].fillna(0).astype("int64")
@@ -106,26 +106,41 @@ _TEXTS: Final = (
 )  # fmt: skip
 
 
-def _why(meters: pd.DataFrame, findings: pd.DataFrame) -> pd.Series[str]:
-    """Why each register is read again: findings of its own, its service or route, or its meter's other register; else blank."""
-    told: dict[tuple[str, str], list[str]] = {}
-    row: Any
-    for row in findings.itertuples():
-        of = "meter" if row.meter_id or row.service_id else "route"
-        key = row.exception_id.split(" ", 1)[1]
-        told.setdefault((of, key), []).append(f"{row.rule.replace('_', ' ')}: {row.fact}")
-    own = [
-        "; ".join([*told.get(("meter", key), []), *told.get(("meter", service), []), *told.get(("route", route), [])])
-        for key, service, route in zip(meters["key"], meters["service_id"], meters["route"], strict=True)
-    ]
-    made = pd.Series(own, index=meters.index, dtype="str")
+def _places(meters: pd.DataFrame, findings: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The findings of a register, a meter or a service of the cycle, and those of a whole route; `at` is which.
+
+    A finding of a file names neither a meter nor a service, and is in neither.
+    """
+    found = findings.assign(
+        at=findings["exception_id"].str.split(" ", n=1).str[1],
+        said=findings["rule"].str.replace("_", " ") + ": " + findings["fact"],
+    )
+    known = set(meters["key"]) | set(meters["meter_id"]) | set(meters["service_id"])
+    somewhere = found["meter_id"].ne("") | found["service_id"].ne("")
+    of_meters = somewhere & found["at"].isin(known) & ~(found["service_id"].eq("") & found["rule"].eq("missing_route"))
+    of_routes = somewhere & ~of_meters & found["service_id"].eq("") & found["at"].isin(meters["route"])
+    return found.loc[of_meters], found.loc[of_routes]
+
+
+def _why(meters: pd.DataFrame, of_meters: pd.DataFrame, of_routes: pd.DataFrame) -> pd.Series[str]:
+    """Why each register is read again: what was found of it, its meter, service or route; blank where nothing was.
+
+    The other registers of a meter are read with it.
+    """
+    own, route = of_meters.groupby("at")["said"].agg("; ".join), of_routes.groupby("at")["said"].agg("; ".join)
+    on_route = meters["route"].where(meters["served"].eq("active"), "")
+    places = ((meters["key"], own), (meters["meter_id"], own), (meters["service_id"], own), (on_route, route))
+    said = [at.map(words).astype(object).fillna("").tolist() for at, words in places]
+    made = pd.Series(
+        ["; ".join(dict.fromkeys(filter(None, each))) for each in zip(*said, strict=True)], index=meters.index
+    )
     with_it = made.ne("").groupby(meters["meter_id"]).transform("any")
     return made.mask(with_it & made.eq(""), "read with the meter's other register")
 
 
 def _with_customers(desk: Desk, meters: pd.DataFrame) -> pd.DataFrame:
     customers = desk.store.query(
-        "SELECT s.service_id, s.account_id, s.premise, s.route, s.meter_size, a.name FROM services s "
+        "SELECT s.service_id, s.account_id, s.premise, s.route, s.meter_size, s.status AS served, a.name FROM services s "
         "JOIN accounts a ON a.account_id = s.account_id WHERE s.cycle = :c",
         c=desk.run.cycle,
     )
@@ -171,7 +186,7 @@ def _expected(desk: Desk, meters: pd.DataFrame) -> pd.DataFrame:
     billing, made = desk.billing_unit, []
     row: Any
     for row, single in zip(meters.itertuples(), alone, strict=True):
-        days = (day - row.previous_date).days if row.previous_date is not pd.NaT else 0
+        days = (day - row.previous_date).days if pd.notna(row.previous_date) else 0
         if not single or row.service_id not in summed.index or days <= 0 or not row.previous_read:
             made.append(("", ""))
             continue
