@@ -45,7 +45,7 @@ def register(meter: str = "M1", service: str = "S1", **given: Any) -> dict[str, 
 
 def read(dial: str, meter: str = "M1", **given: Any) -> dict[str, Any]:
     usual = {
-        "meter_id": meter, "register_id": "", "read_date": NOW, "read_time": "", "import_id": 1, "dial_read": dial, "unit": "CCF", "read_code": "actual",
+        "meter_id": meter, "register_id": "", "read_date": NOW, "read_time": "", "import_id": 1, "account_id": "", "dial_read": dial, "unit": "CCF", "read_code": "actual",
         "read_value": int(Fraction(dial) * MILLION) if dial else pd.NA,
     }  # fmt: skip
     return usual | given
@@ -107,6 +107,7 @@ def frame_of_registers(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def frame_of_reads(rows: list[dict[str, Any]]) -> pd.DataFrame:
     names = [
         "import_id",
+        "account_id",
         "meter_id",
         "register_id",
         "read_date",
@@ -119,7 +120,7 @@ def frame_of_reads(rows: list[dict[str, Any]]) -> pd.DataFrame:
     made = pd.DataFrame(rows, columns=names)
     made = made.astype(
         {"read_date": "datetime64[s]", "read_value": "Int64"}
-        | dict.fromkeys(["meter_id", "register_id", "read_time", "dial_read", "unit", "read_code"], "str")
+        | dict.fromkeys(["account_id", "meter_id", "register_id", "read_time", "dial_read", "unit", "read_code"], "str")
         | {"import_id": "int64"}
     )
     numbers = np.arange(1, len(made) + 1)

@@ -218,8 +218,6 @@ def meters_table(flow: Flow, last_read: Texts, opened: Texts) -> pd.DataFrame:
             "start_read": np.array(dial, dtype=object),
             "start_date": last_read[service],
             "removed_on": np.full(len(rows), np.datetime64("NaT"), dtype="datetime64[D]"),
-            "final_read": np.full(len(rows), "", dtype=object),
-            "master_meter": np.full(len(rows), "", dtype=object),
         }
     )
     made = made.assign(final_read="", master_meter="", rev=1)

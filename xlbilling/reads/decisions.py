@@ -171,7 +171,7 @@ def _estimate(
         return "estimate: nothing of this finding is due"
     in_row = int(registers[0]["in_row"])
     if in_row >= limit:
-        bills = "bill is" if in_row == 1 else f"{in_row} bills in a row are"
+        bills = "bill is" if in_row == 1 else f"{in_row} bills are"
         return f"estimate: the last {bills} estimated already, the limit is {limit}; get an actual read, or type an override read"
     if expected.consumption is None:
         return f"estimate: {expected.evidence}; type an override read"

@@ -48,7 +48,7 @@ class Office:
     of the route is billed in the run already), master_meter, dials, unit, multiplier, previous_date, previous_read,
     previous_value (millionths), previous_code (of the last billed read), actual_date, actual_read, actual_value (the last
     read that was no estimate), removed_on and final_read (of a meter taken out since its last billed read), due (bool).
-    `reads`: read_id, import_id, source_line, meter_id, register_id, read_date, read_time, dial_read, read_value, unit,
+    `reads`: read_id, import_id, source_line, account_id, meter_id, register_id, read_date, read_time, dial_read, read_value, unit,
     read_code. `history`: service_id, service_to, days, consumption, read_code. `decisions`: exception_id, fact, decision,
     override_read, reason, decided_by, decided_at. `carried`: service_id, carried (millionths of the billing unit left
     by the last bill). `intervals`: meter_id, unit, first_hour, last_hour, hours, running_hours, least (millionths).
