@@ -15,7 +15,7 @@ from tests.office.conftest import Office
 from tests.office.small import READS_HEADER, Clerk, Clock, beacon
 from xlbilling.office.actions import perform
 from xlbilling.office.desk import Desk
-from xlbilling.office.importing import balance_line
+from xlbilling.office.importing import balance_line, only_registers
 from xlbilling.office.rejecting import rejects_view, write_rejects
 from xlbilling.office.working_copy import Changes
 from xlbilling.store import Store
@@ -396,3 +396,25 @@ def test_a_meter_that_counts_in_two_units_is_summed_up_twice(desk_office: Office
     desk_office.clerk("cora").press("import_reads", ReadsFile=desk_office.file("cmep.csv", text))
     found = desk_office.table("intervals")
     assert found[["register_id", "unit"]].to_numpy().tolist() == [["interval", "CF"], ["interval GAL", "GAL"]]
+
+
+# ---- registers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "own"),
+    [
+        ([("M01", "1")], [""]),  # the only register here and there
+        ([("M01", "")], [""]),
+        ([("M01", "1"), ("M01", "2")], ["1", "2"]),  # the file has two: which is ours?
+        ([("M03", "1"), ("M03", "2")], ["1", "2"]),  # ours is compound, L and H
+        ([("M03", "L")], ["L"]),
+        ([("M77", "1")], ["1"]),  # a meter nobody knows
+        ([("M01", "interval")], ["interval"]),
+        ([("M01", "1"), ("M01", "1")], ["", ""]),  # one register, read twice
+    ],
+)
+def test_the_only_register_of_a_meter_goes_by_the_offices_name(told: list[tuple[str, str]], own: list[str]) -> None:
+    meters = pd.DataFrame([("M01", ""), ("M03", "L"), ("M03", "H")], columns=["meter_id", "register_id"], dtype="str")
+    rows = pd.DataFrame(told, columns=["meter_id", "register_id"], dtype="str")
+    assert only_registers(rows, meters)["register_id"].tolist() == own

@@ -80,6 +80,14 @@ class Recipe(BaseModel):
             raise ValueError(f"unknown fields {', '.join(sorted(unknown))}")
         return required
 
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one_position_is_text(cls, columns: Any) -> Any:
+        """YAML reads a single position as a number."""
+        if not isinstance(columns, dict):
+            return columns
+        return {field: str(place) if type(place) is int else place for field, place in columns.items()}
+
     @field_validator("columns")
     @classmethod
     def _fields_are_known(cls, columns: dict[str, str]) -> dict[str, str]:
