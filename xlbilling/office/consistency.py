@@ -88,7 +88,22 @@ def _meter(change: Changes, label: int, row: dict[str, Any]) -> list[Problem]:
         found.append(CANNOT_BE.at(change.place(label, "multiplier"), fact))
     if row["start_read"] and not _DIAL.fullmatch(row["start_read"]):
         found.append(CANNOT_BE.at(change.place(label, "start_read"), f"{row['start_read']!r} is not a dial read"))
-    return found
+    return found + _removal(change, label, row)
+
+
+def _removal(change: Changes, label: int, row: dict[str, Any]) -> list[Problem]:
+    """A removed meter has its day, an active one has none, and a final read is one that its dials can show."""
+    said = []
+    gone, final = row["status"] == "removed", row["final_read"]
+    if gone and pd.isna(row["removed_on"]):
+        said.append(("removed_on", "a removed meter needs the day it was taken out"))
+    if not gone and pd.notna(row["removed_on"]):
+        said.append(("status", "the meter is active and has a day it was taken out"))
+    if final and not _DIAL.fullmatch(final):
+        said.append(("final_read", f"{final!r} is not a dial read"))
+    elif final and len(final.partition(".")[0].lstrip("0")) > int(row["dials"]):
+        said.append(("final_read", f"{final} has more digits than {row['dials']} dials"))
+    return [CANNOT_BE.at(change.place(label, column), fact) for column, fact in said]
 
 
 def _cycle(change: Changes, label: int, row: dict[str, Any]) -> list[Problem]:

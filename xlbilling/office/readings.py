@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.office.buttons import Outcome, button
@@ -15,6 +16,7 @@ from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads, shows
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reads import Settled, settle
+from xlbilling.reads.history import History, before, quantities
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.settle import Office
 
@@ -48,7 +50,7 @@ def settled_reads(desk: Desk) -> Settled:
         raise Refusal(NO_READS.at(Place(table="reads"), f"{run} has no reads"))
     reads = _unbilled(desk, reads)
     decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
-    office = Office(registers(desk), reads, consumption_before(desk), decisions, _carried(desk), _intervals(desk))
+    office = Office(registers(desk), reads, consumption_before(desk), decisions, carried(desk), _intervals(desk))
     return settle(run.window, desk.billing_unit, desk.rules, office)
 
 
@@ -62,7 +64,7 @@ def consumption_before(desk: Desk) -> pd.DataFrame:
         SELECT b.service_id, b.service_to, b.days, b.consumption, b.read_code FROM bills b
           JOIN standing_bills t ON t.number = b.number JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c
         """,
-        c=desk.run.cycle,
+        c=desk.cycle,
     )
 
 
@@ -78,7 +80,7 @@ def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
     return kept.reset_index(drop=True)
 
 
-def _carried(desk: Desk) -> pd.DataFrame:
+def carried(desk: Desk) -> pd.DataFrame:
     """What the last standing bill of each service left of a unit for the next: service_id, carried (millionths)."""
     left = desk.store.query(
         "SELECT b.service_id, b.carried FROM bills b JOIN standing_bills t ON t.number = b.number "
@@ -151,8 +153,8 @@ def reads_view(desk: Desk) -> pd.DataFrame:
     )
     billed = (
         desk.store.query(
-            "SELECT d.read_id, d.previous_date, d.previous_read, d.consumption FROM draft_reads d WHERE d.read_id IS NOT NULL "
-            "UNION ALL SELECT d.read_id, d.previous_date, d.previous_read, d.consumption FROM bill_reads d "
+            "SELECT d.read_id, d.previous_date, d.previous_read, d.consumption, d.unit FROM draft_reads d WHERE d.read_id IS NOT NULL "
+            "UNION ALL SELECT d.read_id, d.previous_date, d.previous_read, d.consumption, d.unit FROM bill_reads d "
             "JOIN standing_bills t ON t.number = d.number WHERE d.read_id IS NOT NULL"
         )
         .drop_duplicates("read_id", keep="last")
@@ -161,12 +163,29 @@ def reads_view(desk: Desk) -> pd.DataFrame:
     beside = billed.reindex(made["read_id"]).reset_index(drop=True)
     for name in ("previous_date", "previous_read"):
         made[name] = beside[name].where(beside[name].notna(), made[name])
-    made["consumption"] = beside["consumption"].fillna(0).astype("int64")
+    made["consumption"] = _in_billing_unit(desk, beside)
     made["days"] = (made["read_date"] - made["previous_date"]).dt.days.fillna(0).astype("int64")
     accounts = desk.store.query("SELECT service_id, account_id FROM services WHERE cycle = :c", c=desk.cycle)
     made["account_id"] = made["service_id"].map(accounts.set_index("service_id")["account_id"]).fillna("")
+    made["last_year"], made["average"] = _used_before(desk, made)
     made["finding"] = _finding_of(desk, made)
     return made.fillna({"service_id": "", "previous_read": ""})
+
+
+def _used_before(desk: Desk, reads: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """What the service of each read used last year and on average, for as many days; missing where nothing is known."""
+    position, names = pd.factorize(reads["service_id"].fillna(""))
+    past = History.of(consumption_before(desk), pd.Index(names))
+    services = pd.DataFrame({"position": position, "service_to": reads["read_date"], "days": reads["days"]})
+    last_year, average = before(services, past)
+    return quantities(last_year, reads.index), quantities(average, reads.index)
+
+
+def _in_billing_unit(desk: Desk, measured: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """What registers measured, each in its own unit (blank where nothing is computed yet), in the billing unit."""
+    billing = desk.billing_unit
+    units = measured["unit"].fillna(billing.unit).to_numpy(dtype=object)
+    return billing.of(measured["consumption"].fillna(0).to_numpy(dtype=np.int64), units)
 
 
 def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
