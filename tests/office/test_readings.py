@@ -262,3 +262,11 @@ def test_reads_show_what_they_come_from_and_what_was_found(desk_office: Office) 
     assert rows.loc["M01", "source"] == "reads.csv:2"
     assert rows.loc["M01", "previous_read"] == "0100"
     assert rows.loc["M01", "days"] == 61
+
+
+@pytest.mark.stage("computed")
+def test_the_sheet_compares_each_read_in_the_billing_unit(office: Office) -> None:
+    """M02 counts cubic feet: 1,250 of them are 12.5 CCF; M04 gallons by ten: 7,480 are 10. Every history is 11 a period."""
+    reads = office.lead.sheet("reads").set_index("meter_id")
+    assert reads.loc["M02", ["consumption", "days", "last_year", "average"]].tolist() == [12_500_000, 61, 11_000_000, 11_000_000]  # fmt: skip
+    assert reads.loc["M04", "consumption"] == 10_000_000

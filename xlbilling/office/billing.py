@@ -195,6 +195,11 @@ def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
     )
 
 
+_POSTED_SHEETS: Final = [
+    "bills", "bill_lines", "payments", "adjustments", "accounts", "meters", "gl_accounts", "cycles", "reads", "exceptions", "log",
+]  # fmt: skip
+
+
 @button(
     "Post", "Bills", "PO", "FileCheckIn",
     "Posts what waits: receipts, adjustments, then the cycle's draft bills, each as a numbered batch. Press twice: look, then post.",
@@ -221,21 +226,7 @@ def post(desk: Desk) -> Outcome:
         work.event("; ".join(done))
     _, problems = backed_up(desk.store, desk.folder / "backups", "post")
     desk.forget()
-    refresh_tables(
-        desk,
-        [
-            "bills",
-            "bill_lines",
-            "payments",
-            "adjustments",
-            "accounts",
-            "meters",
-            "gl_accounts",
-            "cycles",
-            "reads",
-            "log",
-        ],
-    )
+    refresh_tables(desk, _POSTED_SHEETS)
     return Outcome("Posted: " + "; ".join(done) + ".", problems)
 
 

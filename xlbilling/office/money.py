@@ -39,7 +39,7 @@ POSTED_ROW: Final = declare(
     "Press Refresh, then use Adjust or Reverse.",
 )
 _MONEY_SHEETS: Final = [
-    "payments", "adjustments", "accounts", "meters", "gl_accounts", "reads", "bills", "bill_lines", "cycles", "log",
+    "payments", "adjustments", "accounts", "meters", "gl_accounts", "reads", "exceptions", "bills", "bill_lines", "cycles", "log",
 ]  # fmt: skip
 
 

@@ -110,6 +110,25 @@ class History:
         return made
 
 
+def before(services: pd.DataFrame, past: History) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What each service used in the same period of last year and in the last year on average, for as many days.
+
+    `services`: position (among the history's services), service_to, days. Millionths; NaN where there is no history.
+    """
+    at = services["position"].to_numpy(dtype=np.int64)
+    until = np.full(past.count, NO_DAY)
+    until[at] = day_numbers(services["service_to"])
+    days = services["days"].to_numpy(dtype=np.float64)
+    return past.last_year(until).per_day[at] * days, past.recent(until).per_day[at] * days
+
+
+def quantities(values: npt.NDArray[np.float64], index: pd.Index) -> pd.Series[Any]:
+    """Quantities as frames hold them: whole millionths, missing where they are NaN."""
+    missing = np.isnan(values)
+    whole = np.round(np.where(missing, 0, values)).astype(np.int64)
+    return pd.Series(pd.arrays.IntegerArray(whole, missing), index=index)
+
+
 def compare(services: pd.DataFrame, past: History) -> pd.DataFrame:
     """Lay beside each service what it used before, scaled to as many days.
 
@@ -119,24 +138,14 @@ def compare(services: pd.DataFrame, past: History) -> pd.DataFrame:
     and in_row (latest bills in a row that were estimated).
     """
     at = services["position"].to_numpy(dtype=np.int64)
-    until = np.full(past.count, NO_DAY)
-    until[at] = day_numbers(services["service_to"])
-    days = services["days"].to_numpy(dtype=np.float64)
-    last_year = past.last_year(until).per_day[at] * days
-    average = past.recent(until).per_day[at] * days
+    last_year, average = before(services, past)
     reference = np.where(np.isnan(last_year), average, last_year)
     usable = services["usable"].to_numpy(dtype=bool)
     used = services["consumption"].where(usable).astype("float64")
     return services.assign(
-        last_year=_quantity(last_year, services.index),
-        average=_quantity(average, services.index),
-        reference=_quantity(reference, services.index),
+        last_year=quantities(last_year, services.index),
+        average=quantities(average, services.index),
+        reference=quantities(reference, services.index),
         class_median=used.groupby(pd.factorize(services["customer_class"])[0]).transform("median"),
         in_row=past.estimates_in_row()[at],
     )
-
-
-def _quantity(values: npt.NDArray[np.float64], index: pd.Index) -> pd.Series[Any]:
-    missing = np.isnan(values)
-    whole = np.round(np.where(missing, 0, values)).astype(np.int64)
-    return pd.Series(pd.arrays.IntegerArray(whole, missing), index=index)
