@@ -372,6 +372,20 @@ def test_of_an_hourly_file_one_dial_of_the_window_is_kept(office: Office) -> Non
     )
 
 
+def test_an_hour_without_a_read_is_not_the_one_kept(desk_office: Office) -> None:
+    """Aclara writes ERROR at 03:00; the dial of 02:00 counts. M07 has no read at all, and says so."""
+    head = "AccountNumber,MeterSN,MTUID,Port,RawRead,ScaledRead,ReadingTime,LocalTime,Active,Scalar,Description\n"
+    rows = (("M01", "0112", "02"), ("M01", "ERROR", "03"), ("M07", "ERROR", "02"), ("M07", "ERROR", "03"))
+    lines = "".join(f"7,{m},9,1,,{d},2026-11-05 0{int(h) + 5}:00,2026-11-05 {h}:00,1,,x\n" for m, d, h in rows)
+    said = desk_office.clerk("cora").press("import_reads", ReadsFile=desk_office.file("a.csv", head + lines)).said
+    assert "(aclara): 4 rows = 2 new reads + 0 changed + 0 there already + 0 rejected + 2 earlier hourly reads" in said
+    reads = desk_office.table("reads").set_index("meter_id")
+    assert reads[["read_code", "read_time", "register_id"]].to_numpy().tolist() == [
+        ["actual", "02:00", ""],
+        ["no_read", "03:00", ""],
+    ]
+
+
 def test_a_later_hourly_file_moves_the_dial_on(desk_office: Office) -> None:
     cora = desk_office.clerk("cora")
     cora.press("import_reads", ReadsFile=desk_office.file("one.csv", hourly(("M01", "2026-11-04 08:59", "0111", "1"))))
