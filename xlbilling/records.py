@@ -340,7 +340,7 @@ class ExceptionRow(Record):
     override_read: Annotated[str, Column("Override read", "The dial to bill, with decision override.", "id", 13)] = ""
     reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30, look="wrapped")] = ""
     decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
-    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 18)] = ""
+    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 25)] = ""
     state: Annotated[str, computed("State", "open, decided or gone.", "text", 9)] = ""
 
 
