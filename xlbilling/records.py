@@ -340,7 +340,7 @@ class ExceptionRow(Record):
     override_read: Annotated[str, Column("Override read", "The dial to bill, with decision override.", "id", 13)] = ""
     reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30, look="wrapped")] = ""
     decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
-    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 25)] = ""
+    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 24)] = ""
     state: Annotated[str, computed("State", "open, decided or gone.", "text", 9)] = ""
 
 
@@ -353,8 +353,8 @@ class Reject(Record):
     reject_id: Annotated[str, given("Reject", "Import, line and code; it names the row for good.", "id", 20)]
     file_name: Annotated[str, given("File", "The file the row came in.", "text", 24)] = ""
     source_line: Annotated[int, given("Line", "Line of the file, or row of its sheet.", "whole", 8)] = 0
-    message: Annotated[str, given("Why", "Why it was not taken.", "text", 44)] = ""
-    content: Annotated[str, given("As it came", "The row as the file has it.", "text", 50)] = ""
+    message: Annotated[str, given("Why", "Why it was not taken.", "text", 44, "wrapped")] = ""
+    content: Annotated[str, given("As it came", "The row as the file has it.", "text", 50, "wrapped")] = ""
     meter_id: Annotated[str, Column("Meter", "Meter number; correct it where it is wrong.", "id", 14)] = ""
     register_id: Annotated[str, Column("Register", "Register of a compound meter; mostly blank.", "id", 9)] = ""
     read_date: Annotated[dt.date | None, Column("Read date", "Day of the read.", "date", 12)] = None
@@ -372,9 +372,9 @@ class Reject(Record):
             choices=("take", "leave"),
         ),
     ] = ""
-    reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30)] = ""
+    reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30, look="wrapped")] = ""
     decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
-    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 18)] = ""
+    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 24)] = ""
     state: Annotated[str, computed("State", "open, taken or left.", "text", 9)] = ""
 
 
