@@ -46,7 +46,9 @@ def demo(words: list[str]) -> int:
 
 def tests(words: list[str]) -> int:
     """The whole suite, a file at a time on each core, with the reason of every skipped test at the end."""
-    side_by_side = () if words else ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+    side_by_side = (
+        () if words else ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+    )
     return ran(python(), "-m", "pytest", "-rs", *side_by_side, *words)
 
 

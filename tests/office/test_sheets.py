@@ -336,8 +336,8 @@ def test_undo_of_a_decision_and_of_a_signature(desk_office: Office) -> None:
     assert desk_office.value("SELECT COUNT(*) FROM signoffs") == 0
 
 
-@pytest.mark.stage("computed")
-def test_undo_of_compute_takes_the_drafts_out(desk_office: Office) -> None:
+@pytest.mark.stage("imported")
+def test_undo_of_the_first_compute_takes_the_drafts_out(desk_office: Office) -> None:
     lead = desk_office.lead
     lead.press("compute")
     assert lead.press("undo_last").said == "Undid Compute."
