@@ -401,7 +401,7 @@ def test_many_registers_at_once_say_what_each_says_by_plain_numbers(cycle: list[
     assert fast == set().union(*(slowly(*row) for row in cycle))
 
 
-@given(st.sampled_from(sorted(CHECKS)))
+@pytest.mark.parametrize("name", sorted(CHECKS))
 def test_no_check_speaks_when_it_is_off(name: str) -> None:
     by = rules(**{name: (CHECKS[name].threshold, "off")})
     taps = [*route(2), register("M7", "S7"), register("M8", "S8", due=False)]

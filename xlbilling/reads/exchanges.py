@@ -25,6 +25,7 @@ def with_final_reads(reads: pd.DataFrame, registers: pd.DataFrame) -> tuple[pd.D
     final = pd.DataFrame(
         {
             "register_key": known["register_key"],
+            "register_at": np.flatnonzero(registers["register_key"].isin(known["register_key"])),
             "read_id": pd.array([None] * len(known), dtype="Int64"),
             "read_date": known["removed_on"],
             "dial_read": known["final_read"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import namedtuple
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -63,11 +64,17 @@ def find(
             "account_id": chosen["account_id"],
             "meter_id": chosen["meter_id"],
             "place": _places(chosen, column),
-            "fact": [fact(row) for row in chosen.itertuples(index=False)],
+            "fact": [fact(row) for row in each(chosen)],
             "remedy": CHECKS[rule].remedy,
             "money_at_risk": chosen["at_risk"].to_numpy(dtype=np.int64),
         }
     )
+
+
+def each(rows: pd.DataFrame) -> Iterator[Any]:
+    """The rows as tuples with the columns' names, in plain Python values."""
+    row = namedtuple("row", list(rows.columns))  # type: ignore[misc]
+    return map(row, *(rows[name].astype(object).tolist() for name in rows.columns))
 
 
 _NONE: Final = pd.DataFrame(columns=COLUMNS)

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.reads.units import same
+
 YEAR_DAYS: Final = 365
 NEAR_DAYS: Final = 31  # a bill of the same period last year ends so many days around the day a year before
 RECENT_DAYS: Final = 400
@@ -63,7 +65,7 @@ class History:
             day_numbers(rows["service_to"]),
             rows["days"].to_numpy(dtype=np.int64),
             rows["consumption"].to_numpy(dtype=np.int64),
-            rows["read_code"].eq("estimated").to_numpy(dtype=bool),
+            same(rows["read_code"], "estimated"),
         )
 
     def sums(self, chosen: Mask) -> Sums:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.reads.units import MILLION, convert, multiplied, truncated
+from xlbilling.reads.units import MILLION, convert, multiplied, same, truncated
 
 Whole = npt.NDArray[np.int64]
 
@@ -55,21 +55,22 @@ class BillingUnit:
 
 def register_key(meter_id: pd.Series[Any], register_id: pd.Series[Any]) -> pd.Series[Any]:
     """One text for a register of a meter: 71000031:L, or the meter's number alone."""
-    named = register_id.ne("")
+    named = ~same(register_id, "")
     return meter_id.mask(named, meter_id + ":" + register_id) if named.any() else meter_id
 
 
 def lay(registers: pd.DataFrame, reads: pd.DataFrame) -> pd.DataFrame:
     """Lay each register's read beside it; one row a register, in the registers' order.
 
-    `registers`: register_key, service_id, dials, unit, multiplier (decimal text), previous_date, previous_read,
-    previous_value (millionths). `reads`: one row a register_key: read_id, read_date, dial_read, read_value (millionths,
-    Int64), read_unit, read_code, others (further different reads of the register).
+    `registers`: service_id, dials, unit, multiplier (decimal text), previous_date, previous_read, previous_value
+    (millionths). `reads`: one row a register: register_at (its row among them), read_id, read_date, dial_read, read_value
+    (millionths, Int64), read_unit, read_code, others (further different reads of the register).
     Adds the read's columns, `read_at` (its row among the reads, -1 for none), `capacity` (millionths once around the
     dial), `forward` and `rolled` (millionths of the register's unit: this read less the last, and the same once around
     the dial; 0 where there is no value), `has_value`.
     """
-    place = pd.Index(reads["register_key"]).get_indexer(pd.Index(registers["register_key"]))
+    place = np.full(len(registers), -1)
+    place[reads["register_at"].to_numpy(dtype=np.int64)] = np.arange(len(reads))
     there = place >= 0
     laid = registers.reset_index(drop=True)
     if len(reads) == 0:
@@ -121,7 +122,7 @@ def multiplied_each(quantity: Whole, multiplier: pd.Series[Any]) -> Whole:
     made = quantity.copy()
     for text in multiplier.unique():
         if text != "1":
-            rows = multiplier.eq(text).to_numpy()
+            rows = same(multiplier, str(text))
             made[rows] = multiplied(quantity[rows], Fraction(text))
     return made
 
@@ -163,7 +164,7 @@ def by_service(laid: pd.DataFrame, billing: BillingUnit, carried: Whole) -> pd.D
     days = np.where(np.isnat(service_from) | np.isnat(service_to), 0, days)
     usable &= days > 0
     billed, left = billing.billed(measured, np.where(usable, carried[positions], 0))
-    estimated = ~_every(laid["read_code"].ne("estimated").to_numpy(dtype=bool), at, count)
+    estimated = ~_every(~same(laid["read_code"], "estimated"), at, count)
     made = pd.DataFrame(
         {
             "position": positions,

@@ -12,7 +12,7 @@ import pandas as pd
 from xlbilling.reads.findings import COVERS, covers, find, quantity, together
 from xlbilling.reads.measure import side_of
 from xlbilling.reads.register_checks import Bench, cents
-from xlbilling.reads.units import MILLION, factor
+from xlbilling.reads.units import MILLION, factor, same
 
 LEAST_READS: Final = 8  # of a file before its order can be doubted
 ROOM: Final = 4  # a read is plausible up to so many times what is usual
@@ -24,14 +24,15 @@ def missing_routes(laid: pd.DataFrame, bench: Bench) -> tuple[pd.DataFrame, pd.D
 
     A route of one register is left to missing_read, and so is one of which something is billed in the run already.
     """
-    wanted = (laid["due"] & ~laid["removed"] & laid["route"].ne("")).to_numpy(dtype=bool)
+    wanted = (laid["due"] & ~laid["removed"]).to_numpy(dtype=bool) & ~same(laid["route"], "")
     none = wanted & ~laid["route_billed"].to_numpy(dtype=bool) & bench.rules.checked("missing_route", laid)
-    came = wanted & laid["read_code"].ne("missing").to_numpy(dtype=bool)
-    routes = laid["route"]
-    names = set(routes[none & ~came]) - set(routes[came])
+    missing, routes = laid["missing"].to_numpy(dtype=bool), laid["route"]
+    names = set(routes[none & missing])
+    if names:
+        names -= set(routes[wanted & ~missing])
     listed, covered, marked = [], [], np.zeros(len(laid), dtype=bool)
     for name in sorted(names):
-        mine = none & routes.eq(name).to_numpy(dtype=bool)
+        mine = none & same(routes, name)
         if mine.sum() < 2:
             continue
         rows = laid.loc[mine]
@@ -96,10 +97,10 @@ def _room(laid: pd.DataFrame, rows: npt.NDArray[np.int64], bench: Bench) -> npt.
     chosen = laid.iloc[rows]
     room = ROOM * chosen["usual"].to_numpy(dtype=np.float64) + bench.least
     for unit in chosen["unit"].unique():
-        mine = chosen["unit"].eq(unit).to_numpy(dtype=bool)
+        mine = same(chosen["unit"], str(unit))
         room[mine] *= float(factor(bench.billing.unit, str(unit), bench.billing.gallons_per_ccf))
     for text in chosen["multiplier"].unique():
-        room[chosen["multiplier"].eq(text).to_numpy(dtype=bool)] /= float(Fraction(text))
+        room[same(chosen["multiplier"], str(text))] /= float(Fraction(text))
     return room
 
 
@@ -117,7 +118,7 @@ def of_meters(laid: pd.DataFrame, intervals: pd.DataFrame, bench: Bench) -> list
 
 def _small_side_still(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     moved = laid["forward"].to_numpy(dtype=np.int64)
-    taken = (laid["due"] & laid["usable"] & laid["read_code"].ne("estimated")).to_numpy(dtype=bool)
+    taken = (laid["due"] & laid["usable"] & ~laid["estimated"]).to_numpy(dtype=bool)
     small = side_of(laid["register_id"], "consumption_low") & taken & (moved == 0)
     if not small.any():
         return together([])
@@ -135,7 +136,7 @@ def _small_side_still(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
 
 def _sub_meters(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """What the meters behind a master used together, against the master; only where every one of its registers is read."""
-    behind = laid["master_meter"].ne("").to_numpy(dtype=bool)
+    behind = ~same(laid["master_meter"], "")
     if not behind.any():
         return together([])
     masters = laid["master_meter"][behind].unique()

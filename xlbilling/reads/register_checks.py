@@ -14,7 +14,7 @@ from xlbilling.reads.findings import find, quantity
 from xlbilling.reads.history import History
 from xlbilling.reads.measure import BillingUnit, Window, multiplied_each
 from xlbilling.reads.rules import Rules
-from xlbilling.reads.units import MILLION
+from xlbilling.reads.units import MILLION, same
 
 ROLLOVER_SHARE: Final = Fraction(1, 10)  # of the whole dial, where nothing is known of what is usual
 Bools = npt.NDArray[np.bool_]
@@ -48,7 +48,7 @@ def cents(amount: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
 def judge(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """Mark each register: outside the window, below its last read and how, rolled over, and what it is billed by.
 
-    Adds outside, over (more digits than the meter), estimated_before (the last read was estimated), below, overestimated,
+    Adds the read code's own column (missing, no_read, suspect, estimated, actual), outside, over (more digits than the meter), estimated_before (the last read was estimated), below, overestimated,
     reversed, too_few (each below in its own way), rollover, single (alone on its service), usable and consumption
     (millionths of the register's unit).
     """
@@ -61,7 +61,7 @@ def judge(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
         read_date=read_date,
         outside=out.to_numpy(dtype=bool) & ~laid["removed"].to_numpy(dtype=bool),
         over=known & (value >= laid["capacity"].to_numpy(dtype=np.int64)),
-        estimated_before=laid["previous_code"].eq("estimated").to_numpy(dtype=bool),
+        estimated_before=same(laid["previous_code"], "estimated"),
         single=_alone(laid),
         rollover=False,
         overestimated=False,
@@ -77,15 +77,24 @@ def judge(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     if len(below):
         _say_how(laid, below, bench)
     rolled = laid["rollover"].to_numpy(dtype=bool)
-    code = laid["read_code"]
-    readable = known & ~code.eq("missing").to_numpy(dtype=bool) & ~code.eq("no_read").to_numpy(dtype=bool)
+    codes = _codes(laid["read_code"])
+    readable = known & ~codes["missing"] & ~codes["no_read"]
     usable = readable & ~(went_back & ~rolled) & ~over_estimate
     forward, around = (laid[name].to_numpy(dtype=np.int64) for name in ("forward", "rolled"))
     return laid.assign(
+        **codes,
         below=went_back & ~rolled & ~over_estimate,
         usable=usable,
         consumption=np.where(usable, np.where(rolled, around, forward), 0),
     )
+
+
+def _codes(read_code: pd.Series[Any]) -> dict[str, Bools]:
+    """For each read code a column that is True where it is the register's."""
+    kind, names = pd.factorize(read_code)
+    found = {str(name): kind == number for number, name in enumerate(names)}
+    none = np.zeros(len(read_code), dtype=bool)
+    return {name: found.get(name, none) for name in ("missing", "no_read", "suspect", "estimated", "actual")}
 
 
 def _dated(dates: pd.Series[Any], window: Window) -> pd.Series[Any]:
@@ -115,8 +124,7 @@ def _say_how(laid: pd.DataFrame, below: npt.NDArray[np.int64], bench: Bench) -> 
     """Tell a rollover, a meter that runs backwards and a digit left out from a dial that is merely below its last read."""
     rows, rules = laid.iloc[below], bench.rules
     rolled = _plausible(rows, bench)
-    used = bench.past.all().per_day[rows["position"].to_numpy()]
-    usual = used * _days_of(rows)
+    usual = _usually(rows, bench)
     back = bench.billing.of(-rows["forward"].to_numpy(dtype=np.int64), rows["unit"].to_numpy())
     give = rules.ratios("reversed_meter", rows)
     single, over = rows["single"].to_numpy(dtype=bool), rows["over"].to_numpy(dtype=bool)
@@ -135,9 +143,10 @@ def _whole_digits(dials: pd.Series[Any]) -> npt.NDArray[np.int64]:
     return np.array([len(text.partition(".")[0]) for text in dials], dtype=np.int64)
 
 
-def _days_of(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+def _usually(rows: pd.DataFrame, bench: Bench) -> npt.NDArray[np.float64]:
+    """What the service of each register used in as many days by all its bills, in whole millionths; NaN without any."""
     days = (rows["read_date"] - rows["previous_date"]).dt.days.to_numpy(dtype=np.float64)
-    return np.maximum(days, 1)
+    return np.round(bench.past.all().per_day[rows["position"].to_numpy()] * np.maximum(days, 1))
 
 
 def _plausible(below: pd.DataFrame, bench: Bench) -> Bools:
@@ -145,7 +154,7 @@ def _plausible(below: pd.DataFrame, bench: Bench) -> Bools:
 
     Without a history it may mean a tenth of the dial.
     """
-    usual = bench.past.all().per_day[below["position"].to_numpy()] * _days_of(below)
+    usual = _usually(below, bench)
     rolled = bench.billing.of(below["rolled"].to_numpy(dtype=np.int64), below["unit"].to_numpy())
     high = bench.rules.ratios("high", below)
     with np.errstate(invalid="ignore"):
@@ -162,18 +171,17 @@ def of_registers(laid: pd.DataFrame, bench: Bench, routes: Bools) -> list[pd.Dat
     rules, window = bench.rules, bench.window
     due, removed = (laid[name].to_numpy(dtype=bool) for name in ("due", "removed"))
     value, below, over = (laid[name].to_numpy(dtype=bool) for name in ("has_value", "below", "over"))
-    code = laid["read_code"]
-    other_unit = laid["read_unit"].ne("").to_numpy() & laid["read_unit"].ne(laid["unit"]).to_numpy()
+    other_unit = ~same(laid["read_unit"], "") & _differ(laid["read_unit"], laid["unit"])
     backwards, few = (laid[name].to_numpy(dtype=bool) for name in ("reversed", "too_few"))
     exceeding = value & over
     moved = laid["forward"].to_numpy(dtype=np.int64)
-    missing = code.eq("missing").to_numpy() & due & ~removed & ~routes
+    missing = laid["missing"].to_numpy(dtype=bool) & due & ~removed & ~routes
     rolled = laid["rollover"].to_numpy(dtype=bool) & ~over
     taken = due & laid["usable"].to_numpy(dtype=bool)
-    settles = laid["estimated_before"].to_numpy(dtype=bool) & code.isin(["actual", "suspect"]).to_numpy()
+    settles = laid["estimated_before"].to_numpy(dtype=bool) & (laid["actual"] | laid["suspect"]).to_numpy(dtype=bool)
     return [
         find("missing_read", rules, laid, missing, "last_read", _missing(window)),
-        find("no_read", rules, laid, due & code.eq("no_read").to_numpy(), "dial_read", _no_read),
+        find("no_read", rules, laid, due & laid["no_read"].to_numpy(), "dial_read", _no_read),
         find("duplicate_read", rules, laid, due & (laid["others"].to_numpy() > 0), "dial_read", _duplicate),
         find("outside_window", rules, laid, due & value & laid["outside"].to_numpy(), "read_date", _outside(window)),
         find("wrong_unit", rules, laid, due & value & other_unit, "unit", _unit),
@@ -184,11 +192,15 @@ def of_registers(laid: pd.DataFrame, bench: Bench, routes: Bools) -> list[pd.Dat
         find("read_below_last", rules, laid, due & below & ~over & ~backwards & ~few, "dial_read", _below),
         find("rollover", rules, laid, due & rolled, "dial_read", _rolled),
         find("implied_decimals", rules, *_misplaced_points(laid, bench), "dial_read", _point(bench)),
-        find("suspect", rules, laid, due & code.eq("suspect").to_numpy(), "dial_read", _suspect),
+        find("suspect", rules, laid, due & laid["suspect"].to_numpy(), "dial_read", _suspect),
         find("stuck", rules, laid, laid["stuck"].to_numpy(dtype=bool), "dial_read", _stuck),
         find("trued_up", rules, laid, taken & settles, "dial_read", _trued_up),
         find("inactive_consumption", rules, laid, ~due & value & (moved > 0), "dial_read", _inactive),
     ]  # fmt: skip
+
+
+def _differ(texts: pd.Series[Any], others: pd.Series[Any]) -> Bools:
+    return np.asarray(texts.to_numpy(dtype=object) != others.to_numpy(dtype=object), dtype=bool)
 
 
 def stuck(laid: pd.DataFrame, bench: Bench) -> Bools:
@@ -197,7 +209,7 @@ def stuck(laid: pd.DataFrame, bench: Bench) -> Bools:
         laid["due"].to_numpy(dtype=bool) & laid["usable"].to_numpy(dtype=bool) & laid["single"].to_numpy(dtype=bool)
     )
     still &= laid["forward"].to_numpy(dtype=np.int64) == 0
-    still &= ~laid["estimated_before"].to_numpy(dtype=bool) & laid["read_code"].ne("estimated").to_numpy(dtype=bool)
+    still &= ~laid["estimated_before"].to_numpy(dtype=bool) & ~laid["estimated"].to_numpy(dtype=bool)
     at = np.flatnonzero(still)
     if len(at):
         rows = laid.iloc[at]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.problems import Place, Refusal, declare
+from xlbilling.reads.units import same
 
 POLICY_MISSING: Final = declare(
     "policy_missing",
@@ -64,7 +65,7 @@ class Override:
         made = np.ones(len(rows), dtype=bool)
         for name, wanted in (("customer_class", self.customer_class), ("meter_size", self.meter_size)):
             if wanted != ANY:
-                made &= rows[name].eq(wanted).to_numpy(dtype=bool)
+                made &= same(rows[name], wanted)
         return made
 
 

@@ -14,13 +14,16 @@ from xlbilling.reads.measure import Window, register_key
 def one_read_each(reads: pd.DataFrame, registers: pd.DataFrame, window: Window) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One read of each known register, with how many different others it has; and the reads of unknown meters.
 
+    Adds register_key and register_at, the register's row among `registers`.
+
     A register that a network reads again and again sends a series: every read with a time, no moment twice, on more
     than one day or three and more on one. Its last read of the window is the one that is settled, and the others are
     no duplicates. Otherwise the first read stands, and `others` counts the different ones beside it.
     """
     key = register_key(reads["meter_id"], reads["register_id"])
     keyed = reads.rename(columns={"unit": "read_unit"}).assign(register_key=key)
-    known = pd.Index(registers["register_key"]).get_indexer(pd.Index(key)) >= 0
+    at = pd.Index(registers["register_key"]).get_indexer(pd.Index(key))
+    keyed, known = keyed.assign(register_at=at), at >= 0
     unknown, keyed = keyed.iloc[np.flatnonzero(~known)], keyed if known.all() else keyed.iloc[np.flatnonzero(known)]
     twice = keyed["register_key"].duplicated(keep=False).to_numpy(dtype=bool)
     if not twice.any():

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xlbilling.reads.findings import find, quantity
 from xlbilling.reads.register_checks import Bench
+from xlbilling.reads.units import same
 
 Numbers = npt.NDArray[np.float64]
 
@@ -35,9 +36,7 @@ def of_services(measured: pd.DataFrame, bench: Bench) -> list[pd.DataFrame]:
         first = usable & np.isnan(reference) & (used >= median * ratio["first_read_high"]) & (used >= 10 * least)
         zero = known & (used == 0) & (reference > 0) & ~measured["stuck"].to_numpy(dtype=bool)
     in_row = measured["in_row"].to_numpy(dtype=np.int64)
-    again = measured["read_code"].eq("estimated").to_numpy() & (
-        in_row >= rules.thresholds("estimates_in_row", measured)
-    )
+    again = same(measured["read_code"], "estimated") & (in_row >= rules.thresholds("estimates_in_row", measured))
     return [
         find("spike", rules, measured, spike, "consumption", _against),
         find("first_read_high", rules, measured, first, "consumption", _class),

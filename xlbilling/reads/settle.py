@@ -17,6 +17,7 @@ from xlbilling.reads.register_checks import Bench, cents, judge, of_registers, s
 from xlbilling.reads.rules import Rules
 from xlbilling.reads.series import one_read_each
 from xlbilling.reads.service_checks import of_services
+from xlbilling.reads.units import same
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -
     removed = laid["due"].to_numpy(dtype=bool) & laid["removed"].to_numpy(dtype=bool)
     exchanged = [
         find("meter_exchanged", rules, laid, removed & rows, "dial_read", exchanges.told(laid, unused), severity)
-        for rows, severity in ((laid["final_read"].ne("").to_numpy(), ""), (laid["final_read"].eq("").to_numpy(), "block"))
+        for rows, severity in ((~same(laid["final_read"], ""), ""), (same(laid["final_read"], ""), "block"))
     ] if removed.any() else []  # fmt: skip
     findings = decided(together([findings, *exchanged, unknown_meters(unknown, rules)]), office.decisions)
     findings = _behind_files(findings, covers)
@@ -189,6 +190,6 @@ def _behind_files(findings: pd.DataFrame, covers: pd.DataFrame) -> pd.DataFrame:
 
 def _evidence(services: pd.DataFrame, made: Honoured) -> pd.Series[str]:
     """How each estimated service was estimated; blank for one that was read."""
-    estimated = services["read_code"].eq("estimated")
+    estimated = pd.Series(same(services["read_code"], "estimated"), index=services.index)
     told = [made.evidence.get(str(name), BY_READER) for name in services["service_id"]] if estimated.any() else ""
     return pd.Series("", index=services.index, dtype="str").mask(estimated, pd.Series(told, index=services.index))
