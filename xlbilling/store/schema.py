@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Primary
 
 from xlbilling.records import TABLE
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
 
 metadata: Final = MetaData()
