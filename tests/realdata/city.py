@@ -114,6 +114,8 @@ def _tables(city: City) -> dict[str, pd.DataFrame]:
         set_on=none,
         start_read="0" * DIALS,
         removed_on=none,
+        final_read="",
+        master_meter="",
     )
     return {
         "policy": starting_policy("City"), "accounts": accounts.reset_index(drop=True), "services": services, "meters": meters,

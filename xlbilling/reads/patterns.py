@@ -56,8 +56,8 @@ def shifted_files(laid: pd.DataFrame, reads: pd.DataFrame, bench: Bench) -> tupl
     came = np.flatnonzero((at >= 0) & laid["has_value"].to_numpy(dtype=bool) & ~laid["removed"].to_numpy(dtype=bool))
     if len(came) < LEAST_READS:
         return together([]), pd.DataFrame(columns=COVERS)
-    imports = reads["import_id"].to_numpy(dtype=np.int64)[at[came]]
-    lines = reads["source_line"].to_numpy(dtype=np.int64)[at[came]]
+    imports = reads["import_id"].iloc[at[came]].to_numpy(dtype=np.int64)
+    lines = reads["source_line"].iloc[at[came]].to_numpy(dtype=np.int64)
     order = np.lexsort((lines, imports))
     rows, imports = came[order], imports[order]
     value = laid["read_value"].to_numpy(dtype=np.int64, na_value=0)[rows]

@@ -146,7 +146,10 @@ def _whole_digits(dials: pd.Series[Any]) -> npt.NDArray[np.int64]:
 def _usually(rows: pd.DataFrame, bench: Bench) -> npt.NDArray[np.float64]:
     """What the service of each register used in as many days by all its bills, in whole millionths; NaN without any."""
     days = (rows["read_date"] - rows["previous_date"]).dt.days.to_numpy(dtype=np.float64)
-    return np.round(bench.past.all().per_day[rows["position"].to_numpy()] * np.maximum(days, 1))
+    made: npt.NDArray[np.float64] = np.round(
+        bench.past.all().per_day[rows["position"].to_numpy()] * np.maximum(days, 1)
+    )
+    return made
 
 
 def _plausible(below: pd.DataFrame, bench: Bench) -> Bools:
