@@ -172,6 +172,13 @@ def test_an_estimate_past_zero_is_an_overestimate_too() -> None:
     assert (found(made), one(made)[1]) == (["overestimated M1"], "overestimated")
 
 
+def test_a_read_that_meets_the_estimate_is_no_overestimate() -> None:
+    tap = register(previous_read="0111", previous_code="estimated", actual_read="0100")
+    made = settled([tap], [read("0111")], past())
+    assert found(made) == ["trued_up M1", "zero S1"]
+    assert one(made) == (0, "")
+
+
 def test_a_dial_below_the_last_actual_read_is_no_overestimate() -> None:
     tap = register(previous_read="0111", previous_code="estimated", actual_read="0100")
     assert found(settled([tap], [read("0095")], past())) == ["read_below_last M1"]
@@ -287,6 +294,19 @@ def test_few_reads_and_a_few_rows_off_are_no_shift(size: int, wrong: int | None,
     made = settled(*shifted(1, size, wrong))
     assert ("file_shift 12" in found(made)) == told
     assert (len(found(made)) == 1) == told
+
+
+def test_reads_that_fit_everywhere_are_no_shift() -> None:
+    """Ten registers that all stood at 0100 and moved on alike: each read fits its neighbours, and its own register."""
+    taps = [register(f"M{n}", f"S{n}") for n in range(10)]
+    history = [bill for n in range(10) for bill in past(f"S{n}")]
+    assert found(settled(taps, [read("0111", f"M{n}") for n in range(10)], history)) == []
+
+
+def test_a_file_that_waits_for_another_says_nothing_else() -> None:
+    made = settled(*shifted(1), {"file_shift 12": {"decision": "reread"}})
+    assert found(made) == ["file_shift 12"]
+    assert set(made.services["hold"]) == {"file_shift (re-read asked for)"}
 
 
 def test_the_other_findings_of_a_file_come_once_its_order_is_accepted() -> None:
