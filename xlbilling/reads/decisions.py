@@ -21,8 +21,11 @@ Register: TypeAlias = dict[str, Any]  # one row of the laid registers
 _DIAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _TYPED: Final = ("decision", "override_read", "reason", "decided_by", "decided_at")
 _DECIDED_ON: Final = ("consumption", "usable", "dial_read", "read_value", "read_code")
+_ONE_DIAL: Final = "override: the finding is about many meters; decide estimate, or take in their reads"
 _ROLLS: Final = ("read_below_last", "too_few_dials")  # accepting them takes the dial as rolled over
 BY_READER: Final = "estimated by the reading system"
+# What is typed replaces what is accepted, and an estimate bills what the reads of a service's other registers leave.
+_ORDER: Final = ("accept", "override", "estimate")
 
 
 def decided(findings: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -50,35 +53,44 @@ class Honoured:
 def honour(
     laid: pd.DataFrame, measured: pd.DataFrame, findings: pd.DataFrame, covers: pd.DataFrame, bench: Bench
 ) -> Honoured:
-    """Carry out what was decided; a finding that stands for many services is decided for each of them."""
-    acting = findings.loc[findings["decision"].isin(["accept", "override", "estimate"])]
+    """Carry out what was decided; a finding that stands for many services is decided for each of them.
+
+    Registers of a service that are estimated by several findings are estimated together. Decisions on one register that
+    cannot both be carried out, such as two dials, hold the bill.
+    """
+    acting = findings.loc[findings["decision"].isin(_ORDER)]
     made = Honoured(laid)
     if acting.empty:
         return made
     many = dict(covers.groupby("exception_id")["service_id"].agg(list)) if len(covers) else {}
-    works = list(_each(acting, many))
+    works = sorted(_each(acting, many), key=lambda work: _ORDER.index(work.decision))
     # Only the services decided on are worked at; the rest of a cycle stays as it was laid.
     touched = np.flatnonzero(laid["service_id"].isin({row.service_id for row in works}).to_numpy())
     registers: list[Register] = [{str(n): v for n, v in r.items()} for r in laid.iloc[touched].to_dict("records")]
-    of_key = {register["register_key"]: [register] for register in registers}
     of_service: dict[str, list[Register]] = {}
     for register in registers:
         of_service.setdefault(register["service_id"], []).append(register)
     expected = _expected({row.service_id for row in works if row.decision == "estimate"}, measured, bench)
     limit = bench.rules.whole("reads", "estimates_limit")
+    estimated: dict[str, list[Register]] = {}
     for row in works:
-        service = of_service.get(row.service_id, [])
-        chosen = of_key.get(row.key, service)
-        if row.decision == "override":
-            why = _override(chosen, row.override_read)
-        elif row.decision == "estimate":
-            why = _estimate(chosen, service, expected.get(row.service_id), limit, bench)
-            if not why:
-                made.evidence[row.service_id] = expected[row.service_id].evidence
+        chosen = _chosen(row, of_service.get(row.service_id, []))
+        why = ""
+        if row.decision == "estimate":
+            known = estimated.setdefault(row.service_id, [])
+            known += [register for register in chosen if not any(register is each for each in known)]
+        elif row.decision == "override":
+            why = _override(chosen, row.override_read) if row.key else _ONE_DIAL
         else:
             why = _accept(row.rule, chosen, made.evidence)
         if why:
             made.broken[row.service_id] = why
+    for service_id, chosen in estimated.items():
+        why = _estimate(chosen, of_service.get(service_id, []), expected.get(service_id), limit, bench)
+        if why:
+            made.broken[service_id] = why
+        else:
+            made.evidence[service_id] = expected[service_id].evidence
     made.laid = laid.copy()
     for name in _DECIDED_ON:
         made.laid.iloc[touched, made.laid.columns.tolist().index(name)] = [register[name] for register in registers]
@@ -105,6 +117,15 @@ def _each(acting: pd.DataFrame, many: dict[Any, list[str]]) -> Iterator[_Work]:
                 yield _Work(row.rule, "", str(service), row.decision, str(row.override_read))
         else:
             yield _Work(row.rule, key, str(row.service_id), row.decision, str(row.override_read))
+
+
+def _chosen(work: _Work, service: list[Register]) -> list[Register]:
+    """The registers of its service that a decision is on: the one it names, or all; of a route's, those that were read
+    to their final read are left as they are."""
+    named = [register for register in service if register["register_key"] == work.key]
+    if named or work.key:
+        return named or service
+    return [register for register in service if not register["removed"] or not register["final_read"]]
 
 
 def _expected(services: set[str], measured: pd.DataFrame, bench: Bench) -> dict[str, Estimate]:
@@ -147,6 +168,9 @@ def _override(registers: list[Register], text: str) -> str:
     if not _DIAL.fullmatch(text):
         return f"override: {text!r} is not a dial read"
     register, value = registers[0], millionths(text)
+    typed = register.setdefault("typed", text)
+    if millionths(typed) != value:
+        return f"override: {typed} and {text} are both typed for register {register['register_key']}; leave one of them"
     capacity, times = int(register["capacity"]), Fraction(register["multiplier"])
     if value >= capacity:
         return f"override: {text} has more digits than the meter's {register['dials']} dials"
@@ -156,7 +180,7 @@ def _override(registers: list[Register], text: str) -> str:
     if step < 0 and around > capacity * ROLLOVER_SHARE:
         means = f"{quantity(consumption)} {register['unit']}"
         return f"override: {text} is below the last read {register['previous_read']}; a rollover would mean {means}"
-    return _bill(register, consumption, dial_read=text, read_value=value)
+    return _bill(register, consumption, dial_read=text, read_value=value, read_code="actual")
 
 
 def _estimate(
@@ -169,6 +193,10 @@ def _estimate(
     """
     if expected is None or not registers:
         return "estimate: nothing of this finding is due"
+    typed = [register for register in registers if "typed" in register]
+    if typed:
+        name, dial = typed[0]["register_key"], typed[0]["typed"]
+        return f"estimate: the dial {dial} is typed for register {name} too; leave one of the two decisions"
     in_row = int(registers[0]["in_row"])
     if in_row >= limit:
         bills = "bill is" if in_row == 1 else f"{in_row} bills are"

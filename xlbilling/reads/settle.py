@@ -180,8 +180,12 @@ def _found(
 
 
 def _behind_files(findings: pd.DataFrame, covers: pd.DataFrame) -> pd.DataFrame:
-    """The findings without those about services of a file whose order is in doubt, until that is decided accept."""
+    """The findings without those about services of a file whose order is in doubt, until that is decided accept.
+
+    Where the doubt holds no bill, because the district only has it looked at, everything else is said as well.
+    """
     doubted = findings["rule"].eq("file_shift") & findings["decision"].ne("accept")
+    doubted &= findings["severity"].eq("block") | findings["decision"].ne("")
     if not doubted.any():
         return findings
     services = covers.loc[covers["exception_id"].isin(findings.loc[doubted, "exception_id"]), "service_id"]
