@@ -63,11 +63,14 @@ def compute(desk: Desk) -> Outcome:
     if waiting:
         raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{waiting} receipts are not posted"))
     desk.book.progress("Settling reads", 0, 3)
+    made_from = inputs_digest(desk.store, desk)
     settled = settled_reads(desk)
     desk.book.progress("Pricing", 1, 3)
     drafts = draft(desk, settled)
     desk.book.progress("Writing drafts", 2, 3)
     with desk.store.work(desk.actor, "compute") as work:
+        if inputs_digest(work, desk) != made_from:
+            raise Conflict(DRAFTS_STALE.at(Place(table="bills"), f"somebody did while {desk.run} was computed"))
         store_findings(work, desk.run, settled.findings)
         before = replace_drafts(desk, work, drafts, settled)
         said = _drafted(desk, work, drafts)

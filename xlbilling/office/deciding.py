@@ -14,6 +14,7 @@ from xlbilling.office.rows import Step, keep_revision, saves
 from xlbilling.office.views import last_reads, shows
 from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, content, history_name
 from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.reads.decisions import decided
 from xlbilling.records import TABLE
 from xlbilling.store import Work
 from xlbilling.workbook.port import row_keys
@@ -27,10 +28,12 @@ FIRST_ROW: Final = 4  # sheet row of a table's first row
 def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
     """Replace the run's findings; those that no longer hold are kept as gone when a decision was typed.
 
-    The findings of services billed already in the run stay as they were when the bill was posted.
+    The findings of services billed already in the run stay as they were when the bill was posted. What somebody decided
+    while the reads were checked counts as well.
     """
     mine = f"cycle = :c AND period = :p AND service_id NOT IN ({_BILLED_SERVICES})"
     earlier = work.table("exceptions", mine, c=run.cycle, p=run.period)
+    found = decided(found, earlier)
     gone = earlier.loc[earlier["decision"].ne("") & ~earlier["exception_id"].isin(found["exception_id"])]
     work.execute(f"DELETE FROM exceptions WHERE {mine}", c=run.cycle, p=run.period)  # noqa: S608
     rows = found.drop_duplicates("exception_id").assign(cycle=run.cycle, period=run.period)

@@ -12,7 +12,7 @@ from xlbilling.office.desk import Desk
 from xlbilling.office.rows import OVERTAKEN, Step, takes_back
 from xlbilling.problems import Conflict, Place
 from xlbilling.reads import Settled
-from xlbilling.store import Work, frames, schema
+from xlbilling.store import Store, Work, frames, schema
 
 _OF_RUN: Final = "bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p"
 _TABLES: Final = ("draft_lines", "draft_reads", "draft_bills")  # the bills last: the others are found by them
@@ -66,8 +66,8 @@ def _note(work: Work, cycle: str, period: str, digest: str) -> None:
         work.insert_one("meta", name=name, value=digest)
 
 
-def inputs_digest(work: Work, desk: Desk) -> str:
-    """A digest of what the run's drafts are computed from: reads, decisions, and the tables that bills go by."""
+def inputs_digest(work: Work | Store, desk: Desk) -> str:
+    """A digest of what the run's drafts are computed from: reads, decisions, earlier bills, and the tables bills go by."""
     where = desk.chosen
     reads = work.query(
         "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **where
@@ -80,7 +80,12 @@ def inputs_digest(work: Work, desk: Desk) -> str:
     tables = work.value(
         "SELECT MAX(event) FROM row_history WHERE table_name IN ('policy', 'cycles', 'services', 'meters', 'rates')"
     )
-    digest = hashlib.sha256(str(tables).encode())
+    earlier = work.query(
+        "SELECT COUNT(*) AS count, MAX(t.number) AS number FROM standing_bills t "
+        "JOIN services s ON s.service_id = t.service_id WHERE s.cycle = :c",
+        c=where["c"],
+    )
+    digest = hashlib.sha256(repr([tables, *earlier.iloc[0].tolist()]).encode())
     digest.update(reads["read_id"].to_numpy().tobytes())
     digest.update(repr(decisions.to_numpy().tolist()).encode())
     return digest.hexdigest()
