@@ -95,7 +95,14 @@ class Setting(Record):
     sheet: ClassVar = Sheet("Policy", "policy", "The district's rules", ("topic", "setting"), True, views=("lead",))
     topic: Annotated[str, given("Topic", "What the rule is about: district, billing, reads, check, aging.", "text", 12)]
     setting: Annotated[
-        str, given("Setting", "Name of the rule. Checks carry the name their findings carry.", "text", 26)
+        str,
+        given(
+            "Setting",
+            "Name of the rule; a check has the name its findings carry. "
+            'high / COMMERCIAL / 2" is its own limit for a class and a size (any for either).',
+            "text",
+            26,
+        ),
     ]
     value: Annotated[str, Column("Value", "The rule itself. Checks: the threshold, such as 200 for 200 %.", "text", 22)]
     severity: Annotated[

@@ -31,17 +31,18 @@ def missing_routes(laid: pd.DataFrame, bench: Bench) -> tuple[pd.DataFrame, pd.D
     if names:
         names -= set(routes[wanted & ~missing])
     listed, covered, marked = [], [], np.zeros(len(laid), dtype=bool)
+    at, of_route = np.flatnonzero(none), routes[none].groupby(routes[none]).indices if names else {}
     for name in sorted(names):
-        mine = none & same(routes, name)
-        if mine.sum() < 2:
+        mine = at[of_route[name]]
+        if len(mine) < 2:
             continue
-        rows = laid.loc[mine]
+        rows = laid.iloc[mine]
         first = rows.iloc[:1].assign(finding_key=name, service_id="", account_id="", at_risk=int(rows["at_risk"].sum()))
         said = f"none of the {len(rows)} registers of route {name} has a read"
         finding = find("missing_route", bench.rules, first, np.ones(1, dtype=bool), "last_read", _words(said))
         listed.append(finding)
         covered.append(covers(finding, rows["service_id"]))
-        marked |= mine & bool(len(finding))
+        marked[mine] = bool(len(finding))
     return together(listed), _all(covered), marked
 
 
@@ -162,20 +163,25 @@ def _sub_meters(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
 
 
 def _leaks(laid: pd.DataFrame, intervals: pd.DataFrame, bench: Bench) -> pd.DataFrame:
-    """Meters through which water ran without a stop; the longest time that a file tells of for each."""
+    """Meters through which water ran without a stop; the longest time that a file tells of for each.
+
+    Where the file gives no unit of the flow, nothing is said of the money.
+    """
     if intervals.empty:
         return together([])
     known = laid.loc[laid["due"] & laid["meter_id"].isin(intervals["meter_id"])].drop_duplicates("meter_id")
     longest = intervals.sort_values("running_hours", kind="stable").drop_duplicates("meter_id", keep="last")
     rows = known.merge(longest.rename(columns={"unit": "flow_unit"}), on="meter_id")
-    hourly = bench.billing.of(rows["least"].to_numpy(dtype=np.int64), rows["flow_unit"].to_numpy())
+    told = rows["flow_unit"].ne("").to_numpy(dtype=bool)
+    hourly = np.zeros(len(rows), dtype=np.int64)
+    hourly[told] = bench.billing.of(rows["least"].to_numpy(dtype=np.int64)[told], rows["flow_unit"].to_numpy()[told])
     lost = hourly * rows["running_hours"].to_numpy(dtype=np.int64) * bench.cents_a_unit
     rows = rows.assign(finding_key=rows["meter_id"], at_risk=cents(lost))
     hours = bench.rules.thresholds("leak", rows)
     running = rows["running_hours"].to_numpy(dtype=np.int64) >= hours
 
     def say(r: Any) -> str:
-        never = f"water ran for {r.running_hours} hours without a stop, never less than {_flow(r.least)} {r.flow_unit}"
+        never = f"water ran for {r.running_hours} hours without a stop, never less than {_flow(r.least)} {r.flow_unit or '(no unit given)'}"
         return f"{never} an hour ({r.first_hour} to {r.last_hour}, {r.hours} hours)"
 
     return find("leak", bench.rules, rows, running, "dial_read", say)
