@@ -73,3 +73,24 @@ def _write(office: Office, sql: str) -> None:
         work.execute(sql)
         work.event("test")
     store.close()
+
+
+@pytest.mark.stage("opened")
+def test_undoing_an_import_leaves_what_a_colleague_did_with_it(office: Office) -> None:
+    """Cora imports; the lead leaves a rejected row of it, or imports a later file: Cora's undo would lose that."""
+    cora, lead = office.clerk("cora"), office.lead
+    cora.press("import_reads", ReadsFile=office.file("reads.csv", beacon(extra=("cut off,here",))))
+    lead.press("refresh")
+    row = office.table("rejects").iloc[0]
+    lead.set("rejects", row["reject_id"], decision="leave", reason="a torn line")
+    lead.press("save")
+    cora.press("refresh")
+    assert "decided on Rejects since" in cora.refused("undo_last", "undo_overtaken")
+    lead.press("undo_last")
+    lead.press("import_reads", ReadsFile=office.file("later.csv", beacon(("M01", "0113"))))
+    cora.press("refresh")
+    assert "replaced by a later file since" in cora.refused("undo_last", "undo_overtaken")
+    lead.press("undo_last")
+    cora.press("refresh")
+    assert cora.press("undo_last").said == "Undid Import reads."
+    assert office.value("SELECT COUNT(*) FROM reads WHERE state = 'current'") == 0

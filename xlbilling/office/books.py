@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,7 +12,7 @@ from xlbilling import ledger as journal_rules
 from xlbilling.intake.ledger import read_ledger
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.importing import import_key
+from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.rows import keep_undo
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.views import shows
@@ -46,7 +45,7 @@ def import_ledger(desk: Desk) -> Outcome:
     desk.need("accounting", "importing the ledger")
     period = desk.need_open()
     path = desk.book.ask_file("the general-ledger export", "LedgerFile")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = digest_of(path)
     export = read_ledger(path)
     with desk.store.work(desk.actor, "import_ledger", import_key(desk, "ledger", str(period), digest)) as work:
         if work.done_before is not None:

@@ -97,7 +97,8 @@ def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
 
 _SET_DECISION: Final = (
     "UPDATE exceptions SET decision = :decision, override_read = :override_read, reason = :reason, "
-    "decided_by = :decided_by, decided_at = :decided_at, state = :state, rev = rev + 1 "
+    "decided_by = :decided_by, decided_at = :decided_at, "
+    "state = CASE state WHEN 'gone' THEN state ELSE :state END, rev = rev + 1 "
     "WHERE exception_id = :id AND cycle = :cycle AND period = :period "
 )
 _DECIDE: Final = _SET_DECISION + "AND rev = :rev"

@@ -17,7 +17,7 @@ from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
 from xlbilling.office.rejecting import rejected
-from xlbilling.office.rows import Step, keep_undo, write_rows
+from xlbilling.office.rows import OVERTAKEN, Step, keep_undo, takes_back, write_rows
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.working_copy import Changes
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
@@ -44,7 +44,7 @@ def import_reads(desk: Desk) -> Outcome:
     refuse_unsaved(desk, _WRITTEN)
     run = desk.run
     path = desk.book.ask_file("the meter-read file", "ReadsFile")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = digest_of(path)
     key = import_key(desk, "reads", f"{run.cycle} {run.period}", digest)
     desk.book.progress(f"Reading {path.name}", 0, 3)
     found = read_file(desk, path)
@@ -58,6 +58,12 @@ def import_reads(desk: Desk) -> Outcome:
     refresh_tables(desk, ["reads", *_WRITTEN, "cycles", "log"])
     rejects = _rejects(path, found.parsed.rejects)
     return Outcome(said, rejects, listed=bool(rejects))
+
+
+def digest_of(path: Path) -> str:
+    """The digest a file is known by, taken piece by piece: the file may be far larger than what will be read."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def import_key(desk: Desk, kind: str, of: str, digest: str) -> str:
@@ -257,15 +263,25 @@ def _billed(work: Work, read_ids: list[int]) -> list[str]:
 
 def _withdrawal(import_id: int, superseded: list[int]) -> Step:
     """How an import is taken back: its reads withdrawn, those it replaced current again, the file forgotten."""
-    statements: list[tuple[str, dict[str, Any]]] = [
-        ("UPDATE reads SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id}),
-        ("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id}),
-    ]
-    statements += [
-        ("UPDATE reads SET state = 'current', superseded_by = NULL WHERE read_id = :r", {"r": read})
-        for read in superseded
-    ]
-    return {"sql": statements}
+    return {"import": import_id, "superseded": superseded}
+
+
+@takes_back("import")
+def withdraw(work: Work, step: Step) -> None:
+    """Take an import back; refused where a later file or somebody's decision on Rejects builds on it."""
+    number = step["import"]
+    replaced = work.value("SELECT COUNT(*) FROM reads WHERE import_id = :i AND state = 'superseded'", i=number)
+    settled = work.value("SELECT COUNT(*) FROM rejects WHERE import_id = :i AND state <> 'open'", i=number)
+    for count, fact in (
+        (replaced, "of its reads were replaced by a later file"),
+        (settled, "of its rejected rows were decided on Rejects"),
+    ):
+        if count:
+            raise Conflict(OVERTAKEN.at(Place(table="reads"), f"{count} {fact} since"))
+    work.execute("UPDATE reads SET state = 'withdrawn' WHERE import_id = :i", i=number)
+    work.execute("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", i=number)
+    for read in step["superseded"]:
+        work.execute("UPDATE reads SET state = 'current', superseded_by = NULL WHERE read_id = :r", r=read)
 
 
 def _rejects(path: Path, rejects: pd.DataFrame) -> list[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from xlbilling import ledger
 from xlbilling.intake.receipts import read_receipts
 from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.desk import Desk, money, today
-from xlbilling.office.importing import import_key
+from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
 from xlbilling.office.rejecting import rejected
 from xlbilling.office.rows import Step, keep_revision, keep_undo, past_undo, saves
@@ -53,7 +52,7 @@ def import_payments(desk: Desk) -> Outcome:
     period = desk.need_open()
     refuse_unsaved(desk, ["payments"])
     path = desk.book.ask_file("the payments file", "PaymentsFile")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = digest_of(path)
     receipts = read_receipts(path)
     with desk.store.work(desk.actor, "import_payments", import_key(desk, "payments", str(period), digest)) as work:
         if work.done_before is not None:

@@ -17,6 +17,7 @@ from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
 from xlbilling.reports.pack import report_pack as fill_pack
 from xlbilling.reports.print_file import print_file as make_print_file
+from xlbilling.workbook.package import write_whole
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 NO_BATCH: Final = declare("no_batch", "The run has no posted bills to print.", "Press Post first.")
@@ -166,14 +167,14 @@ def print_file(desk: Desk) -> Outcome:
     kept = desk.store.table("printed", "batch = :b", b=batch)
     if len(kept):
         content = bytes(kept["content"].iloc[0])
-        target.write_bytes(content)
+        write_whole(target, content)
         return Outcome(f"{target.name}: the original of {kept['at'].iloc[0]}, written again.")
     content = make_print_file(*_print_frames(desk, str(batch)))
     with desk.store.work(desk.actor, "print_file", f"print {batch}") as work:
         digest = hashlib.sha256(content).hexdigest()
         work.insert_one("printed", batch=batch, file_name=target.name, content=content, digest=digest, at=work.at)
         work.event(f"Printed {batch}: {digest[:16]}")
-    target.write_bytes(content)
+    write_whole(target, content)
     lines = content.count(b"\r\n")
     return Outcome(f"{target.name}: {lines - 1} bills.")
 

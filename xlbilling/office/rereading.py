@@ -19,6 +19,7 @@ from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import MILLION, factor, millionths
 from xlbilling.reports.reread_files import RereadFile, Sheet, reread_files
 from xlbilling.reports.reread_list import reread_list as fill_list
+from xlbilling.workbook.package import write_whole
 
 NO_REREADS: Final = declare(
     "no_rereads",
@@ -49,7 +50,7 @@ def reread_list(desk: Desk) -> Outcome:
     note = f"Made {today(desk.store):%Y-%m-%d}: {counts}. Expected: half to twice of what is usual up to that day."
     fill_list(listed, desk.folder / f"{name}.xlsx", rows, desk.rules.text("district", "name"), str(desk.run), note)
     for file in files:
-        (desk.folder / f"{name}-{file.ending}").write_bytes(file.content)
+        write_whole(desk.folder / f"{name}-{file.ending}", file.content)
     said = f"{name}.xlsx: {counts}. For the reading system: {told}."
     if left_over:
         said += f" Of no single meter, so not on the list: {', '.join(left_over)}."
@@ -85,12 +86,12 @@ def to_read_again(desk: Desk) -> tuple[pd.DataFrame, list[str]]:
     meters = last_reads(desk, desk.run.cycle).fillna({"previous_read": ""})
     meters = meters.loc[meters["status"].eq("active")].reset_index(drop=True)
     meters["key"] = register_key(meters["meter_id"], meters["register_id"])
-    meters = _expected(desk, _with_customers(desk, meters))
+    meters = _with_customers(desk, meters.assign(alone=~meters["service_id"].duplicated(keep=False)))
     of_meters, of_routes = _places(meters, findings)
     meters["why"] = _why(meters, of_meters, of_routes)
     strange = findings.drop(index=[*of_meters.index, *of_routes.index])
     nowhere = strange.loc[strange["meter_id"].eq(""), "exception_id"].tolist()
-    chosen = meters.loc[meters["why"].ne("")]
+    chosen = _expected(desk, meters.loc[meters["why"].ne("")])
     made = pd.concat([chosen, _unknown(strange.loc[strange["meter_id"].ne("")])], ignore_index=True)
     made = _with_layouts(desk, made.fillna(dict.fromkeys(_TEXTS, "")))
     made["dials"] = made["dials"].fillna(0).astype("int64")
@@ -176,18 +177,18 @@ def _with_layouts(desk: Desk, rows: pd.DataFrame) -> pd.DataFrame:
 def _expected(desk: Desk, meters: pd.DataFrame) -> pd.DataFrame:
     """Where each dial should stand today: its last read and half to twice of what is usual in as many days.
 
-    Blank where the service has no recent bills, or several registers that share its water in an unknown way.
+    Blank where the service has no recent bills, or where the register is not alone: how several share the water is
+    not known.
     """
     day = max(pd.Timestamp(today(desk.store)), desk.run.read_from)
     history = consumption_before(desk)
     recent = history.loc[history["service_to"].ge(day - pd.Timedelta(days=RECENT_DAYS)) & history["days"].gt(0)]
     summed = recent.groupby("service_id")[["consumption", "days"]].sum()
-    alone = ~meters["service_id"].duplicated(keep=False)
     billing, made = desk.billing_unit, []
     row: Any
-    for row, single in zip(meters.itertuples(), alone, strict=True):
+    for row in meters.itertuples():
         days = (day - row.previous_date).days if pd.notna(row.previous_date) else 0
-        if not single or row.service_id not in summed.index or days <= 0 or not row.previous_read:
+        if not row.alone or row.service_id not in summed.index or days <= 0 or not row.previous_read:
             made.append(("", ""))
             continue
         used = summed.loc[row.service_id]

@@ -73,7 +73,9 @@ def keep_undo(work: Work, button_label: str, inverse: Sequence[dict[str, Any]], 
 
 def past_undo(work: Work) -> None:
     """After a posting nothing before it can be taken back."""
-    work.execute("UPDATE undo SET state = 'past' WHERE state = 'ready'")
+    work.execute(
+        "UPDATE undo SET inverse = '[]', state = CASE state WHEN 'ready' THEN 'past' ELSE state END WHERE inverse <> '[]'"
+    )
 
 
 def write_rows(work: Work, changes: Changes) -> list[Step]:

@@ -129,16 +129,7 @@ class Package:
 
     def _put_in_place(self, temporary: Path, target: Path) -> None:
         self.__exit__()  # Windows does not replace a file that is open
-        try:
-            os.replace(temporary, target)
-        except PermissionError as error:
-            raise Conflict(OPEN_IN_EXCEL.at(Place(file=target.name), "the file is in use")) from error
-        if os.name == "posix":
-            folder = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        _put_in_place(temporary, target)
 
     def _compressed(self, info: zipfile.ZipInfo) -> bytes:
         """The member's bytes as they lie in the file; the local header's lengths may differ from the directory's."""
@@ -149,6 +140,35 @@ class Package:
         name_length, extra_length = struct.unpack("<HH", local[26:30])
         self._file.seek(info.header_offset + 30 + name_length + extra_length)
         return self._file.read(info.compress_size)
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all; Conflict where Excel has it open, and a crash leaves the old one."""
+    refuse_when_open(target)
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(temporary, _mode(target))
+        _put_in_place(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    try:
+        os.replace(temporary, target)
+    except PermissionError as error:
+        raise Conflict(OPEN_IN_EXCEL.at(Place(file=target.name), "the file is in use")) from error
+    if os.name == "posix":
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def refuse_when_open(path: Path) -> None:
