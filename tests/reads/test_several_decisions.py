@@ -114,3 +114,15 @@ def test_a_doubt_that_holds_no_bill_hides_no_finding_that_does() -> None:
     assert {"file_shift 1", *(f"spike S{n}" for n in range(1, 9))} <= set(found(made))
     assert made.services["hold"].tolist() == ["spike"] * 8 + [""]
     assert (made.services["service_from"] == LAST).all()
+
+
+def test_a_typed_dial_short_of_the_estimate_bills_nothing_yet() -> None:
+    """Estimated to 0122 from the actual 0100; the customer says 0115 by phone: nothing more until the dial passed 0122."""
+    before = {"actual_read": "0100", "actual_date": LAST - pd.Timedelta(61, "D")}
+    tap = register(previous_read="0122", previous_code="estimated", **before)
+    made = settled([tap], [], past(), {"missing_read M1": typed("0115")})
+    assert one(made) == (0, "")
+    assert made.registers[["dial_read", "read_code"]].iloc[0].tolist() == ["0122", "estimated"]
+    assert "read 0115" in made.services["estimate"].iloc[0]
+    further = settled([tap], [], past(), {"missing_read M1": typed("0133")})
+    assert one(further) == (11, "")

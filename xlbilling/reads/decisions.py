@@ -14,7 +14,7 @@ import pandas as pd
 from xlbilling.money import round_half_up
 from xlbilling.reads.estimates import Estimate, estimate, whole_steps
 from xlbilling.reads.findings import quantity
-from xlbilling.reads.register_checks import ROLLOVER_SHARE, Bench
+from xlbilling.reads.register_checks import ROLLOVER_SHARE, Bench, short_of_estimate
 from xlbilling.reads.units import MILLION, factor, millionths
 
 Register: TypeAlias = dict[str, Any]  # one row of the laid registers
@@ -80,7 +80,7 @@ def honour(
             known = estimated.setdefault(row.service_id, [])
             known += [register for register in chosen if not any(register is each for each in known)]
         elif row.decision == "override":
-            why = _override(chosen, row.override_read) if row.key else _ONE_DIAL
+            why = _override(chosen, row.override_read, made.evidence) if row.key else _ONE_DIAL
         else:
             why = _accept(row.rule, chosen, made.evidence)
         if why:
@@ -152,35 +152,54 @@ def _accept(rule: str, chosen: list[Register], evidence: dict[str, str]) -> str:
     if rule == "reversed_meter":
         return _bill(register, -int(register["forward"]))
     if rule == "overestimated":
-        # The estimated dial stays the last read, so that water is billed again once the real dial has passed it.
-        stays = {"dial_read": register["previous_read"], "read_value": int(register["previous_value"])}
-        evidence[register["service_id"]] = (
-            f"the estimate {register['previous_read']} stands until the dial passes it; read {register['dial_read']}"
-        )
-        return _bill(register, 0, **stays, read_code="estimated")
+        return _estimate_stands(register, str(register["dial_read"]), evidence)
     return ""
 
 
-def _override(registers: list[Register], text: str) -> str:
-    """Bill the dial the clerk typed; a service with several registers needs it typed at the register's own finding."""
-    if len(registers) != 1:
-        return "override: the service has several registers; ask for a re-read, or estimate"
-    if not _DIAL.fullmatch(text):
-        return f"override: {text!r} is not a dial read"
-    register, value = registers[0], millionths(text)
-    typed = register.setdefault("typed", text)
-    if millionths(typed) != value:
-        return f"override: {typed} and {text} are both typed for register {register['register_key']}; leave one of them"
-    capacity, times = int(register["capacity"]), Fraction(register["multiplier"])
-    if value >= capacity:
-        return f"override: {text} has more digits than the meter's {register['dials']} dials"
-    step = value - int(register["previous_value"])
+def _estimate_stands(register: Register, read: str, evidence: dict[str, str]) -> str:
+    """Bill nothing: the estimated dial stays the last read, so that water is billed again once the real one passed it."""
+    stays = {"dial_read": register["previous_read"], "read_value": int(register["previous_value"])}
+    evidence[register["service_id"]] = (
+        f"the estimate {register['previous_read']} stands until the dial passes it; read {read}"
+    )
+    return _bill(register, 0, **stays, read_code="estimated")
+
+
+def _override(registers: list[Register], text: str, evidence: dict[str, str]) -> str:
+    """Bill the dial the clerk typed; a service with several registers needs it typed at the register's own finding.
+
+    A dial between the last actual read and an estimate made since bills nothing, as an accepted over-estimate does.
+    """
+    value, why = _dial_of(registers, text)
+    if why:
+        return why
+    register = registers[0]
+    last, capacity = int(register["previous_value"]), int(register["capacity"])
+    if register["estimated_before"] and short_of_estimate(value, int(register["actual_value"]), last, capacity):
+        return _estimate_stands(register, text, evidence)
+    step = value - last
     around = step + capacity if step < 0 else step
-    consumption = round_half_up(around * times)
+    consumption = round_half_up(around * Fraction(register["multiplier"]))
     if step < 0 and around > capacity * ROLLOVER_SHARE:
         means = f"{quantity(consumption)} {register['unit']}"
         return f"override: {text} is below the last read {register['previous_read']}; a rollover would mean {means}"
     return _bill(register, consumption, dial_read=text, read_value=value, read_code="actual")
+
+
+def _dial_of(registers: list[Register], text: str) -> tuple[int, str]:
+    """The dial typed for the one register it is for, in millionths, and why it cannot be taken (blank where it can)."""
+    if len(registers) != 1:
+        return 0, "override: the service has several registers; ask for a re-read, or estimate"
+    if not _DIAL.fullmatch(text):
+        return 0, f"override: {text!r} is not a dial read"
+    register, value = registers[0], millionths(text)
+    typed = register.setdefault("typed", text)
+    if millionths(typed) != value:
+        both = f"{typed} and {text} are both typed for register {register['register_key']}"
+        return 0, f"override: {both}; leave one of them"
+    if value >= int(register["capacity"]):
+        return 0, f"override: {text} has more digits than the meter's {register['dials']} dials"
+    return value, ""
 
 
 def _estimate(

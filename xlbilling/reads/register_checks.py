@@ -113,11 +113,15 @@ def _alone(laid: pd.DataFrame) -> Bools:
 
 
 def _short_of_estimate(laid: pd.DataFrame, value: npt.NDArray[np.int64]) -> Bools:
-    """Whether the dial lies between the last actual read and the estimate made since, counted past zero if need be."""
-    start, capacity = (laid[name].to_numpy(dtype=np.int64) for name in ("actual_value", "capacity"))
-    estimate = laid["previous_value"].to_numpy(dtype=np.int64)
-    made: Bools = (value < capacity) & ((value - start) % capacity < (estimate - start) % capacity)
+    """For each register whether its read falls short of an estimate made before."""
+    names = ("actual_value", "previous_value", "capacity")
+    made: Bools = short_of_estimate(value, *(laid[name].to_numpy(dtype=np.int64) for name in names))
     return made
+
+
+def short_of_estimate(value: Any, actual: Any, estimate: Any, capacity: Any) -> Any:
+    """Whether a dial lies between the last actual read and the estimate made since, counted past zero if need be."""
+    return (value < capacity) & ((value - actual) % capacity < (estimate - actual) % capacity)
 
 
 def _say_how(laid: pd.DataFrame, below: npt.NDArray[np.int64], bench: Bench) -> None:
