@@ -153,9 +153,12 @@ def reads_view(desk: Desk) -> pd.DataFrame:
     )
     billed = (
         desk.store.query(
-            "SELECT d.read_id, d.previous_date, d.previous_read, d.consumption, d.unit FROM draft_reads d WHERE d.read_id IS NOT NULL "
+            "SELECT d.read_id, d.previous_date, d.previous_read, d.consumption, d.unit FROM draft_reads d "
+            "JOIN reads r ON r.read_id = d.read_id WHERE r.cycle = :c AND r.period = :p "
             "UNION ALL SELECT d.read_id, d.previous_date, d.previous_read, d.consumption, d.unit FROM bill_reads d "
-            "JOIN standing_bills t ON t.number = d.number WHERE d.read_id IS NOT NULL"
+            "JOIN standing_bills t ON t.number = d.number "
+            "JOIN reads r ON r.read_id = d.read_id WHERE r.cycle = :c AND r.period = :p",
+            **desk.chosen,
         )
         .drop_duplicates("read_id", keep="last")
         .set_index("read_id")

@@ -134,7 +134,13 @@ _table(
     Index("bills_batch", "batch"),
 )
 _table("bill_lines", "number line", f"number {_LINE}")
-_table("bill_reads", "number meter_id register_id", f"number {_METERED}", Index("bill_reads_meter", "meter_id"))
+_table(
+    "bill_reads",
+    "number meter_id register_id",
+    f"number {_METERED}",
+    Index("bill_reads_meter", "meter_id"),
+    Index("bill_reads_read", "read_id"),
+)
 # One row for each bill that stands: a second bill for the same service and days cannot be written.
 _table(
     "standing_bills",
