@@ -27,6 +27,7 @@ from xlbilling.office.working_copy import chain_head
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import Settled
+from xlbilling.reads.decisions import UNUSABLE
 from xlbilling.reads.measure import COMPOUND
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
@@ -173,7 +174,7 @@ def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.Data
     made.loc[rows, ["read_code", "hold"]] = ["actual", ""]
     metered = desk.store.query("SELECT DISTINCT service_id FROM meters WHERE status = 'active'")["service_id"]
     no_read = rows & made["service_id"].isin(metered)
-    made.loc[no_read, "hold"] = "no usable read for every register"
+    made.loc[no_read, "hold"] = UNUSABLE
     return made
 
 

@@ -23,6 +23,9 @@ _TYPED: Final = ("decision", "override_read", "reason", "decided_by", "decided_a
 _DECIDED_ON: Final = ("consumption", "usable", "dial_read", "read_value", "read_code")
 _ONE_DIAL: Final = "override: the finding is about many meters; decide estimate, or take in their reads"
 _ROLLS: Final = ("read_below_last", "too_few_dials")  # accepting them takes the dial as rolled over
+UNUSABLE: Final = (
+    "no usable read for every register: each needs a read later than its last one, or than its start read on Meters"
+)
 BY_READER: Final = "estimated by the reading system"
 # What is typed replaces what is accepted, and an estimate bills what the reads of a service's other registers leave.
 _ORDER: Final = ("accept", "override", "estimate")
@@ -256,4 +259,4 @@ def holds(
         named = services["service_id"].isin(list(reasons))
         held.loc[named] = services.loc[named, "service_id"].map(reasons)
     unusable = ~services["usable"].to_numpy(dtype=bool)
-    return held.mask(held.eq("") & unusable, "no usable read for every register")
+    return held.mask(held.eq("") & unusable, UNUSABLE)
