@@ -6,6 +6,7 @@ import pytest
 
 from tests.office.conftest import Office
 from tests.office.small import Clerk, beacon
+from xlbilling.reads.decisions import UNUSABLE
 
 
 def findings(office: Office) -> dict[str, tuple[str, str]]:
