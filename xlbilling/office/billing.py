@@ -16,7 +16,7 @@ from xlbilling.office.buttons import Outcome, button
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.drafts import clear_drafts, computed_from, inputs_digest, replace_drafts
-from xlbilling.office.money import post_adjustments, post_payments
+from xlbilling.office.money import POSTED_SHEETS, post_adjustments, post_payments
 from xlbilling.office.policy import winter_months
 from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
 from xlbilling.office.readings import consumption_before, settled_reads
@@ -199,11 +199,6 @@ def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
     )
 
 
-_POSTED_SHEETS: Final = [
-    "bills", "bill_lines", "payments", "adjustments", "accounts", "meters", "gl_accounts", "cycles", "reads", "exceptions", "log",
-]  # fmt: skip
-
-
 @button(
     "Post", "Bills", "PO", "FileCheckIn",
     "Posts what waits: receipts, adjustments, then the cycle's draft bills, each as a numbered batch. Press twice: look, then post.",
@@ -230,7 +225,7 @@ def post(desk: Desk) -> Outcome:
         work.event("; ".join(done))
     _, problems = backed_up(desk.store, desk.folder / "backups", "post")
     desk.forget()
-    refresh_tables(desk, _POSTED_SHEETS)
+    refresh_tables(desk, POSTED_SHEETS)
     return Outcome("Posted: " + "; ".join(done) + ".", problems)
 
 

@@ -37,7 +37,7 @@ POSTED_ROW: Final = declare(
     "A posted row was typed over; posted documents stay as they are.",
     "Press Refresh, then use Adjust or Reverse.",
 )
-_MONEY_SHEETS: Final = [
+POSTED_SHEETS: Final = [
     "payments", "adjustments", "accounts", "meters", "gl_accounts", "reads", "exceptions", "bills", "bill_lines", "cycles", "log",
 ]  # fmt: skip
 
@@ -317,7 +317,7 @@ def reverse(desk: Desk) -> Outcome:
         past_undo(work)
         work.event(f"{batch}: reversed {', '.join(waiting['document'])}")
     _, problems = backed_up(desk.store, desk.folder / "backups", "reverse")
-    refresh_tables(desk, _MONEY_SHEETS)
+    refresh_tables(desk, POSTED_SHEETS)
     return Outcome(f"{batch}: reversed {len(waiting)} documents: {', '.join(waiting['document'])}.", problems)
 
 

@@ -15,6 +15,7 @@ from xlbilling.office.reporting import template
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads
 from xlbilling.problems import Place, Refusal, declare
+from xlbilling.reads.history import RECENT_DAYS
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import MILLION, factor, millionths
 from xlbilling.reports.reread_files import RereadFile, Sheet, reread_files
@@ -26,7 +27,6 @@ NO_REREADS: Final = declare(
     "No finding of the run is decided reread.",
     "Decide reread on Exceptions with a reason and press Save first.",
 )
-RECENT_DAYS: Final = 400
 LEAST, MOST = Fraction(1, 2), Fraction(2)  # of what is usual: where the dial should stand
 
 

@@ -123,13 +123,10 @@ class Package:
                 os.fsync(out.fileno())
             _check(temporary, set(self._members) - gone)
             os.chmod(temporary, _mode(target))
-            self._put_in_place(temporary, target)
+            self.__exit__()  # Windows does not replace a file that is open
+            _put_in_place(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
-
-    def _put_in_place(self, temporary: Path, target: Path) -> None:
-        self.__exit__()  # Windows does not replace a file that is open
-        _put_in_place(temporary, target)
 
     def _compressed(self, info: zipfile.ZipInfo) -> bytes:
         """The member's bytes as they lie in the file; the local header's lengths may differ from the directory's."""
