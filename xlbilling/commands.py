@@ -1,4 +1,7 @@
-"""The commands of the terminal: the same actions as the ribbon, one each, and the tools around them."""
+"""The commands of the terminal: the same actions as the ribbon, one each, and the tools around them.
+
+A command loads what it needs when it is called, so that help, a wrong word or a look at one file wait for nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +11,20 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 
-from xlbilling import doctor as doctor_checks
-from xlbilling import file_commands
-from xlbilling.build import build_workbook
-from xlbilling.demo.month import run_demo
-from xlbilling.money import parse_cents
-from xlbilling.office.actions import buttons, carry_out, open_desk, perform
-from xlbilling.office.buttons import Button, Outcome
-from xlbilling.office.convert import command as convert_office
-from xlbilling.office.decide_alike import Alike, decide_many
-from xlbilling.office.desk import Desk
-from xlbilling.office.explaining import explain as explain_lines
-from xlbilling.office.reconcile_files import reconcile_files
-from xlbilling.office.studying import rate_study
+from xlbilling import __version__, file_commands
+from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.problems import Refusal
-from xlbilling.store import Store
-from xlbilling.store.backup import restore as restore_store
-from xlbilling.store.store import store_url
-from xlbilling.store.verify import verify as verify_store
-from xlbilling.workbook.file import FileWorkbook
-from xlbilling.workbook.none import NoWorkbook
-from xlbilling.workbook.port import Workbook
+
+if TYPE_CHECKING:
+    from xlbilling.office.desk import Desk
+    from xlbilling.workbook.file import FileWorkbook
+    from xlbilling.workbook.none import NoWorkbook
+    from xlbilling.workbook.port import Workbook
 
 DONE, WRONG_USE, LISTED = 0, 2, 3
 ANY_AMOUNT: Final = 10**15  # cents
@@ -42,10 +33,26 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="The billing office of a water district.",
 )
 app.add_typer(file_commands.tariff, name="tariff")
 app.add_typer(file_commands.reads, name="reads")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"xlbilling {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def terminal(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """The billing office of a water district."""
+
+
 console: Final = Console(highlight=False, soft_wrap=True)
 
 WorkbookOption = Annotated[
@@ -98,6 +105,8 @@ def _button_command(button: Button) -> Callable[..., None]:
 
 def _press(button: Button, path: Path, store: str | None, yes: bool, cells: dict[str, str | None]) -> int:
     """Press a button on the workbook file and save it, or on the store alone (`--workbook none`); the exit code."""
+    from xlbilling.office.actions import perform
+
     book = _workbook(path, yes, cells)
     outcome = perform(button.id, lambda: _desk(book, path, store), book)
     book.save()
@@ -106,6 +115,9 @@ def _press(button: Button, path: Path, store: str | None, yes: bool, cells: dict
 
 def _workbook(path: Path, yes: bool, cells: dict[str, str | None]) -> FileWorkbook | NoWorkbook:
     """The workbook file with these cells of Start typed, or none."""
+    from xlbilling.workbook.file import FileWorkbook
+    from xlbilling.workbook.none import NoWorkbook
+
     given = {name: value for name, value in cells.items() if name and value}
     if str(path) == "none":
         return NoWorkbook(Path.cwd(), given)
@@ -116,6 +128,8 @@ def _workbook(path: Path, yes: bool, cells: dict[str, str | None]) -> FileWorkbo
 
 
 def _desk(book: Workbook, path: Path, store: str | None) -> Desk:
+    from xlbilling.office.actions import open_desk
+
     return open_desk(book, actor(), path.resolve().parent if book.has_sheets else Path.cwd(), store)
 
 
@@ -137,12 +151,6 @@ def show(outcome: Outcome | Refusal) -> int:
     return LISTED if outcome.listed else DONE
 
 
-for _button in buttons():
-    if _button.id not in ("reconcile",):
-        app.command(_button.command, help=_button.supertip)(_button_command(_button))
-
-
-@app.command()
 def reconcile(
     subledger: Annotated[Path | None, typer.Option(help="Subledger lines as CSV.")] = None,
     gl: Annotated[Path | None, typer.Option(help="The general-ledger export.")] = None,
@@ -160,9 +168,17 @@ def reconcile(
     if (subledger is None) != (gl is None):
         raise typer.BadParameter("--subledger and --gl go together")
     if subledger is not None and gl is not None:
+        from xlbilling.office.reconcile_files import reconcile_files
+
         raise typer.Exit(reconcile_files(subledger, gl, profile, map, json, out))
-    button = next(b for b in buttons() if b.id == "reconcile")
-    raise typer.Exit(_press(button, workbook, store, yes, {"Cycle": cycle, "Period": period}))
+    raise typer.Exit(_press(BUTTONS["reconcile"], workbook, store, yes, {"Cycle": cycle, "Period": period}))
+
+
+for _button in BUTTONS.values():
+    if _button.id == "reconcile":  # it can prove two files as well
+        app.command()(reconcile)
+    else:
+        app.command(_button.command, help=_button.supertip)(_button_command(_button))
 
 
 @app.command()
@@ -180,6 +196,10 @@ def decide(
     period: PeriodOption = None,
 ) -> None:
     """Decide the open findings of a check all at once, as Decide alike does."""
+    from xlbilling.money import parse_cents
+    from xlbilling.office.actions import carry_out
+    from xlbilling.office.decide_alike import Alike, decide_many
+
     if decision not in ("accept", "estimate", "reread"):
         raise typer.BadParameter(f"{decision} cannot be decided for many; accept, estimate or reread can")
     limit = parse_cents(below) if below else ANY_AMOUNT
@@ -197,12 +217,16 @@ def decide(
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument()] = Path("demo"), accounts: int = 2000) -> None:
     """Make a sample district in a folder and run its month from the read file to the close."""
+    from xlbilling.demo.month import run_demo
+
     raise typer.Exit(run_demo(folder, accounts, actor(), console))
 
 
 @app.command()
 def build(out: Annotated[Path, typer.Argument()] = Path("billing.xlsm")) -> None:
     """Build the workbook from its declarations."""
+    from xlbilling.build import build_workbook
+
     build_workbook(out)
     console.print(f"Built {out}.")
 
@@ -210,12 +234,16 @@ def build(out: Annotated[Path, typer.Argument()] = Path("billing.xlsm")) -> None
 @app.command()
 def doctor(workbook: WorkbookOption = Path("billing.xlsm"), store: StoreOption = None) -> None:
     """Check Python, Excel, xlwings, the store and the paths."""
+    from xlbilling import doctor as doctor_checks
+
     raise typer.Exit(doctor_checks.doctor(workbook, store, console))
 
 
 @app.command()
 def install() -> None:
     """Write the xlwings settings of this user, so that Excel finds this Python."""
+    from xlbilling import doctor as doctor_checks
+
     raise typer.Exit(doctor_checks.install(console))
 
 
@@ -229,6 +257,10 @@ def rate_study_command(
     store: Annotated[str, typer.Option("--store")] = "billing.db",
 ) -> None:
     """Try proposed rates on the bills of some time; writes a workbook and changes nothing."""
+    from xlbilling.office.studying import rate_study
+    from xlbilling.store import Store
+    from xlbilling.store.store import store_url
+
     opened = Store.open(store_url(store))
     made = rate_study(opened, proposed, first.date(), last.date(), out, schedule)
     raise typer.Exit(show(Outcome(made.said, made.notes, listed=bool(made.study.left_out))))
@@ -242,12 +274,19 @@ def convert(
     store: Annotated[str, typer.Option("--store")] = "billing.db",
 ) -> None:
     """Take an office in from its old system; the books open only when they tie."""
+    from xlbilling.office.convert import command as convert_office
+    from xlbilling.store.store import store_url
+
     convert_office(source, store_url(store), period, as_of, actor(), console.print)
 
 
 @app.command()
 def verify(store: Annotated[str, typer.Option("--store")] = "billing.db") -> None:
     """Prove the store: balanced, chained, gapless, sealed."""
+    from xlbilling.store import Store
+    from xlbilling.store.store import store_url
+    from xlbilling.store.verify import verify as verify_store
+
     opened = Store.open(store_url(store))
     problems = verify_store(opened)
     for problem in problems:
@@ -262,6 +301,9 @@ def verify(store: Annotated[str, typer.Option("--store")] = "billing.db") -> Non
 @app.command()
 def restore(backup: Path, store: Annotated[str, typer.Option("--store")] = "billing.db") -> None:
     """Put a backup back as a store that is not there yet."""
+    from xlbilling.store.backup import restore as restore_store
+    from xlbilling.store.store import store_url
+
     restore_store(backup, store_url(store))
     console.print(f"Restored {store} from {backup.name}.")
 
@@ -273,6 +315,9 @@ def explain_command(
     store: StoreOption = None,
 ) -> None:
     """Tell how a bill was worked out."""
+    from xlbilling.office.explaining import explain as explain_lines
+    from xlbilling.workbook.file import FileWorkbook
+
     book = FileWorkbook(workbook)
     for line in explain_lines(_desk(book, workbook, store), wanted):
         console.print(line)

@@ -107,7 +107,7 @@ def refuse_unsafe_place(path: Path) -> None:
 def _file_system(path: Path) -> str:
     """The kind of file system a path is on, where the system tells (Linux, and drive letters on Windows)."""
     if platform.system() == "Windows":
-        import ctypes  # noqa: PLC0415 - only there on Windows
+        import ctypes  # only there on Windows
 
         drive = ctypes.windll.kernel32.GetDriveTypeW(f"{path.drive}\\")  # type: ignore[attr-defined]
         return "cifs" if drive == 4 else "local"

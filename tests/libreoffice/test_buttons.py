@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import sample_month as sample
 from sample_month import AtLibreOffice, AtTheFile, Month, Press
 
 from xlbilling.build import build_workbook
+from xlbilling.office import explaining
 from xlbilling.office.buttons import BUTTONS, Outcome
 from xlbilling.office.unexpected import LOG
 
@@ -351,7 +351,7 @@ def test_a_python_error_is_told_on_start_and_kept_in_the_log(bare: Any, monkeypa
     def broken(_: Any) -> Outcome:
         raise KeyError("no such column")
 
-    monkeypatch.setitem(BUTTONS, "about", replace(BUTTONS["about"], run=broken))
+    monkeypatch.setattr(explaining, "about", broken)
     bare.press("about")
     assert bare.opened.bridge.errors == []  # nothing reached VBA, so no box
     message = bare.cell("Message")

@@ -15,9 +15,9 @@ from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
 import xlbilling
-from xlbilling.office.actions import buttons
-from xlbilling.office.buttons import GROUPS, Button
+from xlbilling.office.buttons import BUTTONS, GROUPS, Button
 from xlbilling.problems import CATALOGUE
+from xlbilling.records import TABLE
 from xlbilling.udfs import FUNCTIONS
 
 MADE: Final = "<!-- Made by `python -m xlbilling.build.docs` from the declarations; do not edit. -->"
@@ -67,7 +67,7 @@ def buttons_page() -> str:
     for group in GROUPS:
         rows = [
             (button.label, f"Alt, Y1, {button.keytip}", f"`{button.command}`", _who(button), button.supertip)
-            for button in buttons()
+            for button in BUTTONS.values()
             if button.group == group
         ]
         made += [f"## {group}", "", table(("Button", "Keys", "On the terminal", "Who", "What it does"), rows), ""]
@@ -107,7 +107,7 @@ def with_commands(readme: str) -> str:
 def commands_table() -> str:
     """Every terminal command with what it takes and does; the buttons first, in the order of the month."""
     found = dict(commands())
-    order = [button.command for button in buttons()]
+    order = [button.command for button in BUTTONS.values()]
     names = [name for name in order if name in found] + [name for name in found if name not in order]
     rows = [(f"`xlbilling {_usage(name, found[name])}`", str(found[name].help or "").strip()) for name in names]
     return table(("Command", "What it does"), rows)
@@ -156,7 +156,10 @@ def _usage(name: str, command: TyperCommand) -> str:
 
 
 def _who(button: Button) -> str:
-    return "lead" if button.role == "lead" else "clerk, lead"
+    """Who may press it, and the sheets that only the lead may change with it."""
+    own = ", ".join(TABLE[name].sheet.name for name in button.leads_own)
+    pressed_by = "anyone" if button.role == "anyone" else ", ".join(button.roles)
+    return f"{pressed_by}; {own}: lead" if own else pressed_by
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 import io
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,7 +42,7 @@ def build_workbook(target: Path, buttons: Iterable[RibbonButton] | None = None) 
 
     `buttons` are the declared ones where none are given. The file is put in place in one step.
     """
-    shown = declared_buttons() if buttons is None else list(buttons)
+    shown: list[RibbonButton] = list(BUTTONS.values() if buttons is None else buttons)
     modules = [callbacks_module(shown), functions_module(excel_functions()), *embedded_xlwings()]
     macros = vba_project(modules, code_names(), WORKBOOK_OPEN)
     groups = [Group(name, name) for name in GROUPS]
@@ -51,12 +50,6 @@ def build_workbook(target: Path, buttons: Iterable[RibbonButton] | None = None) 
     unfinished = target.with_name(f".{target.name}.tmp")
     unfinished.write_bytes(made)
     unfinished.replace(target)
-
-
-def declared_buttons() -> list[RibbonButton]:
-    """Every button of the product; importing the macros declares them."""
-    importlib.import_module("xlbilling.macros")
-    return list(BUTTONS.values())
 
 
 def excel_functions() -> list[Function]:

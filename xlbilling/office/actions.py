@@ -7,21 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from xlbilling.office import (
-    auditing,
-    billing,
-    books,
-    closing,
-    decide_alike,
-    explaining,
-    importing,
-    money,
-    rates,
-    readings,
-    reporting,
-    rereading,
-    sheets,
-)
+from xlbilling.office import sheets
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.office.unexpected import unexpected
@@ -35,35 +21,8 @@ NO_BUTTON: Final = declare(
     "The workbook and the installed program are of different versions.",
     "Build the workbook anew with `xlbilling build`, or install the version it came with.",
 )
-# The modules that declare the buttons; importing them here is what puts every button on the ribbon.
-DECLARED_IN: Final = (
-    sheets,
-    importing,
-    readings,
-    decide_alike,
-    rereading,
-    rates,
-    billing,
-    auditing,
-    money,
-    books,
-    reporting,
-    closing,
-    explaining,
-)
-# These look at the sheets as they stand, or at none; every other button first shows the cycle and period on Start.
-_AS_THEY_STAND: Final = frozenset(
-    {"save", "refresh", "undo_last", "decide_alike", "check_rates", "report_pack", "explain_bill", "about"}
-)
-_ORDER: Final = (
-    "save", "refresh", "undo_last", "import_reads", "validate", "decide_alike", "reread_list", "compute", "audit", "post", "print_file", "check_rates",
-    "import_payments", "adjust", "reverse", "import_ledger", "reconcile", "report_pack", "checklist", "close_month", "explain_bill", "about",
-)  # fmt: skip
-
-
-def buttons() -> list[Button]:
-    """All buttons in the order of the month."""
-    return [BUTTONS[name] for name in _ORDER]
+# What a sheet shows and how it is saved is declared beside the actions: all of them are there before any is run.
+MODULES: Final = [button.module for button in BUTTONS.values()]
 
 
 def open_desk(workbook: Workbook, actor: str, folder: Path, url: str | None = None) -> Desk:
@@ -76,7 +35,8 @@ def open_desk(workbook: Workbook, actor: str, folder: Path, url: str | None = No
 def perform(
     button_id: str, desk: Callable[[], Desk], workbook: Workbook, folder: Path | None = None
 ) -> Outcome | Refusal:
-    """Run one button; what stops it is said on Start with its place marked, and given back, never raised through Excel.
+    """Run one button for somebody whose role it is; what stops it is said on Start with its place marked, and given back,
+    never raised through Excel.
 
     `folder` is where an error log goes as long as no store is open; the current folder where it is not given.
     """
@@ -86,7 +46,8 @@ def perform(
         return _told(refusal, f"{button_id}: {refusal}", refusal.found, workbook, folder or Path.cwd())
 
     def run(at: Desk) -> Outcome:
-        if button.id not in _AS_THEY_STAND:
+        at.need(button.role, button.label)
+        if button.turns:
             sheets.turn(at)
         return button.run(at)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from xlbilling.audit import AuditColumns, RatesSheet, columns
 from xlbilling.inputs import inputs
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.problems import Place, Problem, declare
@@ -23,17 +23,8 @@ AUDIT_DIFFERS: Final = declare(
 )
 
 
-@button(
-    "Audit",
-    "Bills",
-    "AU",
-    "FormulaEvaluate",
-    "Recomputes every charge of the cycle with the sheet's own formulas and compares.",
-    role="lead",
-)
 def audit(desk: Desk) -> Outcome:
     """Write the audit sheet, have it recalculated, and read the difference back; green only at 0.00 on every row."""
-    desk.need("lead", "auditing")
     refuse_unsaved(desk, SAVED_HERE)
     run = desk.run
     rows = outcomes(desk)

@@ -12,7 +12,7 @@ from xlbilling import ledger
 from xlbilling.bills import Drafts, Terms
 from xlbilling.bills import compute as compute_bills
 from xlbilling.inputs import last_winter, winter_averages, with_measured
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.drafts import clear_drafts, computed_from, inputs_digest, replace_drafts
@@ -51,13 +51,8 @@ NOTHING_TO_POST: Final = declare(
 )
 
 
-@button(
-    "Compute", "Bills", "CP", "CalculateNow",
-    "Computes draft bills for the cycle. Drafts are replaced, posted bills never. Refuses while receipts wait to be posted.",
-)  # fmt: skip
 def compute(desk: Desk) -> Outcome:
     """Compute the run's draft bills from settled reads and the rates in force; every due service is drafted or held."""
-    desk.need("clerk", "computing bills")
     desk.need_open()
     refuse_unsaved(desk, SAVED_HERE)
     waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
@@ -199,14 +194,8 @@ def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
     )
 
 
-@button(
-    "Post", "Bills", "PO", "FileCheckIn",
-    "Posts what waits: receipts, adjustments, then the cycle's draft bills, each as a numbered batch. Press twice: look, then post.",
-    role="lead",
-)  # fmt: skip
 def post(desk: Desk) -> Outcome:
     """Post every open batch in one transaction: numbered documents, balanced entries, and a verified backup."""
-    desk.need("lead", "posting")
     period = desk.need_open()
     refuse_unsaved(desk, SAVED_HERE)
     head, preview = chain_head(desk), _waiting(desk)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlbilling import ledger as journal_rules
 from xlbilling.intake.ledger import read_ledger
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.rows import keep_undo
@@ -31,18 +31,8 @@ WORDS: Final = {
 }
 
 
-@button(
-    "Import GL",
-    "Ledger",
-    "IG",
-    "ImportAccess",
-    "Takes in accounting's general-ledger export named on Start.",
-    role="lead",
-    asks="LedgerFile",
-)
 def import_ledger(desk: Desk) -> Outcome:
     """Take in the period's ledger export; a newer export of the period replaces the one before."""
-    desk.need("accounting", "importing the ledger")
     period = desk.need_open()
     path = desk.book.ask_file("the general-ledger export", "LedgerFile")
     digest = digest_of(path)
@@ -78,17 +68,8 @@ def import_ledger(desk: Desk) -> Outcome:
     return Outcome(said, rejected, listed=bool(rejected))
 
 
-@button(
-    "Reconcile",
-    "Ledger",
-    "RC",
-    "AccountingFormatMenu",
-    "Proves the receivables against the ledger export and lists every difference.",
-    role="lead",
-)
 def reconcile(desk: Desk) -> Outcome:
     """Match the subledger with the ledger export of the period and list every difference with its reason."""
-    desk.need("accounting", "reconciling")
     desk.need_open()
     waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'") + desk.store.value(
         "SELECT COUNT(*) FROM adjustments WHERE state = 'open'"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlbilling.office.auditing import audit_state
 from xlbilling.office.books import books_digest, latest
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.posting import refuse_moved
 from xlbilling.office.rejecting import open_rejects
@@ -37,9 +37,6 @@ NOT_SIGNABLE: Final = declare(
 )
 
 
-@button(
-    "Checklist", "Close", "CL", "ReviewAcceptChange", "Shows what must be so before the month is closed.", role="lead"
-)
 def checklist(desk: Desk) -> Outcome:
     """Look at every item of the month again and show where it stands."""
     refuse_unsaved(desk, ["close"])
@@ -53,14 +50,8 @@ def checklist(desk: Desk) -> Outcome:
     )
 
 
-@button(
-    "Close month", "Close", "CM", "FileMarkAsFinal",
-    "Locks the accounting period once the checklist is done or signed. Press twice: look, then close.",
-    role="lead",
-)  # fmt: skip
 def close_month(desk: Desk) -> Outcome:
     """Lock the period, open the next, back the store up and write the close packet with the chain's head."""
-    desk.need("lead", "closing the month")
     period = desk.need_open()
     refuse_unsaved(desk, SAVED_HERE)
     head = chain_head(desk)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.office.desk import ROLES, Desk
+from xlbilling.office.buttons import ROLES_GIVEN
+from xlbilling.office.desk import Desk
 from xlbilling.office.policy import STAFF, wrong_values
 from xlbilling.office.recipes import wrong_recipes
 from xlbilling.office.rejecting import wrong_rejects
@@ -145,9 +146,9 @@ def _policy(desk: Desk, change: Changes) -> list[Problem]:
     rules = pd.concat([kept, typed.reindex(columns=stored.columns)], ignore_index=True)
     problems = wrong_values(rules)
     staff = rules.loc[rules["topic"].eq(STAFF)]
-    for row in staff.loc[~staff["value"].isin(ROLES)].to_dict("records"):
+    for row in staff.loc[~staff["value"].isin(ROLES_GIVEN)].to_dict("records"):
         place = Place(table="policy", key=f"{STAFF} / {row['setting']}", column="value")
-        problems.append(POLICY_WRONG.at(place, f"{row['value']!r} is not one of {', '.join(ROLES)}"))
+        problems.append(POLICY_WRONG.at(place, f"{row['value']!r} is not one of {', '.join(ROLES_GIVEN)}"))
     if not staff["value"].eq("lead").any():
         problems.append(NO_LEAD.at(Place(table="policy", column="value"), "no log-in would have the role lead"))
     return [change.sheet.locate(p) if change.sheet else p for p in problems]

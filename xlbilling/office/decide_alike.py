@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import REASON_MISSING, write_decisions
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.rows import keep_undo
@@ -45,11 +45,6 @@ class Alike:
     most: int  # money at risk in cents, the amount itself included
 
 
-@button(
-    "Decide alike", "Readings", "DA", "FillDown",
-    "Gives the decision and reason just typed on Exceptions to every open finding of the same check and severity with no more "
-    "money at risk. Press twice: look, then write.",
-)  # fmt: skip
 def decide_alike(desk: Desk) -> Outcome:
     """Save the decisions typed on Exceptions together with the same decision for the findings like them.
 
@@ -57,7 +52,6 @@ def decide_alike(desk: Desk) -> Outcome:
     it back.
     """
     desk = desk.as_shown()
-    desk.need("clerk", "deciding on findings")
     typed = changes(desk, "exceptions")
     _refuse_unclear(typed)
     wanted = _wanted(typed)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from xlbilling.ledger import NO_ROLE
 from xlbilling.money import dollars
+from xlbilling.office.buttons import ROLES, ROLES_GIVEN, Role
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import BillingUnit, Rules, Window
@@ -34,7 +35,6 @@ NO_RUN: Final = declare(
 NOT_ALLOWED: Final = declare(
     "not_allowed", "The button needs another role.", "Ask the billing lead; roles are on sheet Policy, topic staff."
 )
-ROLES: Final = ("accounting", "clerk", "lead")
 _SHOWN: Final = re.compile(r"(?:(\d+) \w+ )?\(sheets: (.*) (\S+)\)")
 
 
@@ -78,10 +78,10 @@ class Desk:
         """The actor's role as sheet Policy has it; somebody who is not listed may look, nothing more."""
         return self.rules.settings.get(("staff", self.actor), "")
 
-    def need(self, role: str, what: str) -> None:
+    def need(self, role: Role, what: str) -> None:
         """Refuse where the actor's role does not reach to `role`."""
-        held = ROLES.index(self.role) if self.role in ROLES else -1
-        if held < ROLES.index(role):
+        held = next((known for known in ROLES_GIVEN if known == self.role), "anyone")
+        if ROLES.index(held) < ROLES.index(role):
             fact = f"{what} needs the role {role}; {self.actor} has {self.role or 'none'}"
             raise Refusal(NOT_ALLOWED.at(Place(table="policy", key=f"staff / {self.actor}"), fact))
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from xlbilling import __version__
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
 from xlbilling.problems import Place, Refusal, declare
@@ -19,14 +19,6 @@ NO_BILL: Final = declare(
 )
 
 
-@button(
-    "Explain bill",
-    "Help",
-    "EX",
-    "Info",
-    "Tells how the bill named on Start was worked out, line by line.",
-    asks="ExplainBill",
-)
 def explain_bill(desk: Desk) -> Outcome:
     """Tell one bill: its reads, its days, and each charge with quantity, rate, resolution and rounding."""
     wanted = str(desk.book.get("ExplainBill") or "").strip()
@@ -89,7 +81,6 @@ def _bill(desk: Desk, wanted: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFram
     return drafts.iloc[0], found["draft_lines"], found["draft_reads"]
 
 
-@button("About", "Help", "AB", "Help", "Version, store and who you are here.", "normal")
 def about(desk: Desk) -> Outcome:
     """Say which version works on which store, for whom."""
     accounts = desk.store.value("SELECT COUNT(*) FROM accounts")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.intake.reads import ParsedReads
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
 from xlbilling.office.rejecting import rejected
@@ -33,13 +33,8 @@ RUN_POSTED: Final = declare(
 )
 
 
-@button(
-    "Import reads", "Readings", "IR", "ImportTextFile",
-    "Takes in the meter-read file named on Start for this cycle. The same file twice adds nothing; a corrected file shows its changes.", asks="ReadsFile"
-)  # fmt: skip
 def import_reads(desk: Desk) -> Outcome:
     """Take in a read file for the run on Start: new reads, changed reads, rejects; nothing is dropped in silence."""
-    desk.need("clerk", "importing reads")
     desk.need_open()
     refuse_unsaved(desk, _WRITTEN)
     run = desk.run

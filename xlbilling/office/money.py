@@ -9,7 +9,7 @@ import pandas as pd
 
 from xlbilling import ledger
 from xlbilling.intake.receipts import read_receipts
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money, today
 from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
@@ -42,13 +42,8 @@ POSTED_SHEETS: Final = [
 ]  # fmt: skip
 
 
-@button(
-    "Import payments", "Money", "IP", "CreateReportFromWizard",
-    "Takes in the payments file named on Start. The same file twice adds nothing; Post posts them.", asks="PaymentsFile"
-)  # fmt: skip
 def import_payments(desk: Desk) -> Outcome:
     """Take a payments file into the open batch of receipts; every row is taken or listed with its line."""
-    desk.need("clerk", "importing payments")
     period = desk.need_open()
     refuse_unsaved(desk, ["payments"])
     path = desk.book.ask_file("the payments file", "PaymentsFile")
@@ -255,13 +250,8 @@ def _posting_day(desk: Desk, period: AccountingPeriod) -> Any:
     return day if period.first <= day <= period.last else period.last
 
 
-@button(
-    "Adjust", "Money", "AD", "AccountingFormat",
-    "Takes in the corrections typed on Adjustments; Post posts them. Press twice: look, then take in.",
-)  # fmt: skip
 def adjust(desk: Desk) -> Outcome:
     """Take in typed corrections as numbered documents in the open batch."""
-    desk.need("clerk", "adjusting")
     desk.need_open()
     taken = _take_typed(desk, "Adjust", ask=True)
     waiting = desk.store.query("SELECT COUNT(*) AS count FROM adjustments WHERE state = 'open' AND kind = 'adjust'")
@@ -291,14 +281,8 @@ def _in_words(row: Mapping[Any, Any]) -> str:
     return f"{row['kind']} {row['document'] or row['account_id']}{amount}: {row['reason']}"
 
 
-@button(
-    "Reverse", "Money", "RV", "UndoSendUpdate",
-    "Cancels the posted bills and payments named on Adjustments with kind reverse or rebill. Press twice: look, then post.",
-    role="lead",
-)  # fmt: skip
 def reverse(desk: Desk) -> Outcome:
     """Post the typed reversals: each cancels a posted document by a new entry, and a rebill frees its days to be billed."""
-    desk.need("lead", "reversing")
     period = desk.need_open()
     refuse_unsaved(desk, [name for name in SAVED_HERE if name != "adjustments"])
     taken = _take_typed(desk, "Reverse")

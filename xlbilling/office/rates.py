@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.problems import Problem
 from xlbilling.records import TABLE
@@ -17,15 +17,6 @@ from xlbilling.workbook.cells import refused_rows, take
 _TOLD: Final = 3
 
 
-@button(
-    "Check rates",
-    "Bills",
-    "CR",
-    "ErrorChecking",
-    "Checks the lines on sheet Rates as they stand, saved or not: gaps and overlaps in time, tiers out of order, meter "
-    "sizes without a price, prices out of line. Marks what it finds; changes nothing.",
-    "normal",
-)
 def check_rates(desk: Desk) -> Outcome:
     """Check every line on sheet Rates and say what cannot be priced and what looks wrong; nothing is changed."""
     rates, problems = _lines(desk)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk
 from xlbilling.office.importing import balance_line
@@ -23,13 +23,8 @@ from xlbilling.reads.settle import Office
 NO_READS: Final = declare("no_reads", "The run has no reads yet.", "Press Import reads first.")
 
 
-@button(
-    "Validate", "Readings", "VA", "DataValidation",
-    "Checks every read of the cycle and lists what needs a decision on Exceptions.",
-)  # fmt: skip
 def validate(desk: Desk) -> Outcome:
     """Check the run's reads and list the findings, worst first; decisions that still hold are kept."""
-    desk.need("clerk", "checking reads")
     refuse_unsaved(desk, ["exceptions"])
     settled = settled_reads(desk)
     found = settled.findings

@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlbilling.aging import age
 from xlbilling.office.books import control, ledger_ending
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
 from xlbilling.problems import Place, Refusal, declare
@@ -23,13 +23,6 @@ TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 NO_BATCH: Final = declare("no_batch", "The run has no posted bills to print.", "Press Post first.")
 
 
-@button(
-    "Report pack",
-    "Reports",
-    "RP",
-    "ChartInsert",
-    "Writes the period's report pack: register, revenue by class, exceptions, control, aging.",
-)
 def report_pack(desk: Desk) -> Outcome:
     """Fill the report pack of the period from its template."""
     target = desk.folder / f"report-pack-{desk.period}.xlsx"
@@ -147,16 +140,8 @@ def write_close_packet(desk: Desk, items: pd.DataFrame) -> Path:
     return target
 
 
-@button(
-    "Print file",
-    "Bills",
-    "PF",
-    "FilePrint",
-    "Writes the print vendor's file of the cycle's latest batch; the printed original is kept.",
-)
 def print_file(desk: Desk) -> Outcome:
     """Write the print file of the run's latest batch, once; a second press writes the kept original again."""
-    desk.need("clerk", "printing")
     run = desk.run
     batch = desk.store.value(
         "SELECT MAX(batch) FROM batches WHERE kind = 'bills' AND cycle = :c AND period = :p", c=run.cycle, p=run.period

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, today
 from xlbilling.office.readings import consumption_before
 from xlbilling.office.reporting import template
@@ -30,13 +30,8 @@ NO_REREADS: Final = declare(
 LEAST, MOST = Fraction(1, 2), Fraction(2)  # of what is usual: where the dial should stand
 
 
-@button(
-    "Re-read list", "Readings", "RR", "FilePrintPreview",
-    "Writes the meters decided reread as a list to print, and as files in the layouts their reads come in, for the crew's own system.",
-)  # fmt: skip
 def reread_list(desk: Desk) -> Outcome:
     """Write the list and the files of the registers whose findings are decided reread; a meter is read whole."""
-    desk.need("clerk", "asking for re-reads")
     refuse_unsaved(desk, ["exceptions"])
     rows, left_over = to_read_again(desk)
     name = f"reread-{re.sub(r'[^A-Za-z0-9_-]+', '-', desk.run.cycle)}-{desk.run.period}"

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from xlbilling.office.buttons import Outcome, button
+from xlbilling.office.buttons import BUTTONS, Outcome
 from xlbilling.office.consistency import inconsistent
 from xlbilling.office.desk import Desk
 from xlbilling.office.rows import SAVES, Step, keep_undo, take_back, write_rows
@@ -43,13 +43,6 @@ NOTHING_TO_UNDO: Final = declare(
 SAVED_HERE: Final = (*WORKING, "exceptions", "rejects", "payments", "adjustments", "close")
 
 
-@button(
-    "Save",
-    "Sheets",
-    "SV",
-    "FileSave",
-    "Shows what would change, then writes it in one go. Press twice: look, then save.",
-)
 def save(desk: Desk) -> Outcome:
     """Write what staff typed on all sheets in one transaction, after a preview."""
     desk = desk.as_shown()
@@ -80,13 +73,6 @@ def save(desk: Desk) -> Outcome:
     return Outcome(f"Saved {len(preview)} changes. {_over(typed_over)}".strip(), typed_over)
 
 
-@button(
-    "Refresh",
-    "Sheets",
-    "RF",
-    "RefreshAll",
-    "Fills the sheets from the store, for the cycle, period and view on Start. Refuses while typing is not saved.",
-)
 def refresh(desk: Desk) -> Outcome:
     """Show the store on every sheet of the view chosen on Start, unless typing would be lost."""
     refuse_unsaved(desk, SAVED_HERE)
@@ -96,14 +82,6 @@ def refresh(desk: Desk) -> Outcome:
     return Outcome(f"Sheets show cycle {desk.cycle} of {desk.period} as the store has it now.")
 
 
-@button(
-    "Undo last",
-    "Sheets",
-    "UN",
-    "Undo",
-    "Takes back what your last button wrote, as long as it is not posted.",
-    "normal",
-)
 def undo_last(desk: Desk) -> Outcome:
     """Restore what the actor's last button changed, until something was posted."""
     refuse_unsaved(desk, SAVED_HERE)
@@ -214,10 +192,9 @@ def _not_saved(wrong: Sequence[Problem], found: Sequence[Problem]) -> Refusal:
 
 
 def _allowed(desk: Desk, found: Sequence[Changes]) -> None:
-    """Policy, rates and ledger accounts are the lead's to change; everything else any clerk's."""
-    lead = {"policy", "rates", "gl_accounts", "close"}
-    touched = {c.table for c in found}
-    desk.need("lead" if touched & lead else "clerk", f"saving {', '.join(sorted(touched & lead)) or 'sheets'}")
+    """Some sheets are the lead's alone to change; everything else is any clerk's."""
+    if own := sorted({change.table for change in found} & set(BUTTONS["save"].leads_own)):
+        desk.need("lead", f"Save of {', '.join(TABLE[name].sheet.name for name in own)}")
 
 
 def _over(typed_over: Sequence[Problem]) -> str:
