@@ -10,9 +10,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from xlbilling.build import docs
 from xlbilling.build.templates import PACK
+from xlbilling.commands import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -85,6 +87,7 @@ def _typed(text: str) -> list[list[str]]:
 def test_commands_exist(page: Path) -> None:
     known = {name for name, _ in docs.commands()}
     groups = {name.split()[0] for name in known if " " in name}
+    groups |= {word for option in get_command(app).params for word in option.opts}
     for words in _typed(page.read_text(encoding="utf-8")):
         if words[0] == "xlbilling":
             name = " ".join(words[1:3]) if words[1] in groups and len(words) > 2 else words[1]
