@@ -16,7 +16,7 @@ import pandas as pd
 import xlwings as xw
 
 from xlbilling.problems import Place, Problem, Refusal
-from xlbilling.records import TABLE, TABLES, ColumnKind
+from xlbilling.records import TABLE, TABLES, ColumnKind, Table
 from xlbilling.workbook.cells import give
 from xlbilling.workbook.looks import COMPUTED, FILL, MARKED, NUMBER_FORMAT
 from xlbilling.workbook.port import (
@@ -31,6 +31,7 @@ from xlbilling.workbook.port import (
     Formula,
     Questions,
     SheetTable,
+    TypedRow,
     View,
     filled_in,
     fills_down,
@@ -38,7 +39,9 @@ from xlbilling.workbook.port import (
     headings,
     hidden_sheets,
     in_book,
+    laid_over,
     own_columns,
+    row_keys,
     wanted_file,
 )
 from xlbilling.workbook.references import column_letters
@@ -112,6 +115,7 @@ class ExcelWorkbook:
         frame: pd.DataFrame,
         formulas: Mapping[str, Formula] | None = None,
         extra: Sequence[ExtraColumn] = (),
+        typing: Sequence[TypedRow] = (),
     ) -> None:
         stand = self._stand(table)
         sheet = self._read(table, stand)
@@ -119,16 +123,18 @@ class ExcelWorkbook:
             raise Refusal(sheet.problems[0])
         if len(frame) > FIXED_ROWS.get(table, len(frame)):
             raise ValueError(f"the list {table} has room for {FIXED_ROWS[table]} rows, not {len(frame)}")
+        given, keys = laid_over(give(sheet.table, frame), row_keys(sheet.table, frame), typing)
         with self._still():
             calculated = calculated_columns(stand, sheet)
-            titles = self._shaped(table, stand, len(frame), extra)
-            self._fill(stand, sheet, frame, titles, calculated, dict(formulas or {}), extra)
+            titles = self._shaped(table, stand, len(keys), extra)
+            self._fill(stand, sheet, given, keys, titles, calculated, dict(formulas or {}), extra)
 
     def _fill(
         self,
         stand: Stand,
         sheet: SheetTable,
-        frame: pd.DataFrame,
+        given: Mapping[str, list[Any]],
+        keys: Sequence[str],
         titles: Sequence[str],
         calculated: Mapping[str, str],
         formulas: dict[str, Formula],
@@ -136,14 +142,15 @@ class ExcelWorkbook:
     ) -> None:
         """Put the cells in as one block, then the columns of formulas over them."""
         declared, page = sheet.table, stand.page
-        first, left, count = stand.row + 1, stand.left, len(frame)
+        first, left, count = stand.row + 1, stand.left, len(keys)
         room = max(FIXED_ROWS.get(declared.name, count), 1)
         columns: dict[str, list[Any]] = {
             declared.columns[name].title: _day_numbers(cells) if declared.columns[name].kind == "date" else cells
-            for name, cells in give(declared, frame).items()
+            for name, cells in given.items()
         }
-        columns |= sheet.own_for(frame)
+        columns |= sheet.own_for(keys)
         columns |= {e.heading: list(e.values or [None] * count) for e in extra}
+        _keep_formats(declared, stand, titles, room)
         blank = [None] * (room - count)
         block = list(zip(*([*map(_safe, columns[title]), *blank] for title in titles), strict=True))
         page.range((first, left)).value = block
@@ -333,6 +340,18 @@ class ExcelWorkbook:
             position += width
 
 
+def _keep_formats(declared: Table, stand: Stand, titles: Sequence[str], rows: int) -> None:
+    """Give the declared columns their number formats again: a date pasted as text leaves cells that hold only text."""
+    kinds = {column.title: column.kind for column in declared.columns.values()}
+    position = stand.left
+    for number_format, alike in itertools.groupby(NUMBER_FORMAT[kinds[t]] if t in kinds else "" for t in titles):
+        width = len(list(alike))
+        cells = stand.page.range((stand.row + 1, position), (stand.row + rows, position + width - 1))
+        if number_format and cells.number_format != number_format:
+            cells.number_format = number_format
+        position += width
+
+
 def _height(text: str, least: float) -> float:
     """Points a text needs over the whole width of Start; a merged cell does not grow by itself."""
     lines = sum(1 + len(line) // LINE_LETTERS for line in text.split("\n"))
@@ -354,9 +373,9 @@ def _put_formulas(
             page.range(f"{letter}{row}:{letter}{first + stop - 1}").formula = filled_in(text, [row], letters)[0]
 
 
-def _day_numbers(days: Sequence[dt.datetime | None]) -> list[int | None]:
+def _day_numbers(days: Sequence[Any]) -> list[Any]:
     """Dates as the day numbers a sheet counts in; the column's number format shows them, and they go in as one block."""
-    return [None if day is None else (day - DAY_ZERO).days for day in days]
+    return [(day - DAY_ZERO).days if isinstance(day, dt.datetime) else day for day in days]
 
 
 def _safe(value: Any) -> Any:

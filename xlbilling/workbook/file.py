@@ -27,12 +27,15 @@ from xlbilling.workbook.port import (
     Formula,
     Questions,
     SheetTable,
+    TypedRow,
     View,
     filled_in,
     headings,
     hidden_sheets,
     in_book,
+    laid_over,
     own_columns,
+    row_keys,
     wanted_file,
 )
 from xlbilling.workbook.recalculation import recalculated
@@ -132,6 +135,7 @@ class FileWorkbook:
         frame: pd.DataFrame,
         formulas: Mapping[str, Formula] | None = None,
         extra: Sequence[ExtraColumn] = (),
+        typing: Sequence[TypedRow] = (),
     ) -> None:
         sheet = self.read(table)
         if sheet.problems:
@@ -141,17 +145,18 @@ class FileWorkbook:
         by_title = {title: column_letters(shape.area.first_column + at) for at, title in enumerate(titles)}
         declared = TABLE[table]
         letters = {name: by_title[c.title] for name, c in declared} | {e.name: by_title[e.heading] for e in extra}
-        rows = range(shape.header_row + 1, shape.header_row + 1 + len(frame))
-        columns: Columns = {declared.columns[name].title: cells for name, cells in give(declared, frame).items()}
-        columns |= {title: c for title, c in sheet.own_for(frame).items() if title not in shape.calculated}
+        given, keys = laid_over(give(declared, frame), row_keys(declared, frame), typing)
+        rows = range(shape.header_row + 1, shape.header_row + 1 + len(keys))
+        columns: Columns = {declared.columns[name].title: cells for name, cells in given.items()}
+        columns |= {title: c for title, c in sheet.own_for(keys).items() if title not in shape.calculated}
         for name, formula in (formulas or {}).items():
             columns[declared.columns[name].title] = _formula_cells(formula, rows, letters, None)
         for column in extra:
             values = list(column.values) if column.values is not None else None
-            plain = values if values is not None else [None] * len(frame)
+            plain = values if values is not None else [None] * len(keys)
             made = _formula_cells(column.formula, rows, letters, values) if column.formula else plain
             columns[column.heading] = made
-        self._tables[in_book(table)] = _padded(table, columns, len(frame))
+        self._tables[in_book(table)] = _padded(table, columns, len(keys))
 
     def put(self, name: str, value: Any) -> None:
         self._named(name)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from xlbilling.problems import Problem
 from xlbilling.records import TABLE
-from xlbilling.workbook.port import ExtraColumn, Formula, SheetTable, View, wanted_file
+from xlbilling.workbook.port import ExtraColumn, Formula, SheetTable, TypedRow, View, wanted_file
 
 
 class NoWorkbook:
@@ -34,6 +34,7 @@ class NoWorkbook:
         frame: pd.DataFrame,
         formulas: Mapping[str, Formula] | None = None,
         extra: Sequence[ExtraColumn] = (),
+        typing: Sequence[TypedRow] = (),
     ) -> None:
         return None
 

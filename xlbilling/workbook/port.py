@@ -84,6 +84,14 @@ class ExtraColumn:
         return EXTRA + self.title
 
 
+@dataclass(frozen=True, slots=True)
+class TypedRow:
+    """What a person typed in one row and has not saved: raw cells by field; the key is blank in a row of their own."""
+
+    key: str
+    cells: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class SheetTable:
     """A table as it stands on its sheet: raw cells by field name, and where each of them is.
@@ -116,15 +124,15 @@ class SheetTable:
         cell = f"{self.column_letter.get(field, 'A')}{self.rows[row_index]}"
         return Place(self.sheet, self.keys[row_index], field, cell=cell)
 
-    def own_for(self, frame: pd.DataFrame) -> dict[str, list[Any]]:
-        """Staff's own columns for the rows of `frame`, by row key; a row they never noted is blank.
+    def own_for(self, keys: Sequence[str]) -> dict[str, list[Any]]:
+        """Staff's own columns for the rows of these keys; a row they never noted is blank.
 
         A column keeps what stood beside rows that are gone only where their key comes again.
         """
         if self.own.empty:
-            return {title: [None] * len(frame) for title in self.own.columns}
+            return {title: [None] * len(keys) for title in self.own.columns}
         first = self.own[~self.own.index.duplicated()]
-        found = first.reindex(row_keys(self.table, frame)).astype(object)
+        found = first.reindex(list(keys)).astype(object)
         blank = found.isna()
         return {str(t): [None if no else c for c, no in zip(found[t], blank[t], strict=True)] for t in found.columns}
 
@@ -151,8 +159,11 @@ class Workbook(Protocol):
         frame: pd.DataFrame,
         formulas: Mapping[str, Formula] | None = None,
         extra: Sequence[ExtraColumn] = (),
+        typing: Sequence[TypedRow] = (),
     ) -> None:
         """Replace the table's rows; staff's own columns follow their row key, filters and looks stay.
+
+        `typing` is laid over the rows as it was typed: into the row of its key, or as a row below them (see `laid_over`).
 
         `formulas` gives fields a formula (one text for all rows, or one a row): in it {field} is the field's cell in
         the same row (D118) and {row} the sheet row. The frame's value of such a field is the one it is expected to
@@ -216,6 +227,27 @@ def _key_text(value: Any) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
     return str(value).strip()
+
+
+def laid_over(
+    columns: Mapping[str, Sequence[Any]], keys: Sequence[str], typing: Sequence[TypedRow]
+) -> tuple[dict[str, list[Any]], list[str]]:
+    """The cells of a table by field with what was typed laid over them, and the key of each row.
+
+    A typed row goes over the row of its key; one whose key is blank or not among `keys` becomes a row below the others.
+    """
+    cells = {name: list(values) for name, values in columns.items()}
+    at, below = {key: row for row, key in enumerate(keys)}, list(keys)
+    for typed in typing:
+        row = at.get(typed.key) if typed.key else None
+        if row is None:
+            row = len(below)
+            below.append(typed.key)
+            for values in cells.values():
+                values.append(None)
+        for name, cell in typed.cells.items():
+            cells[name][row] = cell
+    return cells, below
 
 
 def filled_in(formula: Formula, rows: Sequence[int | str], letters: Mapping[str, str]) -> list[str]:
