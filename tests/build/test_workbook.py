@@ -17,7 +17,8 @@ from xlbilling.office.buttons import BUTTONS
 from xlbilling.records import TABLE, TABLES
 from xlbilling.udfs import FUNCTIONS
 from xlbilling.workbook.looks import NUMBER_FORMAT
-from xlbilling.workbook.port import FIXED_ROWS, TILES, in_book
+from xlbilling.workbook.named_cells import FIXED_ROWS, TILES
+from xlbilling.workbook.port import in_book
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Print area cannot be set"),  # whole columns are news to openpyxl

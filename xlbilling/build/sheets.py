@@ -25,13 +25,14 @@ from xlbilling.build.styles import (
     Styles,
 )
 from xlbilling.records import Column, Table
+from xlbilling.workbook import named_cells
 from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.port import in_book
 
 TITLE_ROW: Final = 0
 TOTALS_ROW: Final = 1
-HEADER_ROW: Final = 2
-FIRST_ROW: Final = 3
+HEADER_ROW: Final = named_cells.HEADER_ROW - 1
+FIRST_ROW: Final = named_cells.HEADER_ROW
 LAST_ROW: Final = 1_048_575
 LETTER, LEGAL = 1, 5
 WIDE: Final = 170  # characters past which a sheet prints on legal paper

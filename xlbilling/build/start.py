@@ -23,50 +23,20 @@ from xlbilling.build.styles import (
 )
 from xlbilling.records import TABLE, TABLES, Table
 from xlbilling.workbook.looks import INPUT, NUMBER_FORMAT
-from xlbilling.workbook.port import DASH, FIXED_ROWS, in_book
+from xlbilling.workbook.named_cells import DASH, DESK_CELLS, FIXED_ROWS, LIST_CORNERS, SHOWN_CELLS, TILE_CELLS, WELCOME
+from xlbilling.workbook.port import in_book
 
 NAME: Final = "Start"
-LEFT: Final = 1  # column B: messages, tiles and the lists
-DESK: Final = 9  # column J: the desk's inputs, the links and the months
+LEFT: Final = LIST_CORNERS["today"][1] - 1  # column B: messages, tiles and the lists
+DESK: Final = LIST_CORNERS["months"][1] - 1  # column J: the desk's inputs, the links and the months
 MESSAGE_ROW, QUESTION_ROW, ASKED_ROW = 2, 3, 4
 TILE_ROW: Final = 7
-LISTS_ROW: Final = 10
+LISTS_ROW: Final = LIST_CORNERS["today"][0] - 1
 SHEETS_ROW: Final = 21
-CYCLES_ROW: Final = 28
+CYCLES_ROW: Final = LIST_CORNERS["runs"][0] - 1
 CHARTS_ROW: Final = 43
 LINE_HEIGHT: Final = {MESSAGE_ROW: 24, QUESTION_ROW: 18, ASKED_ROW: 18}
 WIDTHS: Final = (2, 32, 15, 15, 15, 15, 15, 15, 3, 17, 17, 17)
-
-# name of the cell, label, number format; a tile nobody has filled shows a dash
-TILES: Final = (
-    ("Receivable", "Receivable", "money"),
-    ("Billed", "Billed this period", "money"),
-    ("Received", "Received", "money"),
-    ("Adjusted", "Adjusted", "money"),
-    ("OpenExceptions", "Open exceptions", "whole"),
-    ("HeldBills", "Held bills", "whole"),
-    ("UnpostedBatches", "Unposted batches", "whole"),
-)
-# name of the cell, label, first value, note; the first ones are typed
-DESK_CELLS: Final = (
-    ("Period", "Accounting period", "", "Month of the ledger the desk works on, written 2026-11."),
-    ("Cycle", "Cycle", "", "The cycle the sheets show and the buttons work on, such as A."),
-    ("View", "View", "lead", "clerk hides the sheets a clerk does not need; lead shows all."),
-    (
-        "ReadsFile",
-        "Reads file",
-        "",
-        "The meter-read file Import reads takes. Its path, or its name beside this workbook.",
-    ),
-    ("PaymentsFile", "Payments file", "", "The payments file Import payments takes."),
-    ("LedgerFile", "Ledger export", "", "Accounting's general-ledger export Import GL takes."),
-    ("ExplainBill", "Explain", "", "A bill's number, or a service with a draft bill, that Explain bill tells."),
-    ("StoreUrl", "Store", "billing.db", "Where the store is: a file on this computer, or a PostgreSQL address."),
-)
-SHOWN_CELLS: Final = (
-    ("Actor", "Working as", "The log-in this workbook works as."),
-    ("ChainHead", "Seal of the log", "Seal over the last event of the store; it is printed on the close packet."),
-)
 
 
 def add_start(book: Workbook, styles: Styles) -> Worksheet:
@@ -112,10 +82,9 @@ def _band(sheet: Worksheet, styles: Styles) -> None:
 
 def _messages(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     """What the last button did, and the question that waits for a second press; long ones wrap over the whole width."""
-    first = "Press a button on the Billing tab; what it did is said here."
     wraps: dict[str, Any] = {"text_wrap": True, "valign": "vcenter", "indent": 1}
     for row, text, look in (
-        (MESSAGE_ROW, first, styles.of(bg_color=ACCENT_SOFT, bold=True, **wraps)),
+        (MESSAGE_ROW, WELCOME, styles.of(bg_color=ACCENT_SOFT, bold=True, **wraps)),
         (QUESTION_ROW, "", styles.of(bold=True, **wraps)),
         (ASKED_ROW, "", styles.of(font_color=QUIET, **wraps)),
     ):
@@ -134,7 +103,7 @@ def _tiles(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     sheet.set_row(TILE_ROW - 2, 8)
     sheet.set_row(TILE_ROW - 1, 20)
     sheet.set_row(TILE_ROW, 32)
-    for position, (name, label, kind) in enumerate(TILES, start=LEFT):
+    for position, (name, label, kind) in enumerate(TILE_CELLS, start=LEFT):
         edge: dict[str, Any] = {"bg_color": ACCENT_SOFT, "right": 5, "right_color": "#FFFFFF", "indent": 1}
         sheet.write_string(
             TILE_ROW - 1, position, label, styles.of(font_size=9, font_color=QUIET, align="left", **edge)

@@ -22,10 +22,10 @@ from xlbilling.build.vba import vba_project
 from xlbilling.office.buttons import BUTTONS, GROUPS
 from xlbilling.records import TABLE, TABLES
 from xlbilling.udfs import FUNCTIONS
+from xlbilling.workbook.named_cells import NOT_RECALCULATED
 
 MADE: Final = dt.datetime(2026, 11, 1)  # a fixed day, so that the same source gives the same bytes
 TAB: Final = "Billing"
-NOT_RECALCULATED: Final = "not recalculated"
 
 
 def sheet_names() -> list[str]:

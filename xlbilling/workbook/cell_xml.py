@@ -217,7 +217,7 @@ def cell_tail(value: Any) -> str:
     """The XML after `<c r=".." s=".."` for one value; None, "", NaN and NaT are a blank."""
     if isinstance(value, Formula):
         return _formula_tail(_formula_xml(value.text), value.cached)
-    kind, text = _typed(value)
+    kind, text = sort_of(value)
     if kind == "":
         return BLANK
     if kind == "text":
@@ -225,8 +225,11 @@ def cell_tail(value: Any) -> str:
     return f' t="b"><v>{text}</v></c>' if kind == "truth" else f"><v>{text}</v></c>"
 
 
-def _typed(value: Any) -> tuple[str, str]:
-    """The sort of a value ("" blank, text, truth, number) and its characters."""
+def sort_of(value: Any) -> tuple[str, str]:
+    """The sort of a value in a cell ("" blank, text, truth, number) and its characters; a day is a number.
+
+    Raises Unwritable for a value that no cell can hold.
+    """
     if isinstance(value, np.generic):
         value = value.item() if not isinstance(value, np.datetime64) else pd.Timestamp(value)
     if value is None or value is pd.NaT or value is pd.NA or value == "":
@@ -283,7 +286,7 @@ def _formula_xml(text: str) -> str:
 
 
 def _formula_tail(formula: str, cached: Any) -> str:
-    kind, text = _typed(cached)
+    kind, text = sort_of(cached)
     if kind == "text":
         return f' t="str"><f>{formula}</f><v>{escaped(text)}</v></c>'
     if kind == "truth":

@@ -16,17 +16,16 @@ import pandas as pd
 import xlwings as xw
 
 from xlbilling.problems import Place, Problem, Refusal
-from xlbilling.records import TABLE, TABLES, ColumnKind, Table
+from xlbilling.records import TABLE, ColumnKind, Table
 from xlbilling.workbook.cells import give
 from xlbilling.workbook.looks import COMPUTED, FILL, MARKED, NUMBER_FORMAT
+from xlbilling.workbook.named_cells import DASH, FIXED_ROWS, TILES
 from xlbilling.workbook.port import (
-    DASH,
     EXTRA,
-    FIXED_ROWS,
     NO_CELL,
     NO_FILE,
     NO_TABLE,
-    TILES,
+    VIEWS,
     ExtraColumn,
     Formula,
     Questions,
@@ -36,18 +35,18 @@ from xlbilling.workbook.port import (
     filled_in,
     fills_down,
     formula_runs,
-    headings,
     hidden_sheets,
     in_book,
     laid_over,
-    own_columns,
+    located,
+    need_room,
     row_keys,
+    sheet_table,
     wanted_file,
 )
 from xlbilling.workbook.references import column_letters
 from xlbilling.workbook.stand import Stand, calculated_columns, raw_cells, stand_of
 
-VIEWS: Final = {record.sheet.name: record.sheet.views for record in TABLES}
 DAY_ZERO: Final = dt.datetime(1899, 12, 30)
 MOST_RUNS: Final = 40
 LINES: Final = {"Message": 24.0, "Question": 18.0}  # cells on Start that hold whole texts, with the height of one line
@@ -65,7 +64,7 @@ class ExcelWorkbook:
         self._tables: dict[str, tuple[xw.Sheet, Any]] = {}
         self._names: dict[str, xw.Range] = {}
         self._extra_titles: dict[str, dict[str, str]] = {}
-        self._questions = Questions(self.get, self.put, yes=yes)
+        self.questions = Questions(self.get, self.put, yes=yes)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -77,21 +76,7 @@ class ExcelWorkbook:
         body = np.full((stand.count, len(stand.titles)), None, object)
         if stand.count:
             body[:] = raw_cells(stand.block(stand.row + 1, stand.last))
-        fields, own, problems = headings(
-            declared, stand.page.name, stand.titles, stand.row, lambda p: column_letters(first + p)
-        )
-        kept = np.flatnonzero((body != np.array(None)).any(axis=1)) if stand.count else np.zeros(0, np.intp)
-        frame = pd.DataFrame({name: pd.Series(body[kept, at], dtype=object) for name, at in fields.items()})
-        return SheetTable(
-            declared,
-            stand.page.name,
-            frame,
-            kept.astype(np.int64) + stand.row + 1,
-            stand.row + 1,
-            {name: column_letters(first + at) for name, at in fields.items()},
-            own_columns(declared, frame, body[kept], own),
-            problems,
-        )
+        return sheet_table(declared, stand.page.name, stand.titles, body, stand.row, first)
 
     def get(self, name: str) -> Any:
         cell = self._named(name).options(err_to_str=True).value
@@ -121,8 +106,7 @@ class ExcelWorkbook:
         sheet = self._read(table, stand)
         if sheet.problems:
             raise Refusal(sheet.problems[0])
-        if len(frame) > FIXED_ROWS.get(table, len(frame)):
-            raise ValueError(f"the list {table} has room for {FIXED_ROWS[table]} rows, not {len(frame)}")
+        need_room(table, len(frame))
         given, keys = laid_over(give(sheet.table, frame), row_keys(sheet.table, frame), typing)
         with self._still():
             calculated = calculated_columns(stand, sheet)
@@ -171,13 +155,9 @@ class ExcelWorkbook:
 
     def mark(self, problems: Iterable[Problem]) -> None:
         self._unmark()
-        sheets: dict[str, SheetTable] = {}
         marked: dict[str, list[str]] = {}
-        for problem in problems:
-            table = problem.place.table
-            if table in TABLE and table not in sheets:
-                sheets[table] = self.read(table)
-            place = (sheets[table].locate(problem) if table in sheets else problem).place
+        for problem in located(problems, self.read):
+            place = problem.place
             if place.cell and place.table in self._sheet_names and len(marked) < MOST_MARKS:
                 marked.setdefault(f"{place.table}!{place.cell}", []).append(str(problem.on(Place())))
         with self._still():
@@ -209,7 +189,7 @@ class ExcelWorkbook:
             return  # an application without a status bar; the outcome is said in the cell Message
 
     def say(self, text: str) -> None:
-        self._questions.done()
+        self.questions.done()
         self.put("Message", text)
         try:
             self.book.app.status_bar = False
@@ -231,7 +211,7 @@ class ExcelWorkbook:
         return wanted_file(what, named_cell, self.get(named_cell), folder)
 
     def confirm(self, question: str) -> bool:
-        return self._questions.confirm(question)
+        return self.questions.confirm(question)
 
     def recalculate(self) -> bool:
         self.book.app.calculate()
@@ -239,9 +219,13 @@ class ExcelWorkbook:
 
     def view(self, kind: View) -> None:
         self.put("View", kind)
-        hidden = hidden_sheets(kind, VIEWS)
+        hidden = hidden_sheets(kind)
         for name in VIEWS:
             self.book.sheets[name].visible = name not in hidden
+
+    def type_in(self, sheet: str, cells: Mapping[str, Any]) -> None:
+        for address, value in cells.items():
+            self.book.sheets[sheet].range(address).value = value
 
     def save(self) -> None:
         self.book.save()

@@ -6,23 +6,21 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from python_calamine import CalamineWorkbook
 
 from xlbilling.problems import Place, Problem, Refusal
-from xlbilling.records import TABLE, TABLES
+from xlbilling.records import TABLE
 from xlbilling.workbook.cells import give
 from xlbilling.workbook.looks import NUMBER_FORMAT
+from xlbilling.workbook.named_cells import DASH, FIXED_ROWS, TILES
 from xlbilling.workbook.port import (
-    DASH,
     EXTRA,
-    FIXED_ROWS,
     NO_CELL,
     NO_TABLE,
-    TILES,
     ExtraColumn,
     Formula,
     Questions,
@@ -30,21 +28,21 @@ from xlbilling.workbook.port import (
     TypedRow,
     View,
     filled_in,
-    headings,
     hidden_sheets,
     in_book,
     laid_over,
-    own_columns,
+    located,
+    need_room,
     row_keys,
+    sheet_table,
     wanted_file,
 )
 from xlbilling.workbook.recalculation import recalculated
 from xlbilling.workbook.references import column_letters, column_number
 from xlbilling.workbook.shape import Shape, TableShape, grow_table, reshape_table, set_hidden, shape_of
 from xlbilling.workbook.splice import Formula as CellFormula
-from xlbilling.workbook.splice import FormulaColumn, write_tables
+from xlbilling.workbook.splice import FormulaColumn, write_cells, write_tables
 
-VIEWS: Final = {record.sheet.name: record.sheet.views for record in TABLES}
 Columns = dict[str, Any]
 
 
@@ -69,7 +67,7 @@ class FileWorkbook:
         self._shape: Shape | None = None
         self._extra_titles: dict[str, dict[str, str]] = {}
         self._worked_out: Path | None = None
-        self._questions = Questions(self.get, self.put, yes=yes)
+        self.questions = Questions(self.get, self.put, yes=yes)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -84,21 +82,7 @@ class FileWorkbook:
         if len(rows) > 1:
             cells = np.array([row[first : first + len(titles)] for row in rows[1:]], dtype=object)
             body[: cells.shape[0], : cells.shape[1]] = np.where(cells == "", np.array(None, dtype=object), cells)
-        fields, own, problems = headings(
-            declared, shape.sheet, titles, shape.header_row, lambda p: column_letters(first + 1 + p)
-        )
-        kept = np.flatnonzero((body != np.array(None)).any(axis=1)) if len(body) else np.zeros(0, np.intp)
-        frame = pd.DataFrame({name: pd.Series(body[kept, at], dtype=object) for name, at in fields.items()})
-        return SheetTable(
-            declared,
-            shape.sheet,
-            frame,
-            kept.astype(np.int64) + shape.header_row + 1,
-            shape.header_row + 1,
-            {name: column_letters(first + 1 + at) for name, at in fields.items()},
-            own_columns(declared, frame, body[kept], own),
-            problems,
-        )
+        return sheet_table(declared, shape.sheet, titles, body, shape.header_row, first + 1)
 
     def get(self, name: str) -> Any:
         if name in self._cells:
@@ -164,19 +148,13 @@ class FileWorkbook:
 
     def mark(self, problems: Iterable[Problem]) -> None:
         """Kept with their cells in `marked`; a file shows no highlights."""
-        sheets: dict[str, SheetTable] = {}
-        self.marked = []
-        for problem in problems:
-            table = problem.place.table
-            if table in TABLE and table not in sheets:
-                sheets[table] = self.read(table)
-            self.marked.append(sheets[table].locate(problem) if table in sheets else problem)
+        self.marked = located(problems, self.read)
 
     def progress(self, text: str, done: int, total: int) -> None:
         """Nobody watches a file; the terminal shows its own progress."""
 
     def say(self, text: str) -> None:
-        self._questions.done()
+        self.questions.done()
         self.put("Message", text)
 
     def show(self, sheet: str) -> None:
@@ -186,7 +164,7 @@ class FileWorkbook:
         return wanted_file(what, named_cell, self.get(named_cell), self.path.resolve().parent)
 
     def confirm(self, question: str) -> bool:
-        return self._questions.confirm(question)
+        return self.questions.confirm(question)
 
     def recalculate(self) -> bool:
         """Have LibreOffice work out a copy, where it is on this machine; `values` then reads from that copy."""
@@ -198,7 +176,13 @@ class FileWorkbook:
         self.put("View", kind)
         self._flush()
         target = self._next()
-        set_hidden(self._source, target, hidden_sheets(kind, VIEWS))
+        set_hidden(self._source, target, hidden_sheets(kind))
+        self._moved(target)
+
+    def type_in(self, sheet: str, cells: Mapping[str, Any]) -> None:
+        self._flush()
+        target = self._next()
+        write_cells(self._source, target, sheet, cells)
         self._moved(target)
 
     def save(self) -> None:
@@ -315,6 +299,5 @@ def _padded(table: str, columns: Columns, count: int) -> Columns:
     rows = FIXED_ROWS.get(table)
     if rows is None:
         return columns
-    if count > rows:
-        raise ValueError(f"the list {table} has room for {rows} rows, not {count}")
+    need_room(table, count)
     return {title: [*cells, *[None] * (rows - count)] for title, cells in columns.items()}

@@ -20,20 +20,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.problems import Place, Problem, Refusal, declare
-from xlbilling.records import ColumnKind, Table
+from xlbilling.records import TABLE, TABLES, ColumnKind, Table
+from xlbilling.workbook.named_cells import FIXED_ROWS
+from xlbilling.workbook.references import column_letters
 
 View: TypeAlias = Literal["clerk", "lead"]
 Formula: TypeAlias = str | Sequence[str]
+Cells: TypeAlias = npt.NDArray[np.object_]
 
 EXTRA: Final = "ƒ "  # heads every column of formulas past the declared ones, so that it is never taken for staff's own
-FIXED_ROWS: Final = {"today": 14, "runs": 8, "months": 12}  # lists on Start keep their size
 # A table and an Excel function of one name (BILL_LINES, TODAY, LOG) do not live together in a workbook, and a name of
 # one to three letters reads like a column.
 IN_BOOK: Final = {"bill_lines": "bill_charges", "today": "today_list", "log": "log_rows", "gl": "gl_rows"}
-DASH: Final = "–"
-TILES: Final = frozenset(
-    {"Receivable", "Billed", "Received", "Adjusted", "OpenExceptions", "HeldBills", "UnpostedBatches"}
-)
 ERRORS: Final = frozenset(
     {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA", "Err:"}
 )
@@ -207,6 +205,19 @@ class Workbook(Protocol):
         """Save the workbook; the file adapter writes what was collected."""
 
 
+class OpenWorkbook(Workbook, Protocol):
+    """A workbook somebody sits at: besides what the office asks of it, a person types into its cells."""
+
+    questions: Questions  # what was asked and not yet answered
+
+    def type_in(self, sheet: str, cells: Mapping[str, Any]) -> None:
+        """Put what a person typed into cells by their address (D118), None for a blanked one.
+
+        Text stays text and a number stays a number, whatever the column takes. A row typed right below a table belongs
+        to the table, and a heading can be typed over.
+        """
+
+
 def in_book(table: str) -> str:
     """Name of a declared table in the workbook."""
     return IN_BOOK.get(table, table)
@@ -295,6 +306,44 @@ def _word(name: str, row: int | str, letters: Mapping[str, str]) -> str:
     return f"{letters[name]}{row}"
 
 
+def sheet_table(
+    table: Table, sheet: str, titles: Sequence[Any], body: Cells, header_row: int, first_column: int
+) -> SheetTable:
+    """A table as it stands: `titles` of its header row from `first_column` (1 is A) on, `body` all rows below it.
+
+    Wholly blank rows are left out; the others keep their sheet row.
+    """
+
+    def letter(position: int) -> str:
+        return column_letters(first_column + position)
+
+    fields, own, problems = headings(table, sheet, titles, header_row, letter)
+    kept = np.flatnonzero((body != np.array(None)).any(axis=1)) if len(body) else np.zeros(0, np.intp)
+    frame = pd.DataFrame({name: pd.Series(body[kept, at], dtype=object) for name, at in fields.items()})
+    return SheetTable(
+        table,
+        sheet,
+        frame,
+        kept.astype(np.int64) + header_row + 1,
+        header_row + 1,
+        {name: letter(at) for name, at in fields.items()},
+        own_columns(table, frame, body[kept], own),
+        problems,
+    )
+
+
+def located(problems: Iterable[Problem], read: Callable[[str], SheetTable]) -> list[Problem]:
+    """The problems with the cells they name: each table is read once."""
+    sheets: dict[str, SheetTable] = {}
+    placed = []
+    for problem in problems:
+        table = problem.place.table
+        if table in TABLE and table not in sheets:
+            sheets[table] = read(table)
+        placed.append(sheets[table].locate(problem) if table in sheets else problem)
+    return placed
+
+
 def headings(
     table: Table, sheet: str, titles: Sequence[Any], header_row: int, letter: Callable[[int], str]
 ) -> tuple[dict[str, int], dict[str, int], list[Problem]]:
@@ -325,9 +374,7 @@ def headings(
     return fields, own, problems
 
 
-def own_columns(
-    table: Table, frame: pd.DataFrame, body: npt.NDArray[np.object_], own: Mapping[str, int]
-) -> pd.DataFrame:
+def own_columns(table: Table, frame: pd.DataFrame, body: Cells, own: Mapping[str, int]) -> pd.DataFrame:
     """Staff's own columns by heading, indexed by row key."""
     if not own:
         return pd.DataFrame()
@@ -348,23 +395,36 @@ def wanted_file(what: str, named_cell: str, value: Any, folder: Path) -> Path:
     return path
 
 
-def hidden_sheets(kind: View, views: Mapping[str, Sequence[str]]) -> set[str]:
+def need_room(table: str, rows: int) -> None:
+    """Stop a list on Start from growing over what stands below it."""
+    room = FIXED_ROWS.get(table, rows)
+    if rows > room:
+        raise ValueError(f"the list {table} has room for {room} rows, not {rows}")
+
+
+VIEWS: Final = {record.sheet.name: record.sheet.views for record in TABLES}
+
+
+def hidden_sheets(kind: View) -> set[str]:
     """The sheets a view hides."""
-    return {sheet for sheet, shown in views.items() if kind not in shown}
+    return {sheet for sheet, shown in VIEWS.items() if kind not in shown}
 
 
 AGAIN: Final = "Press the same button again to say yes; any other button says no."
 
 
 class Questions:
-    """Asking without a box: the question goes to named cells, and pressing the same button again says yes."""
+    """Asking without a box: the question goes to named cells, and pressing the same button again says yes.
+
+    With `yes` every question is answered yes at once.
+    """
 
     def __init__(self, get: Callable[[str], Any], put: Callable[[str, Any], None], *, yes: bool = False):
-        self._get, self._put, self._yes = get, put, yes
+        self._get, self._put, self.yes = get, put, yes
         self._asking = False
 
     def confirm(self, question: str) -> bool:
-        if self._yes:
+        if self.yes:
             return True
         if self._get("Question") == question:
             self._clear()

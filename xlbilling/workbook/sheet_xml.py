@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -98,19 +99,34 @@ class SheetXml:
 
     def set_cell(self, row: int, column: int, value: object) -> None:
         """Put one value into a cell, keeping its format; the row and the cell are made where there are none."""
-        letters = column_letters(column)
-        before, found, after, _ = self.split(row, row)
-        opening = re.match(rb"<row\b[^>]*?(/?)>", found)
+        self.set_cells({(row, column): cell_tail(value)})
+
+    def set_cells(self, tails: Mapping[tuple[int, int], str]) -> None:
+        """Put the XML of values (see `cell_tail`) into cells by row and column, all in one pass over the sheet."""
+        by_row: dict[int, dict[int, str]] = {}
+        for (row, column), tail in sorted(tails.items()):
+            by_row.setdefault(row, {})[column] = tail
+            self._widen(Area(row, column, row, column))
+        xml, starts = self.rows, self._row_starts()
+        numbers, ends = [row for row, _ in starts], [*(at for _, at in starts), len(self.rows)]
+        made, done = [], 0
+        for row, of_row in by_row.items():
+            begin, end = ends[bisect_left(numbers, row)], ends[bisect_right(numbers, row)]
+            made += [xml[done:begin], self._row_with(xml[begin:end], row, of_row)]
+            done = end
+        self.rows = b"".join(made) + xml[done:]
+
+    def _row_with(self, xml: bytes, row: int, tails: Mapping[int, str]) -> bytes:
+        """A row with these cells put in; b"" for a row that is not there yet."""
+        opening = re.match(rb"<row\b[^>]*?(/?)>", xml)
         tag = opening[0] if opening else f'<row r="{row}">'.encode()
         tag = re.sub(rb"\s*/>$", b">", re.sub(rb' spans="[^"]*"', b"", tag))
-        cells = [Cell(m[1].decode(), row, m[0]) for m in _CELL.finditer(found)]
-        old = next((cell for cell in cells if cell.letters == letters), None)
-        style = old.style if old else self.column_style(column)
-        text = f'<c r="{letters}{row}"{_style(style)}{cell_tail(value)}'
-        kept = [cell for cell in cells if cell.letters != letters] + [Cell(letters, row, text.encode())]
-        kept.sort(key=lambda cell: column_number(cell.letters))
-        self.rows = before + tag + b"".join(cell.xml for cell in kept) + b"</row>" + after
-        self._widen(Area(row, column, row, column))
+        cells = {column_number(m[1].decode()): Cell(m[1].decode(), row, m[0]) for m in _CELL.finditer(xml)}
+        for column, tail in tails.items():
+            style = cells[column].style if column in cells else self.column_style(column)
+            letters = column_letters(column)
+            cells[column] = Cell(letters, row, f'<c r="{letters}{row}"{_style(style)}{tail}'.encode())
+        return tag + b"".join(cells[column].xml for column in sorted(cells)) + b"</row>"
 
     def _widen(self, area: Area, last_row: int = 0) -> None:
         """Make the sheet's dimension take in `area`; `last_row` sets its last row, 0 keeps it."""

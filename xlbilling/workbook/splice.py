@@ -16,13 +16,13 @@ from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree
 
 from xlbilling.problems import Place, Refusal, declare
-from xlbilling.workbook.cell_xml import CellColumn, Formula, FormulaColumn, Unwritable, cell_column
+from xlbilling.workbook.cell_xml import CellColumn, Formula, FormulaColumn, Unwritable, cell_column, cell_tail
 from xlbilling.workbook.package import NOT_A_WORKBOOK, Package, refuse_when_open
 from xlbilling.workbook.references import LAST_ROW, Area, Growth, column_letters, column_number
 from xlbilling.workbook.row_heights import column_widths, row_heights, wrapping_styles
 from xlbilling.workbook.sheet_xml import IN_THE_WAY, SheetXml, follow_formulas, follow_text
 
-__all__ = ["Formula", "FormulaColumn", "TableRows", "write_tables"]
+__all__ = ["Formula", "FormulaColumn", "TableRows", "write_cells", "write_tables"]
 
 TableRows: TypeAlias = Mapping[str, Any]
 """Column title -> its values: a sequence, numpy array or pandas Series, all of one length, or a FormulaColumn."""
@@ -36,6 +36,11 @@ NO_NAME: Final = declare(
     "BOOK-NAME",
     "The workbook has no such named cell.",
     "Give the cell its name back (Formulas, Name Manager), or start from a fresh copy of the file.",
+)
+NO_SHEET: Final = declare(
+    "BOOK-SHEET",
+    "The workbook has no such sheet.",
+    "Give the sheet its name back, or start from a fresh copy of the file.",
 )
 SHEET_FULL: Final = declare(
     "SHEET-FULL",
@@ -72,6 +77,19 @@ def write_tables(
             book.fill_cell(name, value)
         for name, columns in tables.items():
             book.fill_table(name, columns)
+        replaced, dropped = book.changed_parts()
+        package.save(target, replaced, dropped)
+
+
+def write_cells(source: Path, target: Path, sheet: str, cells: Mapping[str, object]) -> None:
+    """Write `source` to `target` with single cells of a sheet filled by their address (D118); their formats stay.
+
+    Values as for `write_tables`. Raises Refusal for a sheet that is not there and a value that no cell can hold.
+    """
+    refuse_when_open(target)
+    with Package(source) as package:
+        book = _Book(package)
+        book.fill_cells(sheet, cells)
         replaced, dropped = book.changed_parts()
         package.save(target, replaced, dropped)
 
@@ -133,11 +151,19 @@ class _Book:
 
     def fill_cell(self, name: str, value: object) -> None:
         sheet, row, column = self._named_cell(name)
-        try:
-            self.sheet(sheet).set_cell(row, column, value)
-        except Unwritable as error:
-            place = Place(table=sheet, cell=f"{column_letters(column)}{row}")
-            raise Refusal(error.kind.at(place, error.fact)) from error
+        self.fill_cells(sheet, {f"{column_letters(column)}{row}": value})
+
+    def fill_cells(self, name: str, cells: Mapping[str, object]) -> None:
+        if name not in self.sheet_parts:
+            raise Refusal(NO_SHEET.at(Place(table=name), "the workbook has no sheet of this name"))
+        made: dict[tuple[int, int], str] = {}
+        for address, value in cells.items():
+            cell = Area.parse(address)
+            try:
+                made[cell.first_row, cell.first_column] = cell_tail(value)
+            except Unwritable as error:
+                raise Refusal(error.kind.at(Place(table=name, cell=address), error.fact)) from error
+        self.sheet(name).set_cells(made)
 
     def _named_cell(self, name: str) -> tuple[str, int, int]:
         for node in ElementTree.fromstring(self.xml).iter(f"{MAIN}definedName"):  # noqa: S314
