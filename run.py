@@ -1,7 +1,7 @@
 """Sets everything up beside this file and runs it: `python run.py demo`, `python run.py tests`, `python run.py install`.
 
 Needs only Python 3.11 or newer. The first run makes the folder .venv and installs the versions of requirements.lock
-into it, each file checked by its hash; later runs use it as it is until the lock changes.
+into it, each file checked by its hash, and the command xlbilling; later runs use it as it is until the lock changes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ USE = """\
 python run.py demo [FOLDER]        make a sample district in FOLDER (demo) and run its month end to end
 python run.py tests [WORDS ...]    run the tests; further words go to pytest
 python run.py check                ruff, mypy --strict and the import contract
-python run.py install              for staff: the command xlbilling, and the settings Excel needs
+python run.py install              for staff: the settings by which Excel finds this Python
 """
 
 
@@ -65,13 +65,22 @@ def check(words: list[str]) -> int:
 
 
 def install(words: list[str]) -> int:
-    """The command `xlbilling` in this environment, then the settings by which Excel finds it."""
-    built = pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-    return built or ran(beside_python("xlbilling"), "install", *words)
+    """The settings by which Excel finds this Python."""
+    return ran(beside_python("xlbilling"), "install", *words)
 
 
 def set_up() -> None:
-    """Make the environment, or bring it up to the lock; stops the run where that fails."""
+    """Make the environment with what the lock names and the command `xlbilling`; stops the run where that fails."""
+    install_locked()
+    if beside_python("xlbilling").exists():
+        return
+    # Nothing is fetched: what the package needs is there, and what builds it too.
+    if code := pip("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT)):
+        raise SystemExit(code)
+
+
+def install_locked() -> None:
+    """Make the environment, or bring it up to the lock."""
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if MARK.exists() and MARK.read_text(encoding="ascii") == wanted and python().exists():
         return

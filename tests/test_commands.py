@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -41,6 +40,8 @@ def run(folder: Path, *words: str) -> tuple[int, str, list[str]]:
         (("pots",), 2, "No such command 'pots'"),
         (("post", "--wokrbook", "x"), 2, "No such option"),
         (("build", "--help"), 0, "Build the workbook"),
+        (("demo", "--accounts", "120"), 2, "200"),
+        (("install",), 0, "Excel"),
         (("tariff", "price"), 2, "Missing option"),
         (("reads", "parse", "--help"), 0, "rejects"),
         (("rate-study", "p.csv", "--from", "yesterday", "--to", "2026-01-01"), 2, "Invalid value"),
@@ -56,8 +57,3 @@ def test_nothing_is_loaded_for_help_and_wrong_words(
     assert said in told
     assert loaded == []
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_version_is_the_packages() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == __version__

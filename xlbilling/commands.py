@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from xlbilling import __version__, file_commands
+from xlbilling.demo import FEWEST
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.problems import Refusal
 
@@ -215,7 +216,10 @@ def decide(
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Argument()] = Path("demo"), accounts: int = 2000) -> None:
+def demo(
+    folder: Annotated[Path, typer.Argument()] = Path("demo"),
+    accounts: Annotated[int, typer.Option(min=FEWEST, help="How many accounts the district has.")] = 2000,
+) -> None:
     """Make a sample district in a folder and run its month from the read file to the close."""
     from xlbilling.demo.month import run_demo
 

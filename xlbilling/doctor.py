@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import platform
 import shutil
@@ -14,8 +15,6 @@ from typing import Final
 from rich.console import Console
 
 from xlbilling.problems import Place, Refusal, declare
-from xlbilling.store import Store
-from xlbilling.store.store import sqlite_path, store_url
 from xlbilling.workbook.recalculation import application
 
 UNFIT: Final = declare(
@@ -24,6 +23,8 @@ UNFIT: Final = declare(
     "Do what the line says, then run xlbilling doctor again.",
 )
 XLWINGS: Final = "0.37.8"
+EXCEL_RUNS_ON: Final = ("Windows", "Darwin")
+NO_EXCEL_HERE: Final = "Excel runs on Windows and macOS only, so it needs no settings here."
 SYNCED: Final = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "box sync", "nextcloud")
 REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afpfs", "webdav", "davfs"})
 
@@ -49,14 +50,24 @@ def doctor(workbook: Path, store: str | None, console: Console) -> int:
 
 
 def install(console: Console) -> int:
-    """Write this user's xlwings settings: the Python to use, and no folder of a workbook on its path."""
-    path = settings_path()
+    """Write this user's xlwings settings: the Python to use, and no folder of a workbook on its path.
+
+    Where there is no Excel nothing is written. Refuses a Python whose path Excel could not read in the settings.
+    """
+    if platform.system() not in EXCEL_RUNS_ON:
+        console.print(
+            f"{NO_EXCEL_HERE} The commands work on the same workbook: xlbilling --help lists them, xlbilling doctor "
+            "says what else this computer needs."
+        )
+        return 0
+    path, content = settings_path(), _encoded(settings_text())
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         shutil.copy2(path, path.with_suffix(".before"))
-    path.write_text(settings_text(), encoding="utf-8")
+    path.write_bytes(content)
     console.print(
-        f"Wrote {path}. Next: trust the folder of billing.xlsm in Excel (README, Windows for staff), then xlbilling doctor."
+        f"Wrote {path}. Next: trust the folder of billing.xlsm in Excel (README, Install it for staff), then xlbilling "
+        "doctor."
     )
     return 0
 
@@ -80,6 +91,27 @@ def settings_text() -> str:
         "SHOW CONSOLE": "False",
     }
     return "".join(f'"{name}","{value}"\n' for name, value in rows.items())
+
+
+def settings_encoding() -> str:
+    """How Excel's VBA reads the settings: in the code page of Windows; of a Mac only plain letters are certain."""
+    return locale.getencoding() if platform.system() == "Windows" else "ascii"
+
+
+def _encoded(settings: str) -> bytes:
+    """The settings as Excel reads them."""
+    line = "\r\n" if platform.system() == "Windows" else "\n"
+    try:
+        return settings.replace("\n", line).encode(settings_encoding())
+    except UnicodeEncodeError as fault:
+        letters = fault.object[fault.start : fault.end]
+        raise Refusal(
+            UNFIT.at(
+                Place(file=str(settings_path())),
+                f"Excel cannot read the letters {letters} in the path of this Python, {sys.executable}",
+                "Put this folder where the whole path has plain letters only, such as C:\\Billing, and install again.",
+            )
+        ) from None
 
 
 def refuse_unsafe_place(path: Path) -> None:
@@ -138,18 +170,19 @@ def _xlwings() -> str:
 
 
 def _settings() -> str:
-    if platform.system() not in ("Windows", "Darwin"):
-        return "not needed here; Excel runs on Windows and macOS"
+    if platform.system() not in EXCEL_RUNS_ON:
+        return NO_EXCEL_HERE
     path = settings_path()
     if not path.exists():
         raise Refusal(UNFIT.at(Place(file=str(path)), "there are no xlwings settings", "Run xlbilling install."))
-    if sys.executable not in path.read_text(encoding="utf-8"):
+    _encoded(settings_text())
+    if f'"{sys.executable}"' not in path.read_bytes().decode(settings_encoding(), errors="replace"):
         raise Refusal(UNFIT.at(Place(file=str(path)), "the settings name another Python", "Run xlbilling install."))
     return str(path)
 
 
 def _spreadsheet() -> str:
-    if platform.system() in ("Windows", "Darwin"):
+    if platform.system() in EXCEL_RUNS_ON:
         return "Excel is asked when a button is pressed"
     found = application()
     if found is None:
@@ -174,6 +207,9 @@ def _workbook(path: Path) -> str:
 
 
 def _store(text: str) -> str:
+    from xlbilling.store import Store
+    from xlbilling.store.store import sqlite_path, store_url
+
     url = store_url(text)
     path = sqlite_path(url)
     if path is not None:

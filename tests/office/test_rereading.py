@@ -12,7 +12,7 @@ from openxml_audit import OpenXmlValidator
 from tests.office.conftest import Office
 from tests.office.small import Clerk, beacon
 from xlbilling.intake.reads import parse_reads
-from xlbilling.office.reporting import TEMPLATES
+from xlbilling.reports.template import template_file
 
 RUN = "reread-A-2026-11"
 # S01 used 120 against 11; M07 has no read; register L of M03 has no read.
@@ -191,7 +191,7 @@ def test_the_districts_own_template_is_used(desk_office: Office) -> None:
     cora = sent_out(desk_office, "rollover M05")
     own = desk_office.folder / "templates"
     own.mkdir()
-    restyled = openpyxl.load_workbook(TEMPLATES / "reread-list.xlsx")
+    restyled = openpyxl.load_workbook(template_file("reread-list.xlsx", None))
     restyled["Re-read list"]["A1"] = "Go and look"
     restyled.save(own / "reread-list.xlsx")
     cora.press("reread_list")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xlbilling.demo import names
+from xlbilling.demo import FEWEST, names
 from xlbilling.demo import services as drawn
 from xlbilling.demo.cycles import CYCLES, Cycle, runs
 from xlbilling.demo.flow import HISTORY_RUNS, Flow, frame_of
@@ -20,8 +20,6 @@ from xlbilling.office.policy import starting_policy
 from xlbilling.periods import AccountingPeriod
 from xlbilling.reads import BillingUnit, Rules
 from xlbilling.reads.units import MILLION, truncated
-
-FEWEST: Final = 200
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -241,3 +244,16 @@ def _summary(console: Console, office: Office, district: District, seconds: floa
     )
     for path in sorted(office.folder.glob("*-*.*")):
         console.print(f"  {path.name}")
+    command = _command()
+    console.print(
+        f"Go on in that folder from the terminal: {command} explain B0000001; {command} --help names the rest."
+    )
+
+
+def _command() -> str:
+    """The command as it is typed here: by its name where the terminal finds it, else by its place."""
+    beside = Path(sys.executable).with_name("xlbilling.exe" if os.name == "nt" else "xlbilling")
+    by_name = shutil.which("xlbilling")
+    if by_name and beside.exists() and Path(by_name).resolve() == beside.resolve():
+        return "xlbilling"
+    return str(beside) if beside.exists() else f"{sys.executable} -m xlbilling"

@@ -17,9 +17,9 @@ from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
 from xlbilling.reports.pack import report_pack as fill_pack
 from xlbilling.reports.print_file import print_file as make_print_file
+from xlbilling.reports.template import template_file
 from xlbilling.workbook.package import write_whole
 
-TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 NO_BATCH: Final = declare("no_batch", "The run has no posted bills to print.", "Press Post first.")
 
 
@@ -27,14 +27,8 @@ def report_pack(desk: Desk) -> Outcome:
     """Fill the report pack of the period from its template."""
     target = desk.folder / f"report-pack-{desk.period}.xlsx"
     facts = pack_facts(desk)
-    fill_pack(template(desk, "report-pack.xlsx"), target, facts)
+    fill_pack(template_file("report-pack.xlsx", desk.folder), target, facts)
     return Outcome(f"{target.name}: {len(facts.register)} documents, {money(facts.register['amount'].sum())} billed.")
-
-
-def template(desk: Desk, name: str) -> Path:
-    """The district's own template beside its store, or the one that comes with the product."""
-    own = desk.folder / "templates" / name
-    return own if own.exists() else TEMPLATES / name
 
 
 def pack_facts(desk: Desk) -> PackFacts:
@@ -136,7 +130,7 @@ def write_close_packet(desk: Desk, items: pd.DataFrame) -> Path:
         desk.rules.text("district", "name"), str(desk.period), row["closed_by"], row["closed_at"], _head(desk),
         items[["item", "state", "detail", "signed_reason", "signed_by"]], _control(desk),
     )  # fmt: skip
-    close_packet(template(desk, "close-packet.xlsx"), target, facts)
+    close_packet(template_file("close-packet.xlsx", desk.folder), target, facts)
     return target
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, today
 from xlbilling.office.readings import consumption_before
-from xlbilling.office.reporting import template
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads
 from xlbilling.problems import Place, Refusal, declare
@@ -20,6 +19,7 @@ from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import MILLION, factor, millionths
 from xlbilling.reports.reread_files import RereadFile, Sheet, reread_files
 from xlbilling.reports.reread_list import reread_list as fill_list
+from xlbilling.reports.template import template_file
 from xlbilling.workbook.package import write_whole
 
 NO_REREADS: Final = declare(
@@ -41,7 +41,7 @@ def reread_list(desk: Desk) -> Outcome:
         f"{_counted(len(rows), 'register')} of {_counted(rows['meter_id'].nunique(), 'meter')} on "
         f"{_counted(rows['route'].replace('', pd.NA).nunique(), 'route')}"
     )
-    listed = template(desk, "reread-list.xlsx")
+    listed = template_file("reread-list.xlsx", desk.folder)
     note = f"Made {today(desk.store):%Y-%m-%d}: {counts}. Expected: half to twice of what is usual up to that day."
     fill_list(listed, desk.folder / f"{name}.xlsx", rows, desk.rules.text("district", "name"), str(desk.run), note)
     for file in files:

@@ -12,13 +12,13 @@ import pandas as pd
 from xlbilling.inputs import BAD_INPUT, inputs
 from xlbilling.intake.listing import Listing, read_listing, values
 from xlbilling.money import dollars
-from xlbilling.office.reporting import TEMPLATES
 from xlbilling.office.tariff_files import read_tariff
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.reads import Rules
 from xlbilling.records import TABLE
 from xlbilling.reports.study import StudyFacts
 from xlbilling.reports.study import rate_study as write_study
+from xlbilling.reports.template import template_file
 from xlbilling.store import Store
 from xlbilling.study import LeftOut, Study, as_of, replaced, study
 from xlbilling.tariffs import RATE_COLUMNS, rate_book
@@ -69,7 +69,8 @@ def rate_study(
     usage, bad = _usage(bills)
     found = study(now, then, usage)
     found.left_out.extend(bad)
-    write_study(_template(store), target, _facts(store, proposal, first, last, bills), found)
+    template = template_file("rate-study.xlsx", store.path.parent if store.path else None)
+    write_study(template, target, _facts(store, proposal, first, last, bills), found)
     return Studied(target, _said(target, found), found, [*problems, *notes])
 
 
@@ -188,12 +189,6 @@ def _cell(listing: Listing, name: str, text: str, place: Place) -> Any:
 
 
 # ---- words --------------------------------------------------------------------------------------------------------
-
-
-def _template(store: Store) -> Path:
-    """The district's own template beside its store, or the one that comes with the product."""
-    own = store.path.parent / "templates" / "rate-study.xlsx" if store.path else TEMPLATES
-    return own if own.is_file() else TEMPLATES / "rate-study.xlsx"
 
 
 def _facts(store: Store, proposal: Path, first: dt.date, last: dt.date, bills: pd.DataFrame) -> StudyFacts:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape, unescape
@@ -28,6 +29,19 @@ _REFERENCE: Final = re.compile(
 _AREA: Final = re.compile(
     r"(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^'!]+))!(?P<area>\$?[A-Z]+\$?\d+(?::\$?[A-Z]+\$?\d+)?)"
 )
+
+
+def template_file(name: str, office: Path | None) -> Path:
+    """The office's own template in `office`/templates, else the one that comes with the product.
+
+    Installed, the product's templates lie in the package; in a checkout they lie beside it, where they are made.
+    """
+    own = office / "templates" / name if office else None
+    if own and own.is_file():
+        return own
+    package = Path(str(files("xlbilling")))
+    beside = (package / "templates" / name, package.parent / "templates" / name)
+    return next((path for path in beside if path.is_file()), beside[0])
 
 
 def fill_template(
