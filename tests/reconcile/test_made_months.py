@@ -34,7 +34,7 @@ def test_every_slip_is_found_and_nothing_else(grain: str, accounts: dict[str, st
     # of a posting and its copy, either may be the one that is matched
     assert Counter(rows[n] for n in copies) == Counter({"matched": "exact"}.get(wanted[n], wanted[n]) for n in copies)
 
-    assert result.control["unexplained"].tolist() == [0] * len(result.control)
+    assert result.control["unaccounted"].tolist() == [0] * len(result.control)
     assert_links(month, result)
 
 

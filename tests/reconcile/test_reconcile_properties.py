@@ -96,8 +96,30 @@ def test_each_row_once_and_differences_foot(mine: list[tuple[object, ...]], thei
         assert row["ending_gl"] == opening + theirs_upto["amount_cents"].sum()
         assert row["difference"] == row["ending_subledger"] - row["ending_gl"]
         assert row["explained"] + row["unexplained"] == row["difference"]
-        # what rows do not explain is the openings' difference, less what late rows explain of it
-        assert row["unexplained"] == row["opening_difference"] - row["late_in_opening"]
+        # what no row accounts for is the openings' difference, less what late rows explain of it
+        assert row["unaccounted"] == row["opening_difference"] - row["late_in_opening"]
+        # and amounts that merely differ are not explained either
+        merely = sum(
+            sign * side.loc[here & (side["reason"] == "amount_differs"), "amount_cents"].sum()
+            for sign, side, here in (
+                (
+                    1,
+                    result.subledger,
+                    result.subledger["gl_account"].eq(row["gl_account"])
+                    & _till_end(result.subledger, subledger["post_date"]),
+                ),
+                (
+                    -1,
+                    result.ledger,
+                    result.ledger["gl_account"].eq(row["gl_account"]) & _till_end(result.ledger, ledger["date"]),
+                ),
+            )
+        )
+        assert row["unexplained"] == row["unaccounted"] + merely
+
+
+def _till_end(marked: pd.DataFrame, dates: pd.Series) -> pd.Series[bool]:
+    return pd.Series(dates.to_numpy()[marked["position"]] <= np.datetime64("2026-07-31"))
 
 
 @settings(max_examples=150, deadline=None)

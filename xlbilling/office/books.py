@@ -81,7 +81,8 @@ def reconcile(desk: Desk) -> Outcome:
     unexplained = int(result.difference_unexplained)
     lines = _reconcile_lines(desk, result)
     with desk.store.work(desk.actor, "reconcile") as work:
-        state = "agrees" if difference == 0 else "explained" if unexplained == 0 else "differs"
+        open_reasons = bool(unexplained) or result.unproven > 0
+        state = "differs" if open_reasons else "explained" if difference else "agrees"
         said = (
             f"Receivables {state}: difference {money(difference)}, of which unexplained {money(unexplained)}; "
             f"{len(result.unmatched_subledger)} subledger lines and {len(result.unmatched_gl)} ledger rows stand alone."

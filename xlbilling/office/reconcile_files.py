@@ -73,7 +73,11 @@ def reconcile_files(
 
 
 def answer(result: Reconciliation) -> dict[str, Any]:
-    """The result as the terminal's JSON: amounts as text with two decimals, rows by id and row number."""
+    """The result as the terminal's JSON: amounts as text with two decimals, rows by id and row number.
+
+    `difference_explained` is what rows account for, whatever their reason, and `difference_unexplained` what no row does;
+    `difference_without_reason` is what has no proven reason: amounts that merely differ count in it.
+    """
     matches = result.matches.set_index("match")
     ids = _members(result.subledger, "id")
     rows = _members(result.ledger, "row")
@@ -89,8 +93,9 @@ def answer(result: Reconciliation) -> dict[str, Any]:
             {"gl_account": row["gl_account"], **{name: _amount(row[name]) for name in CONTROL_SAID}}
             for row in result.control.to_dict("records")
         ],
-        "difference_explained": _amount(result.difference_explained),
-        "difference_unexplained": _amount(result.difference_unexplained),
+        "difference_explained": _amount((result.control["difference"] - result.control["unaccounted"]).abs().sum()),
+        "difference_unexplained": _amount(result.control["unaccounted"].abs().sum()),
+        "difference_without_reason": _amount(result.difference_unexplained),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from xlbilling.intake.ledger import LedgerMap
-from xlbilling.reconcile import CONFIDENCES, REASONS, Reconciliation
+from xlbilling.reconcile import CONFIDENCES, REASONS, UNPROVEN, Reconciliation
 
 _FIRST: Final = 1
 _LATE: Final = "opening"
@@ -131,16 +131,16 @@ def _rolls(statement: Statement, result: Reconciliation) -> None:
 def _explains(statement: Statement, result: Reconciliation, labels: Mapping[str, str]) -> None:
     """One line per reason, added up from the other sheets; then what is explained and what is left."""
     statement.part("The difference is explained by")
-    table = result.explained.pivot_table(
+    table = result.by_reason.pivot_table(
         index="reason", columns="gl_account", values="cents", aggfunc="sum", fill_value=0
     )
     listed = {*result.unmatched_subledger["reason"], *result.unmatched_gl["reason"], *table.index, *_inexact(result)}
     names = []
     late = _late(result)
-    for reason in (name for name in (*REASONS, *CONFIDENCES[1:]) if name in listed):
-        known = dict(table.loc[reason]) if reason in table.index else {}
-        cents = {a: int(known.get(a, 0)) for a in statement.accounts}
-        statement.line(reason, labels[reason], cents, _added(reason, labels[reason]))
+    known = {reason: {a: int(table.loc[reason].get(a, 0)) for a in statement.accounts} for reason in table.index}
+    none = dict.fromkeys(statement.accounts, 0)
+    for reason in (name for name in (*REASONS, *CONFIDENCES[1:]) if name in listed - UNPROVEN):
+        statement.line(reason, labels[reason], known.get(reason, none), _added(reason, labels[reason]))
         names.append(reason)
     if any(late.values()):
         statement.line(_LATE, "Beginning balances: prior-period rows posted late", late)
@@ -151,6 +151,10 @@ def _explains(statement: Statement, result: Reconciliation, labels: Mapping[str,
     statement.line("explained", "Explained", explained, sums, "sum")
     left = {str(a): int(v) for a, v in control["unexplained"].items()}
     statement.line("unexplained", "Unexplained", left, "ROUND({difference}-{explained},2)", "end")
+    for reason in sorted(listed & UNPROVEN):
+        statement.line(
+            reason, f"of which {labels[reason].lower()}", known.get(reason, none), _added(reason, labels[reason])
+        )
 
 
 def _advises(statement: Statement, remedies: Mapping[str, str], left: bool) -> None:

@@ -10,18 +10,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from xlbilling.reconcile.batch_days import settle_by_day
 from xlbilling.reconcile.books import Books, Ints, Side, open_books
 from xlbilling.reconcile.cells import match_keyed
-from xlbilling.reconcile.control import explained_by_reason, late_in_opening, roll_forward
-from xlbilling.reconcile.entries import settle_entries
+from xlbilling.reconcile.control import cents_by_reason, late_in_opening, roll_forward
+from xlbilling.reconcile.entries import open_entries, settle
 from xlbilling.reconcile.evidence import name_keys
 from xlbilling.reconcile.journals import key_days
 from xlbilling.reconcile.leftovers import explain_leftovers, mark_crossings
 from xlbilling.reconcile.nearby import match_unnamed
-from xlbilling.reconcile.outcome import CONFIDENCES, EXACT, REASONS, Reconciliation
+from xlbilling.reconcile.outcome import CONFIDENCES, EXACT, REASONS, UNPROVEN, Reconciliation
 from xlbilling.reconcile.terms import Terms
 
-__all__ = ["CONFIDENCES", "REASONS", "Reconciliation", "Terms", "reconcile"]
+__all__ = ["CONFIDENCES", "REASONS", "UNPROVEN", "Reconciliation", "Terms", "reconcile"]
 
 
 def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Reconciliation:
@@ -36,29 +37,39 @@ def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Re
     books = open_books(subledger, ledger, terms)
     name_keys(books)
     match_keyed(books)
-    settle_entries(books)
+    _settle(books)
     key_days(books)
     match_keyed(books)
-    settle_entries(books)
+    _settle(books)
     match_unnamed(books)
     mark_crossings(books)
     explain_leftovers(books)
     control = roll_forward(books)
     control["late_in_opening"] = late_in_opening(books, control)
-    explained = explained_by_reason(books)
+    by_reason = cents_by_reason(books)
     return Reconciliation(
         matches=_matches(books),
         subledger=_marked(books, books.sub, subledger, "id"),
         ledger=_marked(books, books.gl, ledger, "row"),
-        control=_control(control, explained),
-        explained=explained,
+        control=_control(control, by_reason),
+        by_reason=by_reason,
     )
 
 
-def _control(table: pd.DataFrame, explained: pd.DataFrame) -> pd.DataFrame:
-    """The control table with what rows explain, and what is left: the part of a difference no row accounts for."""
-    by_account = explained.groupby("gl_account")["cents"].sum()
-    table["explained"] = table["gl_account"].map(by_account).fillna(0).astype("int64") + table["late_in_opening"]
+def _settle(books: Books) -> None:
+    """Settle every named document, batch and day that does not add up: a batch posted by days day by day."""
+    for entry in open_entries(books):
+        if not settle_by_day(entry, settle):
+            settle(entry)
+
+
+def _control(table: pd.DataFrame, by_reason: pd.DataFrame) -> pd.DataFrame:
+    """The control table with what proven reasons explain, what is left, and the part of that no row accounts for."""
+    proven = by_reason[~by_reason["reason"].isin(UNPROVEN)]
+    for name, reasons in (("explained", proven), ("unaccounted", by_reason)):
+        by_account = reasons.groupby("gl_account")["cents"].sum()
+        table[name] = table["gl_account"].map(by_account).fillna(0).astype("int64") + table["late_in_opening"]
+    table["unaccounted"] = table["difference"] - table["unaccounted"]
     table["unexplained"] = table["difference"] - table["explained"]
     return table
 

@@ -51,7 +51,10 @@ def _join(books: Books, s: Ints, g: Ints, s_number: Ints, g_number: Ints, chosen
 
 
 def _match_many(books: Books, s: Ints, g: Ints, s_number: Ints, g_number: Ints) -> None:
-    """Agreeing cells with several lines and several rows: line by line where every amount occurs equally often."""
+    """Agreeing cells with several lines and several rows: line by line where every amount occurs equally often.
+
+    The others are matched as a whole, or day by day where both sides fall on several days.
+    """
     amounts = np.concatenate([books.sub.cents[s], books.gl.cents[g]])
     cell = np.concatenate([s_number, g_number])
     found, distinct = pd.factorize(pd.MultiIndex.from_arrays([cell, amounts]))
@@ -61,7 +64,7 @@ def _match_many(books: Books, s: Ints, g: Ints, s_number: Ints, g_number: Ints) 
     uneven = np.zeros(int(cell.max()) + 1, dtype=bool)
     uneven[cell[(s_count != g_count)[pair]]] = True
     whole_s, whole_g = uneven[s_number], uneven[g_number]
-    _join(books, s[whole_s], g[whole_g], s_number[whole_s], g_number[whole_g], uneven, EXACT)
+    _match_days(books, s[whole_s], g[whole_g], s_number[whole_s], g_number[whole_g], uneven)
     s, g, s_pair, g_pair = s[~whole_s], g[~whole_g], s_pair[~whole_s], g_pair[~whole_g]
     single = np.zeros(groups, dtype=bool)
     single[s_pair] = s_count[s_pair] == 1
@@ -69,6 +72,42 @@ def _match_many(books: Books, s: Ints, g: Ints, s_number: Ints, g_number: Ints) 
     rest = np.zeros(groups, dtype=bool)
     rest[s_pair] = s_count[s_pair] > 1
     _match_alike(books, s, g, s_pair, g_pair, rest)
+
+
+def _match_days(books: Books, s: Ints, g: Ints, s_number: Ints, g_number: Ints, chosen: Flags) -> None:
+    """Agreeing cells as a whole; where both sides fall on several days only the days that agree.
+
+    A day whose row has another date stays open: matched with the whole it would draw every other day with it over a
+    period's end.
+    """
+    size = len(chosen)
+    s_days, g_days = books.sub.day[s], books.gl.day[g]
+    spread = chosen & _varied(s_number, s_days, size) & _varied(g_number, g_days, size)
+    _join(books, s, g, s_number, g_number, chosen & ~spread, EXACT)
+    s_in, g_in = spread[s_number], spread[g_number]
+    s, g = s[s_in], g[g_in]
+    if not len(s):
+        return
+    first = min(int(s_days.min()), int(g_days.min()))
+    span = max(int(s_days.max()), int(g_days.max())) - first + 1
+    at = [
+        number * span + days - first
+        for number, days in ((s_number[s_in], s_days[s_in]), (g_number[g_in], g_days[g_in]))
+    ]
+    number, groups = numbered(np.concatenate(at))
+    s_day, g_day = number[: len(s)], number[len(s) :]
+    s_sum = np.bincount(s_day, weights=books.sub.cents[s], minlength=groups)
+    g_sum = np.bincount(g_day, weights=books.gl.cents[g], minlength=groups)
+    both = (np.bincount(s_day, minlength=groups) > 0) & (np.bincount(g_day, minlength=groups) > 0)
+    _join(books, s, g, s_day, g_day, both & (s_sum == g_sum), EXACT)
+
+
+def _varied(number: Ints, days: Ints, size: int) -> Flags:
+    """Whether the members of each number fall on several days."""
+    first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, np.iinfo(np.int64).min)
+    np.minimum.at(first, number, days)
+    np.maximum.at(last, number, days)
+    return np.asarray(first < last)
 
 
 def _match_alike(books: Books, s: Ints, g: Ints, s_pair: Ints, g_pair: Ints, chosen: Flags) -> None:

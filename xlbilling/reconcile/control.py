@@ -71,7 +71,7 @@ def _gl_opening(books: Books) -> dict[str, int]:
     return {str(a): int(c) for a, c in zip(opened["gl_account"], opened["amount_cents"], strict=True)}
 
 
-def explained_by_reason(books: Books) -> pd.DataFrame:
+def cents_by_reason(books: Books) -> pd.DataFrame:
     """What the rows of each reason contribute to subledger minus ledger at period end: gl_account, reason, cents.
 
     Rows after the period end contribute nothing. Tolerance and ambiguous matches that do not agree contribute too.

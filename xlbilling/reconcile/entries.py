@@ -71,12 +71,16 @@ class Entry:
         cell.lines, cell.rows, cell.surplus = [], [], 0
 
 
-def settle_entries(books: Books) -> None:
-    """Settle every key that still has open lines or rows; what no finding explains stays open."""
+def settle(entry: Entry) -> None:
+    """Try each finding on an entry; what none explains stays open."""
+    for find in FINDINGS:
+        find(entry)
+
+
+def open_entries(books: Books) -> Iterator[Entry]:
+    """Every key that still has open lines or rows, as an entry."""
     for lines, rows, posted in _open_keys(books):
-        entry = Entry(books, lines, rows, posted)
-        for find in FINDINGS:
-            find(entry)
+        yield Entry(books, lines, rows, posted)
 
 
 def _open_keys(books: Books) -> Iterator[tuple[Ints, Ints, Ints]]:
@@ -97,6 +101,13 @@ def _by_key(rows: Ints, key: Ints, keys: Ints) -> list[Ints]:
     """The rows of each of `keys` (ascending)."""
     ordered = rows[np.argsort(key[rows], kind="stable")]
     return np.split(ordered, np.searchsorted(key[ordered], keys[1:]))
+
+
+def agreeing(entry: Entry) -> None:
+    """What is left of a cell adds up to the same amount on both sides."""
+    for cell in entry.unsettled():
+        if cell.lines and cell.rows and cell.surplus == 0:
+            entry.close(cell, EXACT)
 
 
 def posted_twice(entry: Entry) -> None:
@@ -238,6 +249,7 @@ def transposed(one: int, other: int) -> bool:
 
 
 FINDINGS: Final[tuple[Find, ...]] = (
+    agreeing,
     posted_twice,
     entered_twice,
     rounded,

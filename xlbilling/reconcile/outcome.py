@@ -23,6 +23,8 @@ REASONS: Final = (
     "manual_journal",
     "nets_to_zero",
 )
+# Reasons that name a difference and prove nothing of where it comes from: they explain no cent.
+UNPROVEN: Final = frozenset({"amount_differs"})
 CONFIDENCES: Final = ("exact", "tolerance", "ambiguous")
 EXACT, TOLERANCE, AMBIGUOUS = range(3)
 # A difference up to this many cents inside one matched group is rounding.
@@ -43,15 +45,16 @@ class Reconciliation:
     amount_cents. `ledger`: the same with row. Rows with the same pair (not -1) are the two sides of one difference.
     `control`: one row per control account, cents, debit positive, difference = subledger - GL:
     gl_account, beginning, billed, received, adjusted, subledger_activity, ending_subledger, gl_opening, gl_activity,
-    ending_gl, difference, opening_difference, late_in_opening (its part that late rows explain), explained, unexplained.
-    `explained`: gl_account, reason, cents: what each reason contributes to the difference.
+    ending_gl, difference, opening_difference, late_in_opening (its part that late rows explain), explained (by rows with
+    a proven reason), unexplained (the rest), unaccounted (the part of it that no row at all accounts for).
+    `by_reason`: gl_account, reason, cents: what each reason contributes to the difference, proven or not.
     """
 
     matches: pd.DataFrame
     subledger: pd.DataFrame
     ledger: pd.DataFrame
     control: pd.DataFrame
-    explained: pd.DataFrame
+    by_reason: pd.DataFrame
 
     @property
     def unmatched_subledger(self) -> pd.DataFrame:
@@ -65,10 +68,16 @@ class Reconciliation:
 
     @property
     def difference_explained(self) -> int:
-        """Cents of difference that rows account for, summed over control accounts without netting between them."""
+        """Cents of difference with a proven reason, summed over control accounts without netting between them."""
         return int(self.control["explained"].abs().sum())
 
     @property
     def difference_unexplained(self) -> int:
-        """Cents of difference that no row accounts for (openings that disagree), summed the same way."""
+        """Cents of difference without one, summed the same way: amounts that merely differ, openings that disagree."""
         return int(self.control["unexplained"].abs().sum())
+
+    @property
+    def unproven(self) -> int:
+        """How many pairs merely differ in amount; they may cancel out in a control account's difference."""
+        merely = self.ledger["reason"].isin(UNPROVEN)
+        return int(self.ledger.loc[merely, "pair"].nunique())
