@@ -93,8 +93,10 @@ def answer(result: Reconciliation) -> dict[str, Any]:
             {"gl_account": row["gl_account"], **{name: _amount(row[name]) for name in CONTROL_SAID}}
             for row in result.control.to_dict("records")
         ],
-        "difference_explained": _amount((result.control["difference"] - result.control["unaccounted"]).abs().sum()),
-        "difference_unexplained": _amount(result.control["unaccounted"].abs().sum()),
+        "difference_explained": _amount(
+            int((result.control["difference"] - result.control["unaccounted"]).abs().sum())
+        ),
+        "difference_unexplained": _amount(int(result.control["unaccounted"].abs().sum())),
         "difference_without_reason": _amount(result.difference_unexplained),
     }
 

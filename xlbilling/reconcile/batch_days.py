@@ -84,9 +84,9 @@ class _Batch:
                 for day, row in _agreeing(self.books, days):
                     self._match(days, day, [row])
             for days in self._places(apart):
-                for lines in days.lines.values():
-                    if not apart and len(lines) > 1 and not self.books.sub.cents[lines].sum():
-                        self.books.differ(lines, [], "nets_to_zero")
+                for of_day in days.lines.values():
+                    if not apart and len(of_day) > 1 and not self.books.sub.cents[of_day].sum():
+                        self.books.differ(of_day, [], "nets_to_zero")
 
     def _match(self, days: Days, day: int, rows: list[int]) -> None:
         self.books.join_one(days.lines.pop(day), rows, EXACT)
@@ -114,12 +114,12 @@ class _Batch:
             for day, lines, row in self._pairs(same_account=True, slip=slip):
                 self.books.differ(lines[day], [row], reason)
         for days in self._places(apart=False):
-            lines = [line for of_day in days.lines.values() for line in of_day]
-            if days.rows and lines and self.books.sub.cents[lines].sum() == self.books.gl.cents[days.rows].sum():
-                self.books.join_one(lines, days.rows, EXACT)
-            elif days.rows and lines:
+            left = [line for of_day in days.lines.values() for line in of_day]
+            if days.rows and left and self.books.sub.cents[left].sum() == self.books.gl.cents[days.rows].sum():
+                self.books.join_one(left, days.rows, EXACT)
+            elif days.rows and left:
                 # both sides are there and nothing shows how they belong together
-                self.books.differ(lines, days.rows, "amount_differs")
+                self.books.differ(left, days.rows, "amount_differs")
 
     def _copies(self) -> None:
         """Rows that repeat a matched row of the batch in account, amount and words are posted twice."""
