@@ -175,9 +175,9 @@ def written_ways(text: str, *, stored: bool = False) -> Ways:
     """The days a date without a time names."""
     if match := _FIGURES.fullmatch(text):
         first, second, year = int(match[1]), int(match[2] or match[4]), _year(match[3] or match[5])
-        return Ways(_day(year, first, second), _day(year, second, first), "figures")
+        return Ways(calendar_day(year, first, second), calendar_day(year, second, first), "figures")
     if match := _YEAR_FIRST.fullmatch(text):
-        day = _day(int(match[1]), int(match[2] or match[4] or match[6]), int(match[3] or match[5] or match[7]))
+        day = calendar_day(int(match[1]), int(match[2] or match[4] or match[6]), int(match[3] or match[5] or match[7]))
         return Ways(day, day, "year first", stored=stored)
     day = _named(text)
     return Ways(day, day, "word" if day else "no date")
@@ -213,13 +213,18 @@ def day_of_serial(text: str, first_serial: int) -> dt.date | None:
 def _named(text: str) -> dt.date | None:
     """The day of a date whose month is a word; a weekday before it must be the day's own."""
     if match := _DAY_NAMED.fullmatch(text):
-        return _day(_year(match[3]), _numbered(match[2], _MONTHS), int(match[1]))
+        return calendar_day(_year(match[3]), month_number(match[2]), int(match[1]))
     if match := _MONTH_NAMED.fullmatch(text):
-        return _day(_year(match[3]), _numbered(match[1], _MONTHS), int(match[2]))
+        return calendar_day(_year(match[3]), month_number(match[1]), int(match[2]))
     match = _WEEKDAY.fullmatch(text)
     weekday = _numbered(match[1], _WEEKDAYS) if match else 0
     day = _named(match[2]) if match and weekday else None
     return day if day is not None and day.isoweekday() == weekday else None
+
+
+def month_number(word: str) -> int:
+    """The number of a month by its name or the first letters of it; 0 where it is none."""
+    return _numbered(word, _MONTHS)
 
 
 def _numbered(word: str, names: tuple[str, ...]) -> int:
@@ -235,7 +240,8 @@ def _year(text: str) -> int:
     return int(text) if len(text) == 4 else 2000 + int(text)
 
 
-def _day(year: int, month: int, day: int) -> dt.date | None:
+def calendar_day(year: int, month: int, day: int) -> dt.date | None:
+    """The day, or None where the calendar has no such day."""
     try:
         return dt.date(year, month, day)
     except ValueError:

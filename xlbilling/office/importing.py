@@ -180,6 +180,7 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read) -> tupl
     said += "".join(f" + {count} {words}" for count, words in aside if count) + "."
     if details:
         said += " Changed: " + "; ".join(details[:10]) + ("; ..." if len(details) > 10 else "")
+    said += "".join(f" {note[:1].upper()}{note[1:]}." for note in parsed.notes)
     return said, [_withdrawal(import_id, [old for old, _ in changed])]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from xlbilling.intake.cells import UNCERTAIN
+from xlbilling.intake.dates import Evidence
 from xlbilling.intake.delimited import Block
+from xlbilling.intake.old_sheets import OldWorkbook
 from xlbilling.intake.package import shown
 from xlbilling.intake.reads import columns
 from xlbilling.intake.reads.moments import Moments
@@ -26,6 +28,7 @@ from xlbilling.intake.reads.readings import (
 )
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.tabular import FixedTable, Named, PlainColumns, SheetTable, Table, repeated_headers
+from xlbilling.intake.sheets import Workbook
 
 IDS: Final = ("account_id", "location_id", "meter_id", "register_id")
 TRAILER: Final = re.compile(r"(?:total|totals|count|records|record count)\s*:?", re.IGNORECASE)
@@ -49,21 +52,48 @@ class Reading:
     trailers: bool = True
 
 
-def rules(recipe: Recipe | None, *, workbook: bool = False, typed_dates: bool = False, date1904: bool = False) -> Rules:
-    """The checks of a generic table; a recipe's own marks and date formats hold where there is one."""
+def rules(recipe: Recipe | None, book: Workbook | OldWorkbook | None = None, decided: Evidence | None = None) -> Rules:
+    """The checks of a generic table; a recipe's own marks and date formats hold where there is one.
+
+    `book`: the workbook that the table is in, None for text. `decided`: what the dates of the whole table proved about
+    their order, where it was looked through before.
+    """
     if recipe is None:
         numbers = NumberRule(thousands_mark=",")
         formats: list[str] = []
     else:
         numbers = NumberRule(recipe.decimal_mark, recipe.thousands_mark or "")
-        formats = recipe.date_formats + (["%Y-%m-%d"] if typed_dates else [])
-    serials = recipe is None or workbook
+        formats = recipe.date_formats + (["%Y-%m-%d"] if isinstance(book, OldWorkbook) else [])
     return Rules(
         numbers=numbers,
-        moments=lambda: Moments(formats, serials=serials, date1904=date1904),
+        moments=lambda: Moments(
+            formats,
+            serials=recipe is None or book is not None,
+            date1904=book is not None and book.date1904,
+            workbook=book is not None,
+            decided=decided,
+        ),
         needs_account=recipe is not None and "account_id" in recipe.required,
         spreadsheet_ids=True,
     )
+
+
+def settled(
+    read_into: Callable[[Ledger], None], recipe: Recipe | None, book: Workbook | OldWorkbook | None = None
+) -> Ledger:
+    """What a table gives: read with its dates as declared, and once more where they prove to be otherwise.
+
+    The order of the dates is the whole column's, and a table is read in blocks, so it shows only at the end.
+    """
+    ledger = Ledger(rules(recipe, book))
+    read_into(ledger)
+    evidence = ledger.moments.evidence
+    if evidence.order == evidence.declared:
+        return ledger
+    ledger = Ledger(rules(recipe, book, evidence))
+    read_into(ledger)
+    ledger.notes.append(evidence.told)
+    return ledger
 
 
 def by_headings(header: Sequence[str]) -> Reading:

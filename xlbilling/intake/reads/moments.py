@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
+
+from xlbilling.intake.dates import (
+    DayOrder,
+    Evidence,
+    Ways,
+    calendar_day,
+    clock_time,
+    day_of_serial,
+    doubt_told,
+    month_number,
+    parted,
+    written_ways,
+)
 
 Moment = tuple[str, str]
 """(YYYY-MM-DD, HH:MM); the time is "" when none was written."""
 
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_TIME: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([AaPp])[Mm])?", re.ASCII)
-_COMMON_DATES: Final = (
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})", re.ASCII),
-    re.compile(r"(?P<y>\d{4})/(?P<m>\d{2})/(?P<d>\d{2})", re.ASCII),
-    re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})", re.ASCII),
-    re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4}|\d{2})", re.ASCII),
-    re.compile(r"(?P<m>\d{1,2})-(?P<d>\d{1,2})-(?P<y>\d{4})", re.ASCII),
-    re.compile(r"(?P<d>\d{1,2})-(?P<b>[A-Za-z]{3})-(?P<y>\d{4}|\d{2})", re.ASCII),
-)
 _FRACTION: Final = re.compile(r"0\.\d+", re.ASCII)
 _SERIAL: Final = re.compile(r"\d{5}(?:\.\d+)?", re.ASCII)
-_FIRST_SERIAL, _LAST_SERIAL = 20000, 79999
-_EPOCH: Final = datetime.date(1899, 12, 30)
-_DAYS_1904: Final = 1462
-
-
-def iso_date(year: int, month: int, day: int) -> str | None:
-    """The date as YYYY-MM-DD, or None where the calendar has no such day."""
-    try:
-        return datetime.date(year, month, day).isoformat()
-    except ValueError:
-        return None
-
-
-def clock_time(text: str) -> str | None:
-    """A time of day as HH:MM with the seconds cut off, or None: "7:05 PM" -> "19:05"; 24:00 is no time of day."""
-    match = _TIME.fullmatch(text)
-    if not match:
-        return None
-    hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
-    if match[4]:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if match[4] in "Pp" else 0)
-    if hour > 23 or minute > 59 or second > 59:
-        return None
-    return f"{hour:02d}:{minute:02d}"
+_ANY_DAY_NUMBER: Final = "20000"
 
 
 class Moments(dict[str, Moment | None]):
     """The moment of each text met, or None where it is none; a blank text is the empty moment ("", "").
 
-    `formats`: only dates of these strptime patterns are taken. `serials`: a spreadsheet's day numbers from 20000 to
-    79999 too, a fraction giving the time. `date1904`: day numbers count from 1904.
+    `formats`: only dates of these strptime patterns are taken; their order is a person's word. `serials`: a
+    spreadsheet's day numbers from 20000 to 79999 too, a fraction giving the time. `date1904`: day numbers count from
+    1904. `workbook`: dates with the year first are a workbook's own. `decided`: what the whole column proved about its
+    order, where it was looked through before; otherwise days are as declared and `evidence` gathers what speaks for it.
     """
 
-    def __init__(self, formats: Sequence[str] = (), *, serials: bool = False, date1904: bool = False) -> None:
+    def __init__(
+        self,
+        formats: Sequence[str] = (),
+        *,
+        serials: bool = False,
+        date1904: bool = False,
+        workbook: bool = False,
+        decided: Evidence | None = None,
+    ) -> None:
         super().__init__()
-        self._patterns = tuple(map(_pattern, formats)) if formats else _COMMON_DATES
-        self._serials, self._date1904 = serials, date1904
+        self._patterns = [(_pattern(date_format), date_order(date_format)) for date_format in formats]
+        self._serials, self._first_serial, self._workbook = serials, 1904 if date1904 else 1900, workbook
+        orders = [order for _, order in self._patterns if order]
+        self.evidence = Evidence(orders[0] if orders else "mdy", settled=bool(formats) and not _says_both(formats))
+        self._decided = decided
         self._times: dict[str, str | None] = {"": ""}
         self._dates: dict[str, str | None] = {}
 
@@ -81,6 +72,13 @@ class Moments(dict[str, Moment | None]):
         sound = [moment or ("", "") for moment in moments]
         return [day for day, _ in sound], [clock for _, clock in sound], bad
 
+    def doubt(self, text: str) -> str:
+        """The two days that a date in doubt could be; "" for any other text."""
+        if self._decided is None:
+            return ""
+        ways = self._serial_ways(text) or self._ways(parted(text)[0])
+        return doubt_told(text, ways) if self._decided.in_doubt(ways) else ""
+
     def _halved(self, text: str) -> Moment | None:
         """The same as looking the text up, for columns where most texts differ but days and times repeat."""
         day, clock = self._dates.get(text[:10]), self._times.get(text[11:])
@@ -91,23 +89,46 @@ class Moments(dict[str, Moment | None]):
     def _read(self, text: str) -> Moment | None:
         if not text:
             return "", ""
-        if self._serials and _SERIAL.fullmatch(text):
-            found = serial_moment(text, date1904=self._date1904)
-            if found is not None:
-                return found
-        cut = _end_of_date(text)
-        day, clock = self._date(text[:cut]), self._time(text[cut + 1 :]) if cut < len(text) else ""
+        ways = self._serial_ways(text)
+        if ways is not None:
+            day = self._day(text, ways)
+            return None if day is None else (day, _serial_time(text))
+        written, time = parted(text)
+        day, clock = self._date(written), self._time(time)
         return None if day is None or clock is None else (day, clock)
+
+    def _serial_ways(self, text: str) -> Ways | None:
+        if not self._serials or not _SERIAL.fullmatch(text):
+            return None
+        day = day_of_serial(text, self._first_serial)
+        return Ways(day, day, "year first", stored=True) if day else None
 
     def _date(self, text: str) -> str | None:
         if text not in self._dates:
-            self._dates[text] = _date_of(text, self._patterns)
+            self._dates[text] = self._day(text, self._ways(text))
         return self._dates[text]
+
+    def _day(self, text: str, ways: Ways) -> str | None:
+        self.evidence.look(text, ways)
+        if self._decided is not None:
+            day = self._decided.day(ways)
+        else:
+            day = ways.mdy if self.evidence.declared == "mdy" else ways.dmy
+        return None if day is None else day.isoformat()
+
+    def _ways(self, text: str) -> Ways:
+        if not self._patterns:
+            return written_ways(text, stored=self._workbook)
+        for pattern, order in self._patterns:
+            match = pattern.fullmatch(text)
+            if match:
+                return _from_groups(match.groupdict(), order, self.evidence.declared, stored=self._workbook)
+        return Ways(None, None)
 
     def time_of(self, text: str) -> str | None:
         """A separate time of day as HH:MM, "" for a blank one, None for what is none; a day number's fraction counts."""
         if self._serials and _FRACTION.fullmatch(text):
-            return serial_moment(f"{_FIRST_SERIAL}." + text.partition(".")[2])[1]  # type: ignore[index]
+            return _serial_time(f"{_ANY_DAY_NUMBER}." + text.partition(".")[2])
         return self._time(text)
 
     def _time(self, text: str) -> str | None:
@@ -119,42 +140,36 @@ class Moments(dict[str, Moment | None]):
         return self._times[text]
 
 
-def _end_of_date(text: str) -> int:
-    """Where the date ends: at the first blank, or at a T between digits."""
-    blank = text.find(" ")
-    if blank >= 0:
-        return blank
-    mark = text.find("T", 6)
-    return mark if mark > 0 and text[mark - 1].isdigit() and text[mark + 1 : mark + 2].isdigit() else len(text)
+def serial_moment(text: str, *, date1904: bool = False) -> Moment | None:
+    """The moment of a spreadsheet's day number; None beyond the days that can be meant."""
+    day = day_of_serial(text, 1904 if date1904 else 1900)
+    return None if day is None else (day.isoformat(), _serial_time(text))
 
 
-def _date_of(text: str, patterns: Sequence[re.Pattern[str]]) -> str | None:
-    for pattern in patterns:
-        match = pattern.fullmatch(text)
-        if match:
-            return _from_groups(match.groupdict())
-    return None
+def _serial_time(text: str) -> str:
+    """The time that a day number's fraction is, read to a hundredth of a second and never rounded over to the next day."""
+    fraction = text.partition(".")[2]
+    if not fraction.strip("0"):
+        return ""
+    seconds = min(int(round(Decimal("0." + fraction) * 86400, 2)), 86399)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}"
 
 
-def _from_groups(part: dict[str, str]) -> str | None:
+def _from_groups(part: dict[str, str], order: DayOrder | None, declared: DayOrder, *, stored: bool) -> Ways:
+    """The days of a date of a recipe's format; the other way round only where the declared order is the format's own."""
     year = int(part["y"]) + (2000 if len(part["y"]) == 2 else 0)
     if "b" in part:
-        name = part["b"].lower()[:3]
-        return iso_date(year, _MONTHS.index(name) + 1, int(part["d"])) if name in _MONTHS else None
-    return iso_date(year, int(part["m"]), int(part["d"]))
-
-
-def serial_moment(text: str, *, date1904: bool = False) -> Moment | None:
-    """The moment of a spreadsheet's day number, the time read to a hundredth of a second and never rounded over."""
-    whole, _, fraction = text.partition(".")
-    days = int(whole) + (_DAYS_1904 if date1904 else 0)
-    if not _FIRST_SERIAL <= days <= _LAST_SERIAL:
-        return None
-    day = (_EPOCH + datetime.timedelta(days=days)).isoformat()
-    if not fraction.strip("0"):
-        return day, ""
-    seconds = min(int(round(Decimal("0." + fraction) * 86400, 2)), 86399)
-    return day, f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}"
+        day = calendar_day(year, month_number(part["b"]), int(part["d"]))
+        return Ways(day, day, "word")
+    first, second = (
+        calendar_day(year, int(part["m"]), int(part["d"])),
+        calendar_day(year, int(part["d"]), int(part["m"])),
+    )
+    if order is None:
+        return Ways(first, first, "year first", stored=stored)
+    if order != declared:
+        return Ways(first, first, "figures")
+    return Ways(first, second, "figures") if order == "mdy" else Ways(second, first, "figures")
 
 
 _DIRECTIVES: Final = {
@@ -167,6 +182,7 @@ _DIRECTIVES: Final = {
 }
 
 
+@lru_cache(maxsize=1024)
 def _pattern(date_format: str) -> re.Pattern[str]:
     """A strptime date format as a pattern; a ValueError where it is not a whole date."""
     pieces = re.split(r"(%.)", date_format)
@@ -176,3 +192,18 @@ def _pattern(date_format: str) -> re.Pattern[str]:
     if not ({"y", "d"} <= named and named & {"m", "b"}) or "%" in source:
         raise ValueError(f"{date_format!r} is not a whole date")
     return pattern
+
+
+def date_order(date_format: str) -> DayOrder | None:
+    """Whether a format is month first or day first; None where the year is first or the month is a word."""
+    places = [date_format.find(directive) for directive in ("%m", "%d")]
+    year = max(date_format.find("%Y"), date_format.find("%y"))
+    if -1 in places or year < min(places):
+        return None
+    return "mdy" if places[0] < places[1] else "dmy"
+
+
+def _says_both(formats: Sequence[str]) -> bool:
+    """Whether a format is there with day and month the other way round too, so that neither is a person's word."""
+    turned = {date_format.translate(str.maketrans("dm", "md")) for date_format in formats if date_order(date_format)}
+    return bool(turned & set(formats))

@@ -124,6 +124,7 @@ class Ledger:
         self.blobs: list[bytes] = []
         self.block_lines: list[Sequence[int]] = []
         self.rejects: list[Rejected] = []
+        self.notes: list[str] = []
         self._keys = Keys()
         self._twice: set[tuple[str, str, str, str]] = set()
 
@@ -212,7 +213,8 @@ class Ledger:
     def _dates(self, found: Readings, fault: dict[int, Fault]) -> tuple[list[str], list[str]]:
         dates, times, bad = self.moments.column(found.moment)
         for i in bad:
-            _note(fault, i, "bad_date", f"{_told(found.moment[i])} is not a date and time of this format")
+            doubt = self.moments.doubt(found.moment[i])
+            _note(fault, i, "bad_date", doubt or f"{_told(found.moment[i])} is not a date and time of this format")
         if found.clock is not None:
             clocks, unread = self._clocks(found.clock)
             times = [clock or time for clock, time in zip(clocks, times, strict=True)]

@@ -83,7 +83,12 @@ def _answer(name: str, ledger: Ledger, came: dict[int, str], notes: list[str]) -
     lines = sorted({reject.line for reject in rejects})
     blobs.append(array("q", lines).tobytes())
     blobs += tables.pack([[came.get(line, "") for line in lines]])
-    facts = {"format": name, "offered": ledger.offered, "blocks": len(ledger.block_lines), "notes": notes}
+    facts = {
+        "format": name,
+        "offered": ledger.offered,
+        "blocks": len(ledger.block_lines),
+        "notes": notes + ledger.notes,
+    }
     return facts, blobs
 
 
@@ -132,15 +137,13 @@ def _read_generic_text(text: Text, place: Place, recipe: Recipe | None) -> Ledge
             raise Refusal(BAD_HEADER.at(place, "no row names a meter, a reading and a date"))
         how = generic.by_headings(found[1])
     elif recipe.layout == "fixed":
-        ledger = Ledger(generic.rules(recipe))
-        generic.read(by_position(text, recipe), ledger, generic.by_positions(recipe))
-        return ledger
+        lines = by_position(text, recipe)
+        return generic.settled(lambda ledger: generic.read(lines, ledger, generic.by_positions(recipe)), recipe)
     else:
         delimiter = recipe.delimiter
         found, how = find_by_recipe(text, place, recipe)
-    ledger = Ledger(generic.rules(recipe))
-    generic.read(Table(found[1], found[0], text, delimiter), ledger, how)
-    return ledger
+    table = Table(found[1], found[0], text, delimiter)
+    return generic.settled(lambda ledger: generic.read(table, ledger, how), recipe)
 
 
 def by_position(text: Text, recipe: Recipe) -> FixedTable:
@@ -204,10 +207,7 @@ def _read_book(
             raise Refusal(AMBIGUOUS.at(place, fact, "Say in the recipe which sheet to read (sheet: NAME)."))
         notes.append(f"only the sheet {shown(found[0][0].sheet.name)} was read; reads may be on {others} too")
     table, how = found[0]
-    typed = isinstance(book, OldWorkbook)
-    ledger = Ledger(generic.rules(recipe, workbook=True, typed_dates=typed, date1904=book.date1904))
-    generic.read(table, ledger, how)
-    return ledger, table.sheet
+    return generic.settled(lambda ledger: generic.read(table, ledger, how), recipe, book), table.sheet
 
 
 def find_on_sheet(
