@@ -44,6 +44,22 @@ def test_one_reason_for_each_that_cannot_be_taken(row: Row, code: str, column: s
     assert checked([good, row, ("2026-11-30", "02", 100, "b")]) == ([0, 2], [("1", code, column)])
 
 
+def test_a_lost_zero_is_named_with_the_account_it_would_be() -> None:
+    _, (problem, other) = check(
+        frame([("2026-11-20", "2.0", 100, ""), ("2026-11-20", "9", 100, "")]), ACCOUNTS, frame([]), PERIOD
+    )
+    assert problem.fact == "account '2.0' is not known; 02 is an account: the zeros were lost"
+    assert other.fact == "account '9' is not known"
+
+
+def test_what_to_do_with_money_of_another_month_is_said() -> None:
+    _, (late, early) = check(
+        frame([("2026-10-31", "01", 100, ""), ("2026-12-01", "01", 100, "")]), ACCOUNTS, frame([]), PERIOD
+    )
+    assert "on sheet Adjustments type kind adjust" in late.remedy
+    assert "once 2026-12 is open" in early.remedy
+
+
 def test_a_payment_by_its_reference_is_taken_once() -> None:
     row = ("2026-11-20", "01", 100, "C1")
     assert checked([row, row, ("2026-11-20", "01", 100, "C2")]) == ([0, 2], [("1", "payment_twice", "reference")])

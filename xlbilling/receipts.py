@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from xlbilling import zeros
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Kind, Place, Problem, declare
 
@@ -21,7 +22,7 @@ PAYMENT_NOT_POSITIVE: Final = declare(
 OUTSIDE_PERIOD: Final = declare(
     "outside_period",
     "The date is not in the accounting period that is open.",
-    "Correct the date, or open the period it belongs to.",
+    "Correct the date where it is wrong; what belongs to another month is booked as the line says.",
 )
 PAYMENT_TWICE: Final = declare(
     "payment_twice",
@@ -47,28 +48,47 @@ def check(
     )
     again = _again(payments, earlier)
     problems: list[Problem] = []
-    checks: tuple[tuple[pd.Series[bool], Kind, str, Callable[[Any], str]], ...] = (
-        (unknown, UNKNOWN_ACCOUNT, "account_id", lambda r: f"account {r.account_id!r} is not known"),
-        (negative & ~unknown, PAYMENT_NOT_POSITIVE, "amount", lambda r: f"the payment is {r.amount / 100:.2f}"),
+    lost = zeros.lost_zeros(payments.loc[unknown, "account_id"], accounts)
+    checks: tuple[tuple[pd.Series[bool], Kind, str, Callable[[Any], tuple[str, str | None]]], ...] = (
+        (unknown, UNKNOWN_ACCOUNT, "account_id", lambda r: _unknown(r.account_id, lost.get(r.account_id, []))),
         (
-            outside & ~unknown & ~negative,
-            OUTSIDE_PERIOD,
-            "received_on",
-            lambda r: f"{r.received_on:%Y-%m-%d} is not in {period}",
+            negative & ~unknown,
+            PAYMENT_NOT_POSITIVE,
+            "amount",
+            lambda r: (f"the payment is {r.amount / 100:.2f}", None),
         ),
+        (outside & ~unknown & ~negative, OUTSIDE_PERIOD, "received_on", lambda r: _outside(r.received_on, period)),
         (
             again & ~unknown & ~negative & ~outside,
             PAYMENT_TWICE,
             "reference",
-            lambda r: f"payment {r.reference} of account {r.account_id} is there already",
+            lambda r: (f"payment {r.reference} of account {r.account_id} is there already", None),
         ),
     )
-    for rows, kind, column, fact in checks:
-        problems += [
-            kind.at(Place(table="payments", key=str(row.place), column=column), fact(row))
-            for row in payments.loc[rows].itertuples()
-        ]
+    for rows, kind, column, said in checks:
+        for row in payments.loc[rows].itertuples():
+            fact, remedy = said(row)
+            problems.append(kind.at(Place(table="payments", key=str(row.place), column=column), fact, remedy))
     return payments.loc[~(unknown | negative | outside | again)], problems
+
+
+def _unknown(account: str, with_zeros: list[str]) -> tuple[str, str | None]:
+    """What is said of an account that is not known, and what to do: its zeros put back where it has lost them."""
+    fact = f"account {account!r} is not known"
+    if not with_zeros:
+        return fact, None
+    return f"{fact}; {zeros.told(with_zeros, 'an account')}", "Write the number with its zeros, the column as Text."
+
+
+def _outside(day: pd.Timestamp, period: AccountingPeriod) -> tuple[str, str]:
+    """What is said of a day outside the open period, and how its money is booked without another day being written."""
+    fact = f"{day:%Y-%m-%d} is not in {period}"
+    if day > pd.Timestamp(period.last):
+        return fact, f"Correct the date if it is wrong; else import the file again once {day:%Y-%m} is open."
+    return fact, (
+        "Correct the date if it is wrong. Else book it now: on sheet Adjustments type kind adjust, the account, the amount below "
+        "zero, the GL account whose role is cash, and as reason the day it came in and its number; then press Adjust."
+    )
 
 
 def _again(payments: pd.DataFrame, earlier: pd.DataFrame) -> pd.Series[bool]:

@@ -96,8 +96,8 @@ def test_a_workbook_gives_the_same_text_as_a_csv_file(tmp_path: Path) -> None:
     found = read_listing(path, {**COLUMNS, "day": ()}, NEEDED)
     assert found.frame["account_id"].tolist() == ["000123", "000124"]
     assert [found.cents(text) for text in found.frame["amount"]] == [1530, 1530]
-    assert found.day(found.frame["day"][0]) == dt.date(2026, 11, 30)
-    assert found.day(found.frame["day"][1]) is None
+    days = found.dates("day")
+    assert [days.day(text) for text in found.frame["day"]] == [dt.date(2026, 11, 30), None]
     assert found.frame["source_line"].tolist() == [2, 4]
     assert sheet_names(path) == ["Notes", "Paid"]
 
@@ -151,7 +151,16 @@ def test_a_file_that_is_no_table_refuses(csv_file) -> None:
         ("128.325", None, None),
         ("1,2", None, None),
         ("12,34.00", None, None),
-        ("(5.00)", None, None),
+        ("(5.00)", -500, -500),
+        ("$(1,204.07)", -120407, -120407),
+        ("$ 84.51", 8451, 8451),
+        ("-", 0, 0),
+        ("$ -", 0, 0),
+        ("$-", 0, 0),
+        ("(5.00", None, None),
+        ("-(5.00)", None, None),
+        ("--5.00", None, None),
+        ("#N/A", None, None),
         ("5.00 CR", None, None),
         ("1e3", None, None),
         ("\u0661", None, None),
@@ -168,11 +177,14 @@ def test_an_amount_is_whole_cents_or_nothing(text: str, in_csv: int | None, in_w
 def test_a_day_number_counts_in_a_workbook_only() -> None:
     # Excel counts 2026-11-30 as 46356 from 1900, and 1462 less from 1904.
     day = dt.date(2026, 11, 30)
-    assert Listing(pd.DataFrame(), first_serial=1900).day("46356") == day
-    assert Listing(pd.DataFrame(), first_serial=1904).day("44894") == day
-    assert Listing(pd.DataFrame()).day("46356") is None
-    assert [Listing(pd.DataFrame()).day(t) for t in ("2026-11-30", "11/30/2026", "30-Nov-2026")] == [day] * 3
-    assert Listing(pd.DataFrame()).day("2026-02-30") is None
+
+    def read(first_serial: int, *texts: str) -> list[dt.date | None]:
+        dates = Listing(pd.DataFrame({"day": texts}), first_serial=first_serial).dates("day")
+        return [dates.day(text) for text in texts]
+
+    assert read(1900, "46356") == read(1904, "44894") == [day]
+    assert read(0, "46356") == [None]
+    assert read(0, "2026-11-30", "11/30/2026", "30-Nov-2026", "2026-02-30") == [day, day, day, None]
 
 
 def test_a_number_stays_exact() -> None:

@@ -324,6 +324,8 @@ FAULTS: dict[str, tuple[str, str, Callable[[dict[str, Rows]], Any]]] = {
     "document like ours": ("balance_wrong", "balances.csv:4", set_cell("balances", 2, "Document", "B0000001")),
     "balance to come": ("balance_wrong", "balances.csv:4", set_cell("balances", 2, "Date", "2026-11-01")),
     "no such day": (DATE.code, "balances.csv:4", set_cell("balances", 2, "Date", "2026-09-31")),
+    "a day that could be two": ("ambiguous_date", "balances.csv:4", lambda o: [set_cell("balances", row, "Date", day)(o) for row, day in ((2, "09/10/2026"), (3, "20/09/2026"))]),
+    "an error value": ("damaged_row", "balances.csv:4", set_cell("balances", 2, "Amount", "#REF!")),
     "part of a cent": (PLACES_LOST.code, "balances.csv:4", set_cell("balances", 2, "Amount", "80.005")),
     "blank name": (BLANK.code, "accounts.csv:2", set_cell("accounts", 0, "Name", "")),
     "unknown unit": (CHOICE.code, "meters.csv:2", set_cell("meters", 0, "Unit", "HCF")),
@@ -374,6 +376,40 @@ def test_a_table_given_twice_refuses(tmp_path: Path, url: str, office: dict[str,
     with pytest.raises(Refusal) as refused:
         taken_in(source, url)
     assert refused.value.problem.code == "conversion_tables"
+
+
+def test_a_lost_zero_is_named_with_the_number_it_would_be(tmp_path: Path, url: str, office: dict[str, Rows]) -> None:
+    office["services"][0]["Account"] = "1"
+    with pytest.raises(Refused) as refused:
+        taken_in(folder(tmp_path / "old", office), url)
+    assert "'1' is not in accounts; 000001 is there: the zeros were lost" in refused.value.problem.fact
+
+
+def test_cells_as_a_spreadsheet_writes_them_are_taken_in(tmp_path: Path, url: str, office: dict[str, Rows]) -> None:
+    # numbers wrapped to keep their zeros, days with midnight, accounting format: -20.10 is (20.10), nothing is a dash
+    for row in office["balances"]:
+        row["Account"] = f'="{row["Account"]}"'
+        row["Date"] = {"09/20/2026": "9/20/2026 12:00:00 AM"}.get(row["Date"], f"{row['Date']} 00:00:00")
+    office["balances"][3]["Amount"] = " $ 100.10 "
+    office["balances"][4]["Amount"] = "$(20.10)"
+    office["balances"].append({**office["balances"][0], "Charge": "Sewer", "Amount": "$ -"})
+    made = taken_in(folder(tmp_path / "old", office), url)
+    assert made.tied["difference"].tolist() == [0] * len(made.tied)
+    assert (
+        Store.open(url).value("SELECT SUM(amount) FROM journal WHERE account_id = '000003' AND gl_account = '1200'")
+        == 8000
+    )
+
+
+def test_a_column_that_can_only_be_day_first_is_and_that_is_said(
+    tmp_path: Path, url: str, office: dict[str, Rows]
+) -> None:
+    for row in office["balances"]:
+        day = pd.Timestamp(row["Date"])
+        row["Date"] = f"{day:%d/%m/%Y}"  # 15/10/2026 and others prove it; 01/10/2026 could be both
+    made = taken_in(folder(tmp_path / "old", office), url)
+    assert made.tied["difference"].tolist() == [0] * len(made.tied)
+    assert [note.place.column for note in made.notes if note.code == "dates_day_first"] == ["date"]
 
 
 def test_what_is_not_taken_in_is_said(tmp_path: Path, url: str, office: dict[str, Rows]) -> None:

@@ -80,6 +80,58 @@ def test_every_row_is_taken_or_listed_with_its_line(desk_office: Office) -> None
     assert len(desk_office.table("rejects")) == 5
 
 
+def test_the_answer_tells_the_deposit_the_totals_and_what_was_not_used(desk_office: Office) -> None:
+    text = (
+        "Lockbox report,,,,\nAccount,Amount,Date,Status,Fee\n0000001,45.00,2026-11-20,Paid,1.00\n1,5.00,2026-11-20,Paid,1.00\n"
+        "0000002,30.00,2026-11-20,Returned,1.00\nTotal,80.00,,,\nTotal of the day,81.00,,,\nPage 1,,,,\n"
+    )
+    outcome = desk_office.clerk("cora").press("import_payments", PaymentsFile=desk_office.file("p.csv", text))
+    assert outcome.said == (
+        "p.csv: 3 rows = 1 receipts, 45.00 + 2 rejected. Deposit total 50.00 = 45.00 taken + 5.00 rejected; 30.00 of 1 row did "
+        "not come in. The printed totals agree (line 6). Printed totals that do not agree: line 7. "
+        "No payments, but the report's own words: line 8. Columns not used: 'Fee'. Press Post to post them."
+    )
+    assert [(p.place.line, p.code) for p in outcome.problems] == [
+        (5, "payment_not_paid"), (4, "unknown_account"), (7, "printed_total"),
+    ]  # fmt: skip
+    assert desk_office.table("payments")["amount"].tolist() == [4500]
+
+
+def test_a_word_explained_on_policy_lets_the_refused_file_in(desk_office: Office) -> None:
+    lead = desk_office.lead
+    text = "Account,Amount,Date,Reference,Payment Type\n0000001,45.00,2026-11-20,X1,ACH\n0000002,3.00,2026-11-20,X2,Credit Card\n"
+    said = lead.refused("import_payments", "payment_word", PaymentsFile=desk_office.file("p.csv", text))
+    assert "'ACH' (1 row), 'Credit Card' (1 row), none of lockbox, counter" in said
+    assert desk_office.value("SELECT COUNT(*) FROM payments") == 0
+    lead.add("policy", topic="payments", setting="method / ACH", value="barter", severity="", meaning="")
+    lead.refused("save", "policy_wrong")
+    lead.press("discard" if False else "refresh")
+    lead.add("policy", topic="payments", setting="method / ACH", value="autopay", severity="", meaning="")
+    lead.add("policy", topic="payments", setting="method / any", value="web", severity="", meaning="")
+    lead.press("save")
+    assert "2 receipts, 48.00" in lead.press("import_payments", PaymentsFile="p.csv").said
+    assert desk_office.table("payments")["method"].tolist() == ["autopay", "web"]
+
+
+@pytest.mark.stage("posted")
+def test_money_of_a_closed_month_is_booked_as_its_remedy_says(desk_office: Office) -> None:
+    cora = desk_office.clerk("cora")
+    late = payments("0000001,20.00,2026-10-31,L1,check")
+    outcome = cora.press("import_payments", PaymentsFile=desk_office.file("p.csv", late))
+    assert (
+        "kind adjust, the account, the amount below zero, the GL account whose role is cash"
+        in outcome.problems[0].remedy
+    )
+    correct(cora, kind="adjust", account_id="0000001", amount=-2000, gl_account="1010", reason="check L1 of 2026-10-31")
+    cora.press("adjust")
+    before = balance(desk_office, "0000001")
+    desk_office.lead.press("post")
+    assert balance(desk_office, "0000001") == before - 2000
+    cash = desk_office.value("SELECT amount FROM journal WHERE gl_account = '1010' ORDER BY entry DESC LIMIT 1")
+    assert cash == 2000
+    assert healthy(desk_office)
+
+
 def test_an_import_taken_back_keeps_its_numbers_and_can_be_made_again(office: Office) -> None:
     cora = pay(office)
     cora.press("undo_last")

@@ -51,6 +51,7 @@ class Layout:
     """How a delimited file is cut: delimiter, line of the header, cells in it, and the columns wanted, by index.
 
     `spare_cells`: empty cells beyond the header are no damage. `trailer`: what the first cell of a total row is.
+    `one_line`: the columns whose cells hold no line break; None for all that are wanted.
     """
 
     delimiter: str
@@ -59,6 +60,7 @@ class Layout:
     wanted: tuple[int, ...]
     spare_cells: bool = False
     trailer: re.Pattern[str] | None = None
+    one_line: tuple[int, ...] | None = None
 
 
 def header_cells(line: str, delimiter: str) -> Record:
@@ -221,7 +223,8 @@ def _misfit(record: Record, length: int, layout: Layout) -> str | None:
         return ""
     if length > 1:
         inner = [cell for cell in record if "\n" in cell]
-        if any("\n" in record[index] for index in layout.wanted if index < size):
+        single = layout.wanted if layout.one_line is None else layout.one_line
+        if any("\n" in record[index] for index in single if index < size):
             return "a line break inside a cell that must hold none (a stray quotation mark?)"
         marks = layout.width - 1
         if any(marks and line.count(layout.delimiter) >= marks for cell in inner for line in cell.split("\n")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,26 +10,43 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.intake.asides import Aside, Shape, set_apart
+from xlbilling.intake.dates import AMBIGUOUS_DATE
 from xlbilling.intake.listing import Listing, read_listing, values
 from xlbilling.intake.package import shown
-from xlbilling.problems import Kind, Place, Problem, declare
-from xlbilling.records import TABLE
+from xlbilling.intake.payment_words import METHODS, WITHOUT_METHOD, Of, PaymentWords, kind_of_column, telling
+from xlbilling.intake.points import BARE_AMOUNT, in_cents, without_point
+from xlbilling.intake.printed_totals import Amounts, Printed, compared
+from xlbilling.money import dollars
+from xlbilling.problems import Kind, Place, Problem, Refusal, declare
 
 BAD_AMOUNT: Final = declare(
     "bad_amount",
     "An amount in a file is not a plain amount in whole cents.",
-    "Write it as 1204.07 and import the file again.",
+    "Write it as 1204.07 and import the file again, or type the payment on sheet Payments.",
 )
 BAD_DATE: Final = declare(
-    "bad_date", "A date in a file names no day.", "Write it as 2026-11-30 or 11/30/2026 and import the file again."
+    "bad_date",
+    "A date in a file names no day.",
+    "Write it as 2026-11-30 or 11/30/2026 and import the file again, or type the payment on sheet Payments.",
 )
 MISSING_ACCOUNT: Final = declare(
     "missing_account", "A payment names no account.", "Find whose payment it is and type it on sheet Payments."
 )
-BAD_METHOD: Final = declare(
-    "bad_method",
-    "A payment's method is blank or is not one of the list on sheet Payments.",
-    "Use a method of the list, or leave the whole column out of a lockbox file.",
+NOT_PAID: Final = declare(
+    "payment_not_paid",
+    "A column of a payments file says that no money came with the row, or that the row is no payment.",
+    "Nothing is owed to anybody for it; if the payment was taken in before, cancel it with Reverse.",
+)
+PAYMENT_WORD: Final = declare(
+    "payment_word",
+    "A payments file has a word for how, or whether, somebody paid that this office has not explained yet.",
+    "Add a row a word on sheet Policy (topic payments, the setting and the values as named), Save, and import the file again.",
+)
+MONEY_COLUMN: Final = declare(
+    "payment_column",
+    "A column of a payments file that nobody asked for says that money did not come.",
+    "Head the column Status or Type, so that its words are read; or take it out of the file if it says nothing of the payment.",
 )
 COLUMNS: Final = {
     "account_id": ("account", "account number", "account no", "acct", "account #"),
@@ -38,8 +55,8 @@ COLUMNS: Final = {
     "reference": ("check number", "check no", "transaction id", "confirmation number"),
     "method": ("payment method", "payment type"),
 }
-METHODS: Final = TABLE["payments"].columns["method"].choices
-WITHOUT_METHOD: Final = "lockbox"
+_SHAPE: Final = Shape("account_id", "amount", "received_on")
+_MOST_WORDS_TOLD: Final = 12
 
 
 @dataclass(frozen=True)
@@ -47,62 +64,181 @@ class Receipts:
     """A payments file as read.
 
     `frame`: received_on (datetime64[s]), account_id, amount (int64 cents), method, reference, source_line (int64).
-    `rejects`: every row that could not be taken, with its line. `digest`: SHA-256 of the file.
+    `rejects`: every row that could not be taken, with its line. `digest`: SHA-256 of the file. `deposit`: cents of all
+    rows that came, taken or not; `not_come`: number and cents of those that did not; `unread`: rows whose amount cannot
+    be read. `asides`: lines that are no payments, and `printed`:
+    how their totals stand to the rows. `unused`: headings nobody asked for. `dates`: how the dates were read, where not
+    month first.
     """
 
     frame: pd.DataFrame
     rejects: list[Problem]
     digest: str = ""
+    deposit: int = 0
+    not_come: tuple[int, int] = (0, 0)
+    unread: int = 0
+    asides: tuple[Aside, ...] = ()
+    printed: Printed | None = None
+    unused: tuple[str, ...] = ()
+    dates: str = ""
 
 
-def read_receipts(path: Path) -> Receipts:
+def read_receipts(path: Path, words: PaymentWords | None = None) -> Receipts:
     """Read a payments file (CSV or workbook): account, amount and date by heading, reference and method if there.
 
-    A file without a method column is a lockbox file. A row with a blank account, an amount that is no whole cents, a
-    date that names no day or an unknown method is a reject. Refuses what `read_listing` refuses.
+    `words`: what the senders' words mean here. A file without a method column is a lockbox file. A row whose money did
+    not come, with a blank account, an amount that is no whole cents, or a date that names no day or could be two, is a
+    reject; totals, footers and repeated headings are no rows. Refuses what `read_listing` refuses, a word that nobody
+    has explained, a column that nobody asked for but says that money did not come, and amounts that may be cents.
     """
-    listing = read_listing(path, COLUMNS, ["account_id", "amount", "received_on"])
-    found: dict[int, Problem] = {}
-    account = values(listing, "account_id")
-    reading = _Reading(path.name, listing, found)
-    made = pd.DataFrame(
+    words = words or PaymentWords()
+    listing, asides = set_apart(read_listing(path, COLUMNS, list(_SHAPE), whole=True), _SHAPE)
+    reading = _Reading(path.name, listing, words)
+    reading.mark_not_paid()
+    cents = reading.amounts([aside.amount for aside in asides])
+    days = reading.days()
+    accounts = reading.column("account_id", lambda text: text or None, MISSING_ACCOUNT)
+    methods = reading.methods()
+    frame = pd.DataFrame(
         {
-            "received_on": np.array(reading.column("received_on", listing.day, BAD_DATE), "datetime64[D]").astype(
-                "datetime64[s]"
-            ),
-            "account_id": pd.array(reading.column("account_id", lambda text: text or None, MISSING_ACCOUNT), "str"),
-            "amount": pd.array(reading.column("amount", listing.cents, BAD_AMOUNT), "Int64"),
-            "method": pd.array(_methods(listing, reading), "str"),
+            "received_on": np.array(days, "datetime64[D]").astype("datetime64[s]"),
+            "account_id": pd.array(accounts, "str"),
+            "amount": pd.array(cents, "Int64"),
+            "method": pd.array(methods, "str"),
             "reference": pd.array(values(listing, "reference"), "str"),
             "source_line": listing.frame["source_line"].to_numpy(),
         }
     )
-    good = np.array([row not in found for row in range(len(account))], dtype=bool)
-    rejects = sorted([*listing.rejects, *found.values()], key=lambda problem: problem.place.line)
-    return Receipts(made.loc[good].astype({"amount": "int64"}).reset_index(drop=True), rejects, listing.digest)
+    good = np.array([row not in reading.faults for row in range(len(frame))], dtype=bool)
+    rejects = sorted([*listing.rejects, *reading.faults.values()], key=lambda problem: problem.place.line)
+    totals = [reading.cents(aside.amount) if aside.amount else None for aside in asides]
+    return Receipts(
+        frame.loc[good].astype({"amount": "int64"}).reset_index(drop=True),
+        rejects,
+        listing.digest,
+        deposit=sum(amount or 0 for amount, came in zip(cents, reading.came, strict=True) if came),
+        not_come=(
+            reading.came.count(False),
+            sum(amount or 0 for amount, came in zip(cents, reading.came, strict=True) if not came),
+        ),
+        unread=sum(amount is None for amount in cents) + len(listing.rejects),
+        asides=tuple(asides),
+        printed=compared(path.name, asides, Amounts(reading.lines, cents, reading.came), totals),
+        unused=reading.unused,
+        dates=listing.dates("received_on").told,
+    )
 
 
-@dataclass
 class _Reading:
-    """Columns being turned from text; the first thing wrong with a row is what is told of it."""
+    """A file's columns being turned from text; the first thing wrong with a row is what is told of it."""
 
-    file: str
-    listing: Listing
-    found: dict[int, Problem]
+    def __init__(self, file: str, listing: Listing, words: PaymentWords) -> None:
+        self.file, self.listing, self.words = file, listing, words
+        self.lines: list[int] = listing.frame["source_line"].tolist()
+        self.faults: dict[int, Problem] = {}
+        self.came = [True] * len(self.lines)
+        self.unused: tuple[str, ...] = ()
+        self.implied = False
 
     def column(self, name: str, of: Callable[[str], Any], kind: Kind) -> list[Any]:
+        """The values of a column; where `of` finds none the row has a fault of this kind."""
         made = []
         for row, text in enumerate(values(self.listing, name)):
             value = of(text)
-            if value is None and row not in self.found:
-                place = Place(file=self.file, line=int(self.listing.frame["source_line"].iloc[row]), column=name)
-                self.found[row] = kind.at(place, f"{name} is {shown(text) if text else 'blank'}")
+            if value is None:
+                self.fault(row, kind, name, f"{name} is {shown(text) if text else 'blank'}")
             made.append(value)
         return made
 
+    def fault(self, row: int, kind: Kind, column: str, fact: str) -> None:
+        self.faults.setdefault(row, kind.at(Place(file=self.file, line=self.lines[row], column=column), fact))
 
-def _methods(listing: Listing, reading: _Reading) -> list[str | None]:
-    if "method" not in listing.frame:
-        return [WITHOUT_METHOD] * len(listing.frame)
-    known = {method.casefold(): method for method in METHODS}
-    return reading.column("method", lambda text: known.get(text.casefold()), BAD_METHOD)
+    # ---- what the words say -------------------------------------------------------------------------------------
+
+    def mark_not_paid(self) -> None:
+        """List the rows that by a status, type, side, currency, flag or method are no money that came."""
+        unused = []
+        for one in self.listing.spare:
+            of = kind_of_column(one.heading)
+            if of is None:
+                if word := telling(one.cells):
+                    line = self.lines[one.cells.index(word)]
+                    raise Refusal(
+                        MONEY_COLUMN.at(Place(file=self.file, line=line), f"the column {one.name} says {shown(word)}")
+                    )
+                unused += [shown(one.heading)] if one.heading else []
+            elif any(one.cells) or of == "flag":
+                self._heed(of, one.heading, one.cells)
+        self.unused = tuple(unused)
+        if "method" in self.listing.frame:
+            self._heed("method", self.listing.headings["method"], values(self.listing, "method"))
+
+    def _heed(self, of: Of, heading: str, cells: Sequence[str]) -> None:
+        """List the rows in which a column's word says that no money came; refuse words nobody has explained."""
+        takes = {text: self.words.takes(of, text) for text in dict.fromkeys(cells)}
+        unknown = [row for row, text in enumerate(cells) if takes[text] is None]
+        if unknown:
+            fact = (
+                f"{shown(heading)} has {self._counted(unknown, cells)}, and no rule says whether such rows are payments"
+            )
+            self._refuse_words(of, fact, "take or leave", cells[unknown[0]], unknown[0])
+        whose = zip(cells, values(self.listing, "amount"), values(self.listing, "account_id"), strict=True)
+        for row, (text, amount, account) in enumerate(whose):
+            if not takes[text]:
+                self.came[row] = False
+                self.fault(row, NOT_PAID, heading, f"{heading} is {shown(text)}: {amount} of account {account}")
+
+    def methods(self) -> list[str | None]:
+        """The office's own word for how each was paid; refuses words of the file that nobody has explained."""
+        if "method" not in self.listing.frame:
+            return [WITHOUT_METHOD] * len(self.lines)
+        cells = values(self.listing, "method")
+        known = {text: self.words.method(text) for text in dict.fromkeys(cells)}
+        unknown = [row for row, text in enumerate(cells) if known[text] is None and self.came[row]]
+        if unknown:
+            fact = f"{shown(self.listing.headings['method'])} has {self._counted(unknown, cells)}, none of {', '.join(METHODS)}"
+            self._refuse_words("method", fact, f"{', '.join(METHODS)} or leave", cells[unknown[0]], unknown[0])
+        return [known[text] for text in cells]
+
+    def _counted(self, rows: Iterable[int], cells: Sequence[str]) -> str:
+        """Words with how often they are there: "'ACH' (2 rows), blank (1 row)"."""
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[cells[row]] = counts.get(cells[row], 0) + 1
+        told = [f"{shown(w, 30) if w else 'blank'} ({n} {'row' if n == 1 else 'rows'})" for w, n in counts.items()]
+        more = f" and {len(told) - _MOST_WORDS_TOLD} more words" if len(told) > _MOST_WORDS_TOLD else ""
+        return ", ".join(told[:_MOST_WORDS_TOLD]) + more
+
+    def _refuse_words(self, of: Of, fact: str, choices: str, word: str, row: int) -> None:
+        every = ", or method / any for all words that have no row" if of == "method" else ""
+        remedy = (
+            f"The file was not taken in. On sheet Policy add a row for each: topic payments, setting {of} / {word or 'blank'}{every}, "
+            f"value {choices}; Save, and import the file again."
+        )
+        raise Refusal(PAYMENT_WORD.at(Place(file=self.file, line=self.lines[row]), fact, remedy))
+
+    # ---- amounts and days ---------------------------------------------------------------------------------------
+
+    def amounts(self, totals: Iterable[str]) -> list[int | None]:
+        """The cents of each row, and a fault where they are none or not certain."""
+        self.implied = in_cents(self.listing, "amount", self.file, totals, self.words.no_point)
+        texts = values(self.listing, "amount")
+        for row, (text, bare) in enumerate(zip(texts, without_point(self.listing, "amount"), strict=True)):
+            if bare:
+                fact = f"amount is {text}, which may be {dollars(int(text))} or {text}.00"
+                self.fault(row, BARE_AMOUNT, "amount", fact)
+        return self.column("amount", self.cents, BAD_AMOUNT)
+
+    def cents(self, text: str) -> int | None:
+        """The cents of an amount, or of a printed total; without a point they are cents where the file's are."""
+        return (
+            int(text) if self.implied and "." not in text and text.lstrip("-").isdecimal() else self.listing.cents(text)
+        )
+
+    def days(self) -> list[Any]:
+        """The day of each row, decided for the column as a whole; a fault where it is none, or could be two."""
+        dates = self.listing.dates("received_on")
+        for row, text in enumerate(values(self.listing, "received_on")):
+            if doubt := dates.doubt(text):
+                self.fault(row, AMBIGUOUS_DATE, "received_on", f"received_on {doubt}")
+        return self.column("received_on", dates.day, BAD_DATE)

@@ -24,6 +24,7 @@ from xlbilling.reads import Rules
 from xlbilling.tariffs import rate_book
 from xlbilling.tariffs.columns import NEVER_BILLED
 from xlbilling.workbook.port import row_keys
+from xlbilling.zeros import lost_zeros, told
 
 UNKNOWN_REFERENCE: Final = declare(
     "unknown_reference",
@@ -106,13 +107,12 @@ def _references(old: OldSystem) -> Iterator[Problem]:
         elif name == "rates":
             printed = ~table.frame["kind"].isin(NEVER_BILLED) & table.frame["on_bill"].ne("no")
             known |= named.eq("") & ~printed
-        yield from _each(
-            table,
-            ~known,
-            UNKNOWN_REFERENCE,
-            column,
-            lambda row: f"{getattr(row, column)!r} is not in {target}",  # noqa: B023
-        )
+        lost = lost_zeros(named[~known], old[target][column])
+        facts = {
+            text: f"{text!r} is not in {target}" + (f"; {told(lost[text], 'there')}" if text in lost else "")
+            for text in named[~known]
+        }
+        yield from _each(table, ~known, UNKNOWN_REFERENCE, column, lambda row: facts[getattr(row, column)])  # noqa: B023
 
 
 def _roles(old: OldSystem) -> Iterator[Problem]:

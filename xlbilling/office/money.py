@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from xlbilling import ledger
-from xlbilling.intake.receipts import read_receipts
+from xlbilling.intake.payment_words import PaymentWords
+from xlbilling.intake.receipts import Receipts, read_receipts
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money, today
 from xlbilling.office.importing import digest_of, import_key
@@ -37,6 +38,7 @@ POSTED_ROW: Final = declare(
     "A posted row was typed over; posted documents stay as they are.",
     "Press Refresh, then use Adjust or Reverse.",
 )
+MOST_LINES_TOLD: Final = 6
 POSTED_SHEETS: Final = [
     "payments", "adjustments", "accounts", "meters", "gl_accounts", "reads", "exceptions", "bills", "bill_lines", "cycles", "log",
 ]  # fmt: skip
@@ -48,7 +50,7 @@ def import_payments(desk: Desk) -> Outcome:
     refuse_unsaved(desk, ["payments"])
     path = desk.book.ask_file("the payments file", "PaymentsFile")
     digest = digest_of(path)
-    receipts = read_receipts(path)
+    receipts = read_receipts(path, PaymentWords.of(desk.store.table("policy")))
     with desk.store.work(desk.actor, "import_payments", import_key(desk, "payments", str(period), digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
@@ -67,7 +69,10 @@ def import_payments(desk: Desk) -> Outcome:
             [(p.place.line, p.code, p.fact) for p in listed], columns=["source_line", "code", "message"]
         )
         work.insert("rejects", rejected(told, import_id))
-        said = f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. Press Post to post them."
+        said = (
+            f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. "
+            f"{_deposit(receipts, int(taken['amount'].sum()))} Press Post to post them."
+        )
         undo: Step = {
             "sql": [
                 ("UPDATE payments SET state = 'withdrawn' WHERE import_id = :i AND state = 'open'", {"i": import_id}),
@@ -76,7 +81,34 @@ def import_payments(desk: Desk) -> Outcome:
         }
         keep_undo(work, "Import payments", [undo], said)
     refresh_tables(desk, ["payments", "log"])
-    return Outcome(said, listed, listed=bool(listed))
+    problems = [*listed, *(receipts.printed.problems if receipts.printed else ())]
+    return Outcome(said, problems, listed=bool(problems))
+
+
+def _deposit(receipts: Receipts, taken: int) -> str:
+    """What is said of a file as a whole: its deposit, its printed totals, and what of it was not used."""
+    said = (
+        f"Deposit total {money(receipts.deposit)} = {money(taken)} taken + {money(receipts.deposit - taken)} rejected"
+    )
+    count, amount = receipts.not_come
+    said += f"; {money(amount)} of {count} {'row' if count == 1 else 'rows'} did not come in" if count else ""
+    said += f"; {receipts.unread} amounts cannot be read." if receipts.unread else "."
+    printed = receipts.printed
+    if printed and printed.agreeing:
+        said += f" The printed totals agree ({_lines(printed.agreeing)})."
+    if printed and printed.problems:
+        said += f" Printed totals that do not agree: {_lines([p.place.line for p in printed.problems])}."
+    totals = {*(printed.agreeing if printed else ()), *(p.place.line for p in (printed.problems if printed else ()))}
+    others = [aside.line for aside in receipts.asides if aside.line not in totals]
+    said += f" No payments, but the report's own words: {_lines(others)}." if others else ""
+    said += f" Columns not used: {', '.join(receipts.unused)}." if receipts.unused else ""
+    return said + (f" Day received: {receipts.dates}." if receipts.dates else "")
+
+
+def _lines(lines: Sequence[int]) -> str:
+    """Lines of a file as a person reads them, the first few by number."""
+    shown = ", ".join(map(str, lines[:MOST_LINES_TOLD])) + (", ..." if len(lines) > MOST_LINES_TOLD else "")
+    return f"line{'s' if len(lines) > 1 else ''} {shown}"
 
 
 def _standing(work: Work) -> pd.DataFrame:

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.intake.dates import AMBIGUOUS_DATE
 from xlbilling.intake.files import UNREADABLE
-from xlbilling.intake.listing import Listing, folded, read_listing, sheet_names, values
+from xlbilling.intake.listing import DAY_FIRST, Listing, folded, read_listing, sheet_names, values
 from xlbilling.intake.package import shown
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.records import TABLE, UNITS, Column, Record, Sheet, Table, required
@@ -192,29 +193,46 @@ def _read(name: str, path: Path, sheet: str | None, old: OldSystem, digests: dic
     if listing.frame.empty and name not in _MAY_BE_EMPTY:
         old.faults.append(CONVERSION_TABLES.at(here, f"the table {name} has no rows"))
     lines = listing.frame["source_line"].to_numpy(dtype=np.int64)
-    raw = _AsSheet(table, name, _cells(table, fields, listing), lines, 2, {}, file=file)
-    frame, problems = take(table, raw)
+    cells = _cells(table, fields, listing)
+    for column in (name for name in fields if table.columns[name].kind == "date"):
+        cells[column], doubts, told = _days(listing, column, here)
+        old.faults += doubts
+        old.notes += told
+    frame, problems = take(table, _AsSheet(table, name, cells, lines, 2, {}, file=file))
     old.faults += problems
     return OldTable(table, file, frame[fields], lines)
 
 
 def _cells(table: Table, fields: Sequence[str], listing: Listing) -> pd.DataFrame:
-    """The listing's text as raw cells: a day where a day belongs, exact numbers where a workbook stores floats."""
+    """The listing's text as raw cells: exact numbers where a workbook stores floats."""
     made: dict[str, list[Any]] = {}
     for name in fields:
         kind = table.columns[name].kind
         texts = values(listing, name)
-        made[name] = [_cell(listing, kind, text) for text in texts] if kind in _CONVERTED else texts
+        made[name] = [_cell(listing, kind, text) for text in texts] if kind in _NUMBERS else texts
     return pd.DataFrame(made, dtype=object)
 
 
-_CONVERTED: Final = ("date", "money", "quantity", "whole", "rate")
+def _days(listing: Listing, name: str, table: Place) -> tuple[pd.Series[Any], list[Problem], list[Problem]]:
+    """A column's days (text that is none stays, for `take` to refuse), those that could be two, and how it was read."""
+    dates = listing.dates(name)
+    days: list[Any] = []
+    doubts: list[Problem] = []
+    for text, line in zip(values(listing, name), listing.frame["source_line"].tolist(), strict=True):
+        days.append(dates.day(text) or text)
+        if doubt := dates.doubt(text):
+            days[-1] = _DOUBTED
+            doubts.append(AMBIGUOUS_DATE.at(Place(table.table, "", name, table.file, line), f"{name} {doubt}"))
+    told = [DAY_FIRST.at(Place(table.table, "", name, table.file), f"{name}: {dates.told}")] if dates.told else []
+    return pd.Series(days, dtype=object), doubts, told
+
+
+_DOUBTED: Final = dt.date(1900, 1, 1)  # stands for a day told as a fault of its own, so that nothing is written
+_NUMBERS: Final = ("money", "quantity", "whole", "rate")
 
 
 def _cell(listing: Listing, kind: str, text: str) -> Any:
     """A cell's value; text that is none stays as it is, for `take` to refuse with its place."""
-    if kind == "date":
-        return listing.day(text) or text
     if kind == "money":
         cents = listing.cents(text)
         return text if cents is None else Decimal(cents).scaleb(-2)

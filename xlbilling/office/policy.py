@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from xlbilling.aging import bucket_names
+from xlbilling.intake import payment_words
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.reads import Rules
 from xlbilling.reads.checks import CHECKS
@@ -105,6 +106,8 @@ def completed(given: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
 def _asked_for(key: tuple[str, str]) -> bool:
     """Whether a rule is one that is put: a standard one, a person's role, or a check's for a class or a meter size."""
     override = Override.named(key[1]) if key[0] == "check" else None
+    if key[0] == payment_words.TOPIC:
+        return True  # what is wrong with such a rule is told with its value
     return key in _KNOWN or key[0] == STAFF or (override is not None and override.check in CHECKS)
 
 
@@ -131,6 +134,11 @@ def wrong_values(policy: pd.DataFrame) -> list[Problem]:
         except Refusal as refusal:
             found.append(refusal.problem)
     found += [problem for row in policy.loc[policy["topic"].eq("check")].itertuples() for problem in _wrong_check(row)]
+    found += [
+        POLICY_WRONG.at(_place((payment_words.TOPIC, str(row.setting)), "value"), fact)
+        for row in policy.loc[policy["topic"].eq(payment_words.TOPIC)].itertuples()
+        if (fact := payment_words.wrong_rule(str(row.setting), str(row.value)))
+    ]
     if not rules.settings.get(("district", "name")):
         found.append(POLICY_MISSING.at(_place(DISTRICT_NAME), "the district's name is not given"))
     for read in (lambda: bucket_names(aging_buckets(rules)), lambda: winter_months(rules), rules.methods):

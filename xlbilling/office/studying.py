@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -166,18 +167,29 @@ def _from_listing(path: Path) -> pd.DataFrame:
     for name in fields:
         texts = values(listing, name) if name in listing.frame.columns else [""] * len(lines)
         places = [Place("rates", "", name, path.name, line) for line in lines]
-        made[name] = [_cell(listing, name, text, place) for text, place in zip(texts, places, strict=True)]
+        if name in ("effective_from", "effective_to"):
+            made[name] = _days(listing, name, places)
+        else:
+            made[name] = [_cell(listing, name, text, place) for text, place in zip(texts, places, strict=True)]
     made["rate_id"] = [text or str(line) for text, line in zip(made["rate_id"], lines, strict=True)]
     return pd.DataFrame(made, dtype=object)
 
 
-def _cell(listing: Listing, name: str, text: str, place: Place) -> Any:
-    """A cell as the Rates table holds it; Refusal where a day or a whole number cannot be read."""
-    if name in ("effective_from", "effective_to"):
-        day = listing.day(text) if text else None
+def _days(listing: Listing, name: str, places: Sequence[Place]) -> list[dt.date | None]:
+    """A column of days; Refusal where a cell names none, or could be two."""
+    dates = listing.dates(name)
+    made = []
+    for text, place in zip(values(listing, name), places, strict=True):
+        day = dates.day(text)
         if day is None and (text or name == "effective_from"):
-            raise Refusal(PROPOSAL.at(place, f"{TABLE['rates'].columns[name].title} is {text!r}, which is no date"))
-        return day
+            fact = dates.doubt(text) or f"{text!r}, which is no date"
+            raise Refusal(PROPOSAL.at(place, f"{TABLE['rates'].columns[name].title} is {fact}"))
+        made.append(day)
+    return made
+
+
+def _cell(listing: Listing, name: str, text: str, place: Place) -> Any:
+    """A cell as the Rates table holds it; Refusal where a whole number cannot be read."""
     if name in ("tier", "position"):
         number = listing.number(text or "0")
         if number is None or number % 1 or number < 0:
