@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from xlbilling.aging import BUCKETS, bucket_names
 from xlbilling.reports.pack import CloseFacts, PackFacts
 
 DISTRICT = "Alder Creek Water District"
@@ -15,12 +16,12 @@ FIRST = ["Maria", "Wen", "Asha", "Tom", "Olu", "Ines", "Paul", "Hana", "Luis", "
 LAST = ["Alvarez", "Chen", "Patel", "O'Brien", "Okafor", "Silva & Sons", "Novak", "Sato", "<Reyes>", "Whitfield"]
 
 
-def pack_facts(bills: int = 500, accounts: int = 620, seed: int = 7) -> PackFacts:
+def pack_facts(bills: int = 500, accounts: int = 620, seed: int = 7, buckets: tuple[int, ...] = BUCKETS) -> PackFacts:
     """The pack of a month with `bills` bills; the aging has `accounts` accounts whose total is the control's ending."""
     random = np.random.default_rng(seed)
     register = _register(random, bills)
     by_class = _by_class(register)
-    aging = _aging(random, accounts)
+    aging = _aging(random, accounts, buckets)
     control = _control(int(register["amount"].sum()), int(aging["total"].sum()))
     exceptions = pd.DataFrame(
         {
@@ -32,7 +33,16 @@ def pack_facts(bills: int = 500, accounts: int = 620, seed: int = 7) -> PackFact
         }
     )
     return PackFacts(
-        DISTRICT, PERIOD, "November 30, 2026 at 5:02 PM", CHAIN_HEAD, register, by_class, exceptions, control, aging
+        DISTRICT,
+        PERIOD,
+        "November 30, 2026 at 5:02 PM",
+        CHAIN_HEAD,
+        register,
+        by_class,
+        exceptions,
+        control,
+        aging,
+        buckets,
     )
 
 
@@ -85,17 +95,15 @@ def _by_class(register: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def _aging(random: np.random.Generator, accounts: int) -> pd.DataFrame:
+def _aging(random: np.random.Generator, accounts: int, ends: tuple[int, ...]) -> pd.DataFrame:
     number = np.arange(accounts)
     credit = -random.integers(1, 9_000, accounts) * (random.random(accounts) < 0.06)
     owing = credit == 0
     late = random.random(accounts)
-    buckets = {
-        "current": random.integers(3_000, 21_000, accounts) * owing,
-        "days_31_60": random.integers(3_000, 15_000, accounts) * (owing & (late < 0.2)),
-        "days_61_90": random.integers(3_000, 12_000, accounts) * (owing & (late < 0.08)),
-        "over_90": random.integers(3_000, 30_000, accounts) * (owing & (late < 0.03)),
-    }
+    current, *older = bucket_names(ends)
+    buckets = {current: random.integers(3_000, 21_000, accounts) * owing}
+    for place, name in enumerate(older):
+        buckets[name] = random.integers(3_000, 15_000, accounts) * (owing & (late < 0.2 / 2.5**place))
     return pd.DataFrame(
         {
             "account_id": [f"{n:08d}" for n in number * 7 + 102],

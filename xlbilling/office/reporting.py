@@ -13,6 +13,7 @@ from xlbilling.office.books import control, ledger_ending
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
+from xlbilling.office.policy import aging_buckets
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
 from xlbilling.reports.pack import report_pack as fill_pack
@@ -44,6 +45,7 @@ def pack_facts(desk: Desk) -> PackFacts:
         exceptions=_exceptions(desk),
         control=_control(desk),
         aging=_aging(desk),
+        buckets=aging_buckets(desk.rules),
     )
 
 
@@ -115,8 +117,7 @@ def _aging(desk: Desk) -> pd.DataFrame:
         p=str(desk.period),
     )
     documents["age_from"] = documents["due_date" if by_due else "post_date"]
-    buckets = tuple(int(part) for part in rules.text("aging", "buckets").split(","))
-    aged = age(documents.rename(columns={"amount": "amount_cents"}), desk.period.last, buckets)
+    aged = age(documents.rename(columns={"amount": "amount_cents"}), desk.period.last, aging_buckets(rules))
     names = desk.store.table("accounts").set_index("account_id")["name"]
     aged.insert(1, "name", aged["account_id"].map(names).fillna(""))
     return aged.loc[aged.drop(columns=["account_id", "name"]).ne(0).any(axis=1)].reset_index(drop=True)

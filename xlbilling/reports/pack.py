@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.aging import BUCKETS
 from xlbilling.money import dollars
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.records import Table
+from xlbilling.reports.columns import with_columns
 from xlbilling.reports.tables import (
     AGING,
     BY_CLASS,
@@ -22,6 +25,7 @@ from xlbilling.reports.tables import (
     EXCEPTIONS,
     PACK_TABLES,
     REGISTER,
+    AgingTable,
 )
 from xlbilling.reports.template import Value, fill_template, period_lines, shown, total
 
@@ -29,12 +33,6 @@ REPORT_FOOTS: Final = declare(
     "report_foots",
     "Figures of a report that must be equal are not.",
     "No report was written. Run Verify: it finds the broken entry.",
-)
-
-REPORT_BUCKETS: Final = declare(
-    "report_buckets",
-    "The report pack shows receivables of 30, 60 and 90 days, and the aging was made with other buckets.",
-    "Set the aging buckets on Policy to 30, 60, 90 for the report pack.",
 )
 
 CHECKLIST_STATES: Final = ("done", "signed", "open")
@@ -56,7 +54,8 @@ class PackFacts:
     by_class: pd.DataFrame  # customer_class, bills, consumption, revenue
     exceptions: pd.DataFrame  # rule, severity, count, decided, open
     control: pd.DataFrame  # gl_account, name, beginning, billed, received, adjusted, ending, ledger, difference
-    aging: pd.DataFrame  # account_id, name, current, days_31_60, days_61_90, over_90, credit, total
+    aging: pd.DataFrame  # account_id, name, the buckets as `age` names them, credit, total
+    buckets: tuple[int, ...] = BUCKETS  # last day of each bucket of the aging
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,13 @@ def report_pack(template: Path, target: Path, facts: PackFacts) -> None:
     Refuses, writing nothing, where `foots` does or the template lacks a table, a heading or a named cell.
     """
     foots(facts)
+    aging = AgingTable(facts.buckets)
     tables = [
         (REGISTER, facts.register),
         (BY_CLASS, facts.by_class),
         (EXCEPTIONS, facts.exceptions),
         (CONTROL, facts.control),
-        (AGING, facts.aging),
+        (aging, facts.aging),
     ]
     cells = {
         "district": facts.district,
@@ -94,7 +94,9 @@ def report_pack(template: Path, target: Path, facts: PackFacts) -> None:
         "control_note": _control_note(facts.control),
         **period_lines(PACK_TABLES, facts.district, facts.period),
     }
-    fill_template(template, target, tables, cells, _cover_figures(facts))
+    with tempfile.TemporaryDirectory(prefix="xlbilling-") as folder:
+        shaped = with_columns(template, Path(folder) / template.name, aging, list(aging.buckets))
+        fill_template(shaped, target, tables, cells, _cover_figures(facts))
 
 
 def close_packet(template: Path, target: Path, facts: CloseFacts) -> None:
@@ -121,19 +123,18 @@ def close_packet(template: Path, target: Path, facts: CloseFacts) -> None:
 
 
 def foots(facts: PackFacts) -> None:
-    """Refuse a pack whose sheets contradict each other, or whose aging has other buckets than the sheet.
+    """Refuse a pack whose sheets contradict each other.
 
     Revenue by class is the register summed by class; the control's billed is the register's total and its ending the
     aging's; every row of control, aging and exceptions adds up. Only the general ledger may differ, and shows it.
     """
     _classes_foot(facts.register, facts.by_class)
     _control_foots(facts.control)
-    aging = facts.aging
-    if set(aging.columns) != set(AGING.columns):
-        fact = f"The aging has the columns {', '.join(aging.columns)}"
-        raise Refusal(REPORT_BUCKETS.at(Place(AGING.name), fact))
-    buckets = [name for name in AGING.sheet.totals if name != "total"]
-    _rows_foot(AGING, aging, aging[buckets].sum(axis=1), "total", "buckets and credit")
+    aging, table = facts.aging, AgingTable(facts.buckets)
+    if set(aging.columns) != set(table.columns):
+        fact = f"The aging has the columns {', '.join(aging.columns)}; its buckets end on days {facts.buckets}"
+        raise Refusal(REPORT_FOOTS.at(Place(table.name), fact))
+    _rows_foot(table, aging, aging[[*table.buckets, "credit"]].sum(axis=1), "total", "buckets and credit")
     exceptions = facts.exceptions
     _rows_foot(EXCEPTIONS, exceptions, exceptions["decided"] + exceptions["open"], "count", "decided and open")
     billed, ending = (int(facts.control[name].sum()) for name in ("billed", "ending"))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, ClassVar, Final
 
-from xlbilling.records import Record, Sheet, Table, given
+from xlbilling.aging import BUCKETS, bucket_names
+from xlbilling.records import Column, Record, Sheet, Table, given
 
 
 class RegisterRow(Record):
@@ -83,23 +87,33 @@ class ControlRow(Record):
 
 
 class AgingRow(Record):
-    """What one account owes, by age."""
+    """What one account owes; between its name and its credit stand the buckets of Policy."""
 
-    sheet: ClassVar = Sheet(
-        "Aging",
-        "aging",
-        "Aging of receivables",
-        ("account_id",),
-        totals=("current", "days_31_60", "days_61_90", "over_90", "credit", "total"),
-    )
+    sheet: ClassVar = Sheet("Aging", "aging", "Aging of receivables", ("account_id",))
     account_id: Annotated[str, given("Account", "Account number.", "id", 14)]
     name: Annotated[str, given("Name", "Customer of record.", "text", 32)]
-    current: Annotated[int, given("Current", "Up to 30 days.", "money", 16)]
-    days_31_60: Annotated[int, given("31-60 days", "31 to 60 days.", "money", 16)]
-    days_61_90: Annotated[int, given("61-90 days", "61 to 90 days.", "money", 16)]
-    over_90: Annotated[int, given("Over 90 days", "More than 90 days.", "money", 16)]
     credit: Annotated[int, given("Credit", "Paid ahead; takes off.", "money", 16)]
     total: Annotated[int, given("Total", "Balance of the account.", "money", 16)]
+
+
+class AgingTable(Table):
+    """The aging with a column for each bucket: (30, 60) -> Up to 30 days, 31-60 days, Over 60 days."""
+
+    def __init__(self, buckets: tuple[int, ...]):
+        super().__init__(AgingRow)
+        self.buckets = dict(zip(bucket_names(buckets), _bucket_columns(buckets), strict=True))
+        self.sheet = replace(self.sheet, totals=(*self.buckets, "credit", "total"))
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        account, name, credit, total = Table(AgingRow).columns.items()
+        return dict((account, name, *self.buckets.items(), credit, total))
+
+
+def _bucket_columns(buckets: tuple[int, ...]) -> list[Column]:
+    between = [f"{low + 1}-{high}" if low + 1 < high else f"{high}" for low, high in pairwise(buckets)]
+    says = [f"Up to {buckets[0]} days", *(f"{days} days" for days in between), f"Over {buckets[-1]} days"]
+    return [given(title, f"{title}, counted as Policy says.", "money", 16) for title in says]
 
 
 class ChecklistRow(Record):
@@ -117,7 +131,7 @@ REGISTER: Final = Table(RegisterRow)
 BY_CLASS: Final = Table(ClassRow)
 EXCEPTIONS: Final = Table(FindingCount)
 CONTROL: Final = Table(ControlRow)
-AGING: Final = Table(AgingRow)
+AGING: Final = AgingTable(BUCKETS)
 CHECKLIST: Final = Table(ChecklistRow)
 
 PACK_TABLES: Final = (REGISTER, BY_CLASS, EXCEPTIONS, CONTROL, AGING)

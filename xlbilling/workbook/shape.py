@@ -107,7 +107,7 @@ def reshape_table(
             for row in (area.first_row, area.first_row + 1):
                 value = title if row == area.first_row else None
                 sheet.set_cell(row, first + offset, value)
-                _dress(sheet, row, first + offset, styles.get((row, model or ""), ""))
+                dress(sheet, row, first + offset, styles.get((row, model or ""), ""))
         cut = Area(area.first_row, first, area.first_row + 1, first + len(titles) - 1)
         xml = _table_xml(package.read(table.part), table, cut, titles)
         package.save(target, {table.sheet_part: list(sheet.chunks()), table.part: [xml]})
@@ -141,7 +141,7 @@ def _styles(sheet: SheetXml, table: TableShape) -> dict[tuple[int, str], str]:
     return found
 
 
-def _dress(sheet: SheetXml, row: int, column: int, style: str) -> None:
+def dress(sheet: SheetXml, row: int, column: int, style: str) -> None:
     """Give one cell a style, or none."""
     cell = f"{column_letters(column)}{row}"
     wanted = f' s="{style}"' if style else ""
