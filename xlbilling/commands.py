@@ -303,13 +303,28 @@ def verify(store: Annotated[str, typer.Option("--store")] = "billing.db") -> Non
 
 
 @app.command()
+def migrate(store: Annotated[str, typer.Option("--store")] = "billing.db") -> None:
+    """Bring a store of an earlier version to this program's, after a backup; any button does it too."""
+    from xlbilling.store import schema
+    from xlbilling.store.migrations import opened
+    from xlbilling.store.store import sqlite_path, store_url
+
+    url = store_url(store)
+    path = sqlite_path(url)
+    migrated = opened(url, actor(), (path.parent if path else Path.cwd()) / "backups").migrated
+    console.print(migrated.strip() or f"{store} is of version {schema.VERSION}, as this program is. Nothing to do.")
+
+
+@app.command()
 def restore(backup: Path, store: Annotated[str, typer.Option("--store")] = "billing.db") -> None:
     """Put a backup back as a store that is not there yet."""
+    from xlbilling.store import schema
     from xlbilling.store.backup import restore as restore_store
     from xlbilling.store.store import store_url
 
-    restore_store(backup, store_url(store))
-    console.print(f"Restored {store} from {backup.name}.")
+    held = restore_store(backup, store_url(store))
+    earlier = f" It is of version {held}; the first button brings it to version {schema.VERSION}, after a backup."
+    console.print(f"Restored {store} from {backup.name}.{earlier if held < schema.VERSION else ''}")
 
 
 @app.command("explain")

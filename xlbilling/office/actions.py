@@ -12,7 +12,7 @@ from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.office.unexpected import unexpected
 from xlbilling.problems import Problem, Refusal, declare
-from xlbilling.store import Store
+from xlbilling.store.migrations import opened
 from xlbilling.store.store import store_url
 from xlbilling.workbook.port import Workbook
 
@@ -26,10 +26,13 @@ MODULES: Final = [button.module for button in BUTTONS.values()]
 
 
 def open_desk(workbook: Workbook, actor: str, folder: Path, url: str | None = None) -> Desk:
-    """The desk at a workbook: its store is the one named on Start, beside the workbook unless it says otherwise."""
+    """The desk at a workbook: its store is the one named on Start, beside the workbook unless it says otherwise.
+
+    A store of an earlier version is backed up and brought to this one first, whoever presses; what is said begins with it.
+    """
     named = url or str(workbook.get("StoreUrl") or "").strip() or "billing.db"
     text = named if "://" in named or Path(named).is_absolute() else str(folder / named)
-    return Desk(workbook, Store.open(store_url(text)), actor, folder)
+    return Desk(workbook, opened(store_url(text), actor, folder / "backups"), actor, folder)
 
 
 def perform(
@@ -62,19 +65,21 @@ def carry_out(
     folder: Path | None = None,
 ) -> Outcome | Refusal:
     """Run an action at a desk under its name; what stops it is said on Start and given back, as for a button."""
-    beside = folder or Path.cwd()
+    beside, first = folder or Path.cwd(), ""
     try:
         at = desk()
+        first = at.store.migrated
         beside = at.store.path.parent if at.store.path else at.folder
         try:
             outcome = run(at)
         finally:
             at.store.close()
     except Refusal as refusal:
-        return _told(refusal, f"{label}: {refusal}", refusal.found, workbook, beside)
+        return _told(refusal, f"{first}{label}: {refusal}", refusal.found, workbook, beside)
     except Exception as fault:  # a fault of the program is told and logged, never shown in a box that blocks
         stopped = unexpected(label, fault, beside)
-        return _told(stopped, f"{label}: {stopped}", [], workbook, beside)
+        return _told(stopped, f"{first}{label}: {stopped}", [], workbook, beside)
+    outcome = replace(outcome, said=f"{first}{outcome.said}")
     return _told(outcome, outcome.said, outcome.problems, workbook, beside)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.store import schema, seal
-from xlbilling.store.store import Store, sqlite_path
+from xlbilling.store.store import Store, sqlite_path, version
 
 BACKUP_BROKEN: Final = declare(
     "backup_broken",
@@ -26,6 +28,7 @@ RESTORE_OVER: Final = declare(
     "Move it away first, or restore to another name.",
 )
 KEEP: Final = 30
+_ROWS: Final = 20_000  # copied at a time
 
 
 def back_up(store: Store, folder: Path, why: str) -> Path:
@@ -52,6 +55,10 @@ def back_up(store: Store, folder: Path, why: str) -> Path:
             old.unlink()
     except (OSError, sqlite3.Error, DBAPIError) as fault:
         raise Refusal(BACKUP_BROKEN.at(Place(file=target.name), f"the backup was not made: {fault}")) from fault
+    finally:
+        for end in ("", "-journal", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                partial.with_name(partial.name + end).unlink()
     return target
 
 
@@ -63,17 +70,21 @@ def backed_up(store: Store, folder: Path, why: str) -> tuple[str, list[Problem]]
         return "none was made", [refusal.problem]
 
 
-def restore(backup: Path, url: str) -> None:
-    """Put a backup back as the store at `url`, which must not exist yet (on PostgreSQL: be an empty database)."""
+def restore(backup: Path, url: str) -> int:
+    """Put a backup back as the store at `url`, which must not exist yet (on PostgreSQL: be an empty database).
+
+    The store's version is given back: one of an earlier version is put back as it was, and migrated when it is opened.
+    """
     if not backup.exists():
         raise Refusal(BACKUP_BROKEN.at(Place(file=backup.name), "there is no such backup"))
     path = sqlite_path(url)
-    source = Store.open(f"sqlite:///{backup}")
+    source = Store.of_any_version(f"sqlite:///{backup}")
     try:
+        held = version(source)
         head = source.value("SELECT MAX(event) FROM events") or 0
         if path is None:
             _copy_tables(source, url)
-            return
+            return held
         # A journal left behind by a lost store would be played into the restored one.
         for there in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
             if there.exists():
@@ -85,6 +96,7 @@ def restore(backup: Path, url: str) -> None:
         os.replace(partial, path)
     finally:
         source.close()
+    return held
 
 
 def _copy_sqlite(path: Path, target: Path) -> None:
@@ -103,20 +115,68 @@ def _copy_sqlite(path: Path, target: Path) -> None:
 
 
 def _copy_tables(source: Store, url: str) -> None:
-    """Copy every table row by row into an empty database of either kind, then set its triggers."""
+    """Copy every table into an empty database of either kind in one transaction, then set its triggers.
+
+    A store of an earlier version is copied as its tables stand, without the rules of this version: a migration sets them.
+    """
     target = Store(url, Store.engine_of(url), source.clock)
-    with target.engine.begin() as connection:
-        if sa.inspect(connection).has_table("meta"):
-            raise Conflict(RESTORE_OVER.at(Place(file=url.rsplit("@", maxsplit=1)[-1]), "the database holds a store"))
-        schema.metadata.create_all(connection)
-        with source.engine.connect() as reading:
+    try:
+        with source.engine.connect() as reading, target.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":  # the engine leaves BEGIN to us
+                connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if sa.inspect(connection).has_table("meta"):
+                place = Place(file=url.rsplit("@", maxsplit=1)[-1])
+                raise Conflict(RESTORE_OVER.at(place, "the database holds a store"))
             if source.dialect != "sqlite":  # every table as of one moment, whoever writes meanwhile
                 reading.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            for table in schema.metadata.sorted_tables:
-                for rows in reading.execute(sa.select(table)).partitions(50_000):
-                    connection.execute(sa.insert(table), [dict(row._mapping) for row in rows])
-        target.set_triggers(connection)
-    target.close()
+            ours = version(source) == schema.VERSION
+            tables = schema.metadata if ours else _as_they_stand(reading)
+            tables.create_all(connection)
+            for table in tables.sorted_tables:
+                _copy_rows(reading, connection, table)
+            if ours:
+                target.set_triggers(connection)
+            connection.commit()
+    finally:
+        target.close()
+
+
+def _as_they_stand(reading: Connection) -> MetaData:
+    """The tables of a store of another version with columns, keys and indexes, in words that every database knows."""
+    standing, plain = MetaData(), MetaData()
+    standing.reflect(reading)
+    for table in standing.sorted_tables:
+        columns = [
+            sa.Column(c.name, c.type.as_generic(), nullable=c.nullable, autoincrement=False) for c in table.columns
+        ]
+        key = sa.PrimaryKeyConstraint(*(c.name for c in table.primary_key))
+        copied = sa.Table(table.name, plain, *columns, key)
+        for index in table.indexes:
+            sa.Index(index.name, *(copied.c[c.name] for c in index.columns), unique=index.unique)
+    return plain
+
+
+def _copy_rows(reading: Connection, connection: Connection, table: sa.Table) -> None:
+    """Copy the rows of one table from driver to driver, some at a time, without a Row object or a dict for each."""
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    source: Any = reading.connection
+    kept_there = () if reading.dialect.name == "sqlite" else ("copied",)  # PostgreSQL: the server keeps what waits
+    with contextlib.closing(source.cursor(*kept_there)) as cursor:
+        cursor.execute(f"SELECT {names} FROM {table.name}")  # noqa: S608
+        for rows in iter(lambda: cursor.fetchmany(_ROWS), []):
+            _put(connection, table, names, rows)
+
+
+def _put(connection: Connection, table: sa.Table, names: str, rows: list[tuple[Any, ...]]) -> None:
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608
+        return
+    driver: Any = connection.connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _check(store: Store, copy: Path, head: int) -> None:
@@ -128,7 +188,12 @@ def _check(store: Store, copy: Path, head: int) -> None:
         cells = connection.execute(
             "SELECT event, at, actor, action, detail, seal FROM events ORDER BY event"
         ).fetchall()
-        held = {name: connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in schema.APPEND_ONLY}  # noqa: S608
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        held = {  # a store of an earlier version has fewer tables
+            name: connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0]  # noqa: S608
+            for name in schema.APPEND_ONLY
+            if name in there
+        }
     finally:
         connection.close()
     events = pd.DataFrame(cells, columns=["event", "at", "actor", "action", "detail", "seal"])
@@ -138,7 +203,7 @@ def _check(store: Store, copy: Path, head: int) -> None:
     if len(events) < head or (len(events) and events["seal"].iloc[-1] != last):
         raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), f"it ends at event {len(events)}, the store at {head}"))
     if len(events) == (store.value("SELECT MAX(event) FROM events") or 0):  # nobody has written since it was copied
-        for name, there in held.items():
+        for name, copied in held.items():
             here = store.value(f"SELECT COUNT(*) FROM {name}")  # noqa: S608
-            if there != here:
-                raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), f"{name}: {there} of {here} rows were copied"))
+            if copied != here:
+                raise Refusal(BACKUP_BROKEN.at(Place(file=copy.name), f"{name}: {copied} of {here} rows were copied"))

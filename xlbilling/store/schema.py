@@ -1,34 +1,47 @@
 """What the store holds: working tables made from the declarations, documents that are only ever added, and the books.
 
 Text is text, money whole cents, quantities millionths, dates ISO text (YYYY-MM-DD sorts and compares rightly and is the
-same on SQLite and PostgreSQL). Posted documents and the journal are append-only by trigger.
+same on SQLite and PostgreSQL). Posted documents and the journal are append-only by trigger; a row's state is one of the
+words that xlbilling.states allows its table.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
 
 from xlbilling.records import TABLE
+from xlbilling.states import OPEN, POSTED, one_of
 
-VERSION: Final = "2"
+VERSION: Final = 3  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
 
 metadata: Final = MetaData()
 
 
-def _column(spec: str) -> Column[str] | Column[int] | Column[bytes]:
+def column(spec: str) -> Column[str] | Column[int] | Column[bytes]:
     """A column from `name`, `name:int` or `name:blob`; a trailing `?` lets it be empty (NULL)."""
     optional = spec.endswith("?")
     name, _, kind = spec.rstrip("?").partition(":")
     sort = {"": Text, "int": BigInteger, "blob": LargeBinary}[kind]
-    return Column(name, sort, nullable=optional)
+    return Column(name, sort, nullable=optional, autoincrement=False)  # numbers are given out by Work.numbers
 
 
 def _table(name: str, key: str, columns: str, *indexes: Index) -> Table:
-    parts = [_column(spec) for spec in columns.split()]
-    return Table(name, metadata, *parts, PrimaryKeyConstraint(*key.split()), *indexes)
+    parts = [column(spec) for spec in columns.split()]
+    checks = [CheckConstraint(one_of(name), name=f"{name}_state") for part in parts if part.name == "state"]
+    return Table(name, metadata, *parts, PrimaryKeyConstraint(*key.split()), *checks, *indexes)
 
 
 def _working(name: str) -> Table:
@@ -38,7 +51,7 @@ def _working(name: str) -> Table:
     for field in stored_columns(name):
         number = declared.columns[field].kind in ("money", "quantity", "whole")
         optional = declared.columns[field].kind == "date" or (number and not declared.columns[field].required)
-        parts.append(_column(f"{field}{':int' if number else ''}{'?' if optional else ''}"))
+        parts.append(column(f"{field}{':int' if number else ''}{'?' if optional else ''}"))
     return Table(name, metadata, *parts, PrimaryKeyConstraint(*declared.key))
 
 
@@ -206,6 +219,7 @@ APPEND_ONLY: Final = (
     "printed",
     "consumption_history",
 )
+_PERIOD_IS_OPEN: Final = f"EXISTS (SELECT 1 FROM periods WHERE period = NEW.period AND state = '{OPEN}')"  # noqa: S608
 POSTED_STAYS: Final = ("payments", "adjustments", "batches")
 
 
@@ -225,12 +239,11 @@ def _sqlite_triggers() -> list[str]:
     for name in POSTED_STAYS:
         for verb in ("UPDATE", "DELETE"):
             made.append(
-                f"CREATE TRIGGER {name}_posted_{verb.lower()} BEFORE {verb} ON {name} WHEN OLD.state = 'posted' "
+                f"CREATE TRIGGER {name}_posted_{verb.lower()} BEFORE {verb} ON {name} WHEN OLD.state = '{POSTED}' "
                 f"BEGIN SELECT RAISE(ABORT, 'append_only: {name}'); END"
             )
     made.append(
-        "CREATE TRIGGER entries_open_period BEFORE INSERT ON entries "
-        "WHEN NOT EXISTS (SELECT 1 FROM periods WHERE period = NEW.period AND state = 'open') "
+        f"CREATE TRIGGER entries_open_period BEFORE INSERT ON entries WHEN NOT {_PERIOD_IS_OPEN} "
         "BEGIN SELECT RAISE(ABORT, 'period_closed'); END"
     )
     return made
@@ -238,14 +251,13 @@ def _sqlite_triggers() -> list[str]:
 
 def _postgres_triggers() -> list[str]:
     made = [
-        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ "
         "BEGIN RAISE EXCEPTION 'append_only: %', TG_TABLE_NAME; END $$",
-        "CREATE FUNCTION refuse_posted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF OLD.state = 'posted' THEN RAISE EXCEPTION 'append_only: %', TG_TABLE_NAME; END IF; "
+        "CREATE OR REPLACE FUNCTION refuse_posted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF OLD.state = '{POSTED}' THEN RAISE EXCEPTION 'append_only: %', TG_TABLE_NAME; END IF; "
         "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$",
-        "CREATE FUNCTION refuse_closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF NOT EXISTS (SELECT 1 FROM periods WHERE period = NEW.period AND state = 'open') "
-        "THEN RAISE EXCEPTION 'period_closed'; END IF; RETURN NEW; END $$",
+        "CREATE OR REPLACE FUNCTION refuse_closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF NOT {_PERIOD_IS_OPEN} THEN RAISE EXCEPTION 'period_closed'; END IF; RETURN NEW; END $$",
         "CREATE TRIGGER entries_open_period BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION refuse_closed()",
     ]
     made += [

@@ -16,13 +16,20 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from xlbilling.problems import Conflict, Place, Refusal, declare
-from xlbilling.store import frames, schema, seal
+from xlbilling.store import frames, schema, seal, shape
 
 NO_STORE: Final = declare(
     "no_store", "The store that was named does not exist.", "Check the path, or make one with `xlbilling convert`."
 )
 STORE_VERSION: Final = declare(
-    "store_version", "The store was made by another version of xlbilling.", "Install the version the store names."
+    "store_version",
+    "The store is of a later version than this program can read.",
+    "Install the newest xlbilling on this computer, and build the workbook anew; the store stays as it is.",
+)
+STORE_EARLIER: Final = declare(
+    "store_earlier",
+    "The store is of an earlier version of xlbilling.",
+    "Press Refresh in the workbook, or run `xlbilling migrate`: the store is backed up and brought to this version.",
 )
 PERIOD_CLOSED: Final = declare(
     "period_closed",
@@ -65,16 +72,16 @@ class Store:
 
     def __init__(self, url: str, engine: Engine, clock: Callable[[], dt.datetime]):
         self.url, self.engine, self.clock = url, engine, clock
+        self.migrated = ""  # in words, what opening it did to a store of an earlier version
 
     @classmethod
     def create(cls, url: str, actor: str, clock: Callable[[], dt.datetime] | None = None) -> Store:
         """Make an empty store; the actor becomes its first lead."""
         store = cls(url, _engine(url), clock or _now)
-        with store.engine.begin() as connection:
-            schema.metadata.create_all(connection)
-            store.set_triggers(connection)
-            connection.execute(sa.insert(schema.metadata.tables["meta"]), {"name": "version", "value": schema.VERSION})
-        with store.work(actor, "create") as work:
+        with store.work(actor, "create", any_version=True) as work:
+            schema.metadata.create_all(work.connection)
+            store.set_triggers(work.connection)
+            work.insert_one("meta", name="version", value=str(schema.VERSION))
             work.event(f"Store made; {actor} is its first lead.")
             work.insert_rows(
                 "policy",
@@ -85,18 +92,20 @@ class Store:
 
     @classmethod
     def open(cls, url: str, clock: Callable[[], dt.datetime] | None = None) -> Store:
-        """Open an existing store; refuses one that is not there or of another version."""
+        """Open an existing store; refuses one that is not there or not of this program's version."""
+        store = cls.of_any_version(url, clock)
+        refuse_version(store)
+        return store
+
+    @classmethod
+    def of_any_version(cls, url: str, clock: Callable[[], dt.datetime] | None = None) -> Store:
+        """An existing store, whatever its version: to be migrated, copied or restored, for nothing else."""
         path = sqlite_path(url)
         if path is not None and not path.exists():
             raise Refusal(NO_STORE.at(Place(file=path.name), "there is no store here"))
         store = cls(url, _engine(url), clock or _now)
         if not sa.inspect(store.engine).has_table("meta"):
             raise Refusal(NO_STORE.at(Place(file=url if path is None else path.name), "this is not a billing store"))
-        version = store.value("SELECT value FROM meta WHERE name = 'version'")
-        if version != schema.VERSION:
-            raise Refusal(
-                STORE_VERSION.at(None, f"the store is version {version}, this program reads {schema.VERSION}")
-            )
         return store
 
     @staticmethod
@@ -136,10 +145,16 @@ class Store:
         with self.engine.connect() as connection:
             return _table(connection, name, where, order, values)
 
+    def differences(self) -> list[str]:
+        """In words, what of the tables, checks, indexes and triggers does not stand as the schema declares it."""
+        with self.engine.connect() as connection:
+            return shape.differences(connection)
+
     @contextmanager
-    def work(self, actor: str, action: str, key: str | None = None) -> Iterator[Work]:
+    def work(self, actor: str, action: str, key: str | None = None, *, any_version: bool = False) -> Iterator[Work]:
         """One transaction of one person: all of it is written, with its sealed event, or nothing is.
 
+        A store that a later program has migrated since it was opened is refused; `any_version` leaves that to the caller.
         `key` makes the work idempotent: `Work.done_before` tells that it was written already. A commit whose outcome
         the database did not confirm is settled by looking up the seal of the work's last event.
         """
@@ -147,6 +162,8 @@ class Store:
             _begin(connection)
             work = Work(self, connection, actor, action, key)
             try:
+                if not any_version:
+                    refuse_version(work)
                 yield work
                 work.finish()
                 connection.commit()
@@ -192,6 +209,10 @@ class Work:
 
     def table(self, name: str, where: str = "", order: str = "", **values: Any) -> pd.DataFrame:
         return _table(self.connection, name, where, order, values)
+
+    def differences(self) -> list[str]:
+        """As `Store.differences`, before the work is written."""
+        return shape.differences(self.connection)
 
     def execute(self, sql: str, **values: Any) -> int:
         """Run a statement; the number of rows it changed."""
@@ -257,6 +278,19 @@ class Work:
         if self.key:
             self.insert_one("idempotency", key=self.key, event=self._next_event, outcome=self._events[0][1])
         self.finished = True
+
+
+def version(store: Store | Work) -> int:
+    """The version of a store: that of the schema its tables were made or migrated by."""
+    return int(store.value("SELECT value FROM meta WHERE name = 'version'"))
+
+
+def refuse_version(store: Store | Work) -> None:
+    """Refuse a store that is not of this program's version."""
+    held = version(store)
+    if held != schema.VERSION:
+        kind = STORE_EARLIER if held < schema.VERSION else STORE_VERSION
+        raise Refusal(kind.at(None, f"the store is of version {held}, this program of version {schema.VERSION}"))
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -1,0 +1,49 @@
+"""States: the words a row's state can be, each said once, and which of them each table of the store allows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OPEN: Final = "open"  # waits: a receipt, a correction, a finding, a rejected row; takes postings: an accounting period
+CLOSED: Final = "closed"
+POSTED: Final = "posted"
+WITHDRAWN: Final = "withdrawn"  # taken back before it was posted; the number stays used
+DRAFT: Final = "draft"
+HELD: Final = "held"
+CURRENT: Final = "current"
+SUPERSEDED: Final = "superseded"  # a later file said otherwise
+DECIDED: Final = "decided"
+GONE: Final = "gone"  # decided once, and found no more when the reads were checked again
+TAKEN: Final = "taken"
+LEFT: Final = "left"
+READY: Final = "ready"  # an undo step that can be taken
+UNDONE: Final = "undone"
+PAST: Final = "past"  # something was posted since
+GREEN: Final = "green"
+RED: Final = "red"
+NOT_RECALCULATED: Final = "not recalculated"
+AGREES: Final = "agrees"
+EXPLAINED: Final = "explained"
+DIFFERS: Final = "differs"
+
+STATES: Final[dict[str, tuple[str, ...]]] = {
+    "periods": (OPEN, CLOSED),
+    "imports": (CURRENT, SUPERSEDED, WITHDRAWN),
+    "rejects": (OPEN, TAKEN, LEFT),
+    "reads": (CURRENT, SUPERSEDED, WITHDRAWN),
+    "exceptions": (OPEN, DECIDED, GONE),
+    "draft_bills": (DRAFT, HELD),
+    "bills": (POSTED,),
+    "batches": (OPEN, POSTED),
+    "payments": (OPEN, POSTED, WITHDRAWN),
+    "adjustments": (OPEN, POSTED, WITHDRAWN),
+    "undo": (READY, UNDONE, PAST),
+    "audits": (GREEN, RED, NOT_RECALCULATED),
+    "reconciliations": (AGREES, EXPLAINED, DIFFERS),
+}
+
+
+def one_of(table: str) -> str:
+    """The condition that a row of a table is in one of its states, as SQL says it."""
+    words = [f"'{word}'" for word in STATES[table]]
+    return f"state IN ({', '.join(words)})" if len(words) > 1 else f"state = {words[0]}"
