@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xlbilling.intake.payment_words import METHODS, PaymentWords
-from xlbilling.intake.receipts import Receipts, read_receipts
+from xlbilling.intake.receipts import COLUMNS, Receipts, read_receipts
 from xlbilling.problems import Refusal
 
 
@@ -370,3 +370,15 @@ def test_marks_that_keep_zeros_are_taken_off(tmp_path: Path) -> None:
     found = read_receipts(path)
     assert found.frame["account_id"].tolist() == ["00041", "00042"]
     assert found.frame["reference"].tolist() == ["0077", "'t Hart"]
+
+
+def test_the_example_of_the_page_comes_out_as_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "payments.md").read_text(encoding="utf-8")
+    found = read_receipts(written(tmp_path, page.partition("```example\n")[2].partition("\n```")[0]))
+    assert found.frame["amount"].tolist() == [5000, 2000]
+    assert listed(found) == [("payment_not_paid", 5)]
+    assert (found.deposit, found.not_come) == (7000, (1, 6000))
+    assert found.printed is not None
+    assert found.printed.agreeing == (6,)
+    for spellings in COLUMNS.values():
+        assert all(spelling in page.casefold() for spelling in spellings)

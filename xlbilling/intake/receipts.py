@@ -36,7 +36,7 @@ MISSING_ACCOUNT: Final = declare(
 NOT_PAID: Final = declare(
     "payment_not_paid",
     "A column of a payments file says that no money came with the row, or that the row is no payment.",
-    "Nothing is owed to anybody for it; if the payment was taken in before, cancel it with Reverse.",
+    "Nothing needs doing, no money came with it; if the payment was taken in before, cancel it with Reverse.",
 )
 PAYMENT_WORD: Final = declare(
     "payment_word",
