@@ -93,7 +93,9 @@ class Setting(Record):
     """One rule of the district: a setting or a read check with its threshold and severity."""
 
     sheet: ClassVar = Sheet("Policy", "policy", "The district's rules", ("topic", "setting"), True, views=("lead",))
-    topic: Annotated[str, given("Topic", "What the rule is about: district, billing, reads, check, aging, payments.", "text", 12)]
+    topic: Annotated[
+        str, given("Topic", "What the rule is about: district, billing, reads, check, aging, payments.", "text", 12)
+    ]
     setting: Annotated[
         str,
         given(
