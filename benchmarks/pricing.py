@@ -72,8 +72,8 @@ def services(count: int, whole_units: bool = False) -> pd.DataFrame:
 
 
 def exact_bill(size: str, millionths: int, old_days: int, days: int) -> int:
-    """The bill in cents by fractions, segment by segment."""
-    total = 0
+    """The bill in cents by fractions, segment by segment; the service charge did not change and is one line."""
+    total = half_up(Fraction(SIZES[size]))
     for tiers, part in ((OLD, old_days), (NEW, days - old_days)):
         if not part:
             continue
@@ -87,7 +87,7 @@ def exact_bill(size: str, millionths: int, old_days: int, days: int) -> int:
             left -= held
             water.append(held * Fraction(rate))
         tax = (service + sum(water)) * Fraction("0.015")
-        total += sum(half_up(amount) for amount in (service, *water, tax))
+        total += sum(half_up(amount) for amount in (*water, tax))
     return total
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xlbilling.tariffs import RateBook, Schedule, inputs_of
 from xlbilling.tariffs.formulas import AuditColumn, audit_formulas
+from xlbilling.tariffs.lasting import parts_lasted
 from xlbilling.tariffs.seasons import by_season
 
 MILLION = 1_000_000
@@ -62,7 +63,7 @@ def columns(bills: pd.DataFrame, book: RateBook, rates: RatesSheet) -> AuditColu
     """
     made = AuditColumns()
     count = len(bills)
-    known: dict[tuple[int, int, tuple[tuple[str, str], ...]], list[tuple[AuditColumn, str]]] = {}
+    known: dict[tuple[object, ...], list[tuple[AuditColumn, str]]] = {}
 
     def put(name: str, title: str, kind: str, row: int, value: object) -> str:
         if name not in made.values:
@@ -82,6 +83,7 @@ def columns(bills: pd.DataFrame, book: RateBook, rates: RatesSheet) -> AuditColu
         cells = {"consumption": put("consumption", "Consumption", "quantity", row, bill["consumption"] / MILLION)}
         parts = periods_of(book, bill)
         rounded: list[str] = []
+        lasted = parts_lasted([schedule for schedule, _, _ in parts])
         for number, (schedule, after, until) in enumerate(parts, 1):
             for name in inputs_of(schedule):
                 if name not in cells and name != "consumption":
@@ -99,20 +101,40 @@ def columns(bills: pd.DataFrame, book: RateBook, rates: RatesSheet) -> AuditColu
                 here["nominal_days"] = put(
                     "nominal_days", "Days of a full bill", "whole", row, int(bill["nominal_days"])
                 )
-            mark = (id(schedule), number, tuple(here.items()))
+            lasts = _lasts(lasted[number - 1], number, len(parts), bool(bill["nominal_days"]))
+            mark = (id(schedule), number, tuple(here.items()), tuple(lasts.items()))
             if mark not in known:
-                known[mark] = _names(_formulas(schedule, here, rates), number)
+                known[mark] = _names(_formulas(schedule, here, rates, lasts), number)
             for column, name in known[mark]:
-                write(name, f"{column.heading}{f' (part {number})' if len(parts) > 1 else ''}", row, column.formula)
+                lasting = lasted[number - 1].get(column.charge, 1) if column.rounds else 1
+                write(name, column.heading + _parts(number, number + lasting - 1, len(parts)), row, column.formula)
                 if column.rounds:
                     rounded.append(f"{{{name}}}")
         made.recomputed.append("=ROUND(" + ("+".join(rounded) or "0") + ",2)")
     return made
 
 
-def _formulas(schedule: Schedule, cells: dict[str, str], rates: RatesSheet) -> list[AuditColumn]:
+def _lasts(lasted: dict[str, int], number: int, parts: int, short: bool) -> dict[str, str | None]:
+    """The days of the charges that last over several parts, as the cells they stand in; see `audit_formulas`."""
+    made: dict[str, str | None] = {}
+    for charge, count in lasted.items():
+        days = "+".join(f"{{days_{part}}}" for part in range(number, number + count))
+        made[charge] = f"({days})" if count and (count < parts or short) else "" if count else None
+    return made
+
+
+def _parts(first: int, last: int, of: int) -> str:
+    """Which parts of a divided service period a column is for; blank where it is for all of it."""
+    if last - first + 1 == of:
+        return ""
+    return f" (part {first})" if first == last else f" (parts {first} to {last})"
+
+
+def _formulas(
+    schedule: Schedule, cells: dict[str, str], rates: RatesSheet, lasts: dict[str, str | None]
+) -> list[AuditColumn]:
     """The schedule's formulas; the n-th column is called {@n} until its name on the sheet is known."""
-    return audit_formulas(schedule, cells, rates.cell, lambda n: f"{{@{n}}}", rates.lookup)
+    return audit_formulas(schedule, cells, rates.cell, lambda n: f"{{@{n}}}", rates.lookup, lasts)
 
 
 def _names(found: list[AuditColumn], part: int) -> list[tuple[AuditColumn, str]]:

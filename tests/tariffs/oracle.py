@@ -9,6 +9,7 @@ from typing import Any
 
 Rate = dict[str, Any]
 Line = tuple[int, str, int, Fraction]  # segment, charge, tier, exact amount
+Rows = frozenset[int]  # the rate rows a charge was worked out from, by identity
 
 
 class RefusedError(Exception):
@@ -45,10 +46,23 @@ def bill_lines(rates: list[Rate], service: dict[str, Any]) -> list[Line]:
             runs.append((version, seasons, 1))
     lines: list[Line] = []
     full_days = service.get("nominal_days") or len(days)
+    open_lines: dict[str, tuple[Rows, int]] = {}  # fixed charges of the segment before: their rows, place in lines
     for segment, (version, seasons, count) in enumerate(runs, start=1):
         rows = [rate for rate in in_force(mine, version) if rate["kind"] != "season"]
         shares = Fraction(count, len(days)), Fraction(count, full_days)
-        lines += segment_lines(segment, rows, service | seasons, *shares)
+        before, open_lines = open_lines, {}
+        for line, used in segment_lines(segment, rows, service | seasons, *shares):
+            # A charge that does not go by consumption and stands on the very rows it stood on the day before goes on.
+            _, charge, tier, amount = line
+            if used is None:
+                lines.append(line)
+            elif charge in before and before[charge][0] == used:
+                place = before[charge][1]
+                lines[place] = (lines[place][0], charge, tier, lines[place][3] + amount)
+                open_lines[charge] = (used, place)
+            else:
+                open_lines[charge] = (used, len(lines))
+                lines.append(line)
     return lines
 
 
@@ -75,10 +89,12 @@ def seasons_of(rows: list[Rate], day: dt.date, days: list[dt.date], service: dic
 
 def segment_lines(
     segment: int, rows: list[Rate], service: dict[str, Any], usage_share: Fraction, day_share: Fraction
-) -> list[Line]:
+) -> list[tuple[Line, Rows | None]]:
+    """The lines of a segment, each with the rows it stands on; None for a charge that goes by consumption."""
     consumption = service["consumption"] * usage_share
-    lines: list[Line] = []
+    lines: list[tuple[Line, Rows | None]] = []
     so_far: dict[str, Fraction] = {}
+    stood_on: dict[str, Rows | None] = {}
     order = sorted({(rate["position"], rate["component"]) for rate in rows})
     for _, component in order:
         mine = [r for r in rows if r["component"] == component and matches(r["keys"], service)]
@@ -86,11 +102,9 @@ def segment_lines(
             raise RefusedError(f"no key for {component}")
         first = mine[0]
         rate = Fraction(first["rate"]) if first["rate"] else Fraction(0)
-        base = (
-            sum((so_far[name.strip()] for name in first["expression"].split("+")), Fraction(0))
-            if (first["kind"] in ("percentage", "minimum", "cap") and first["expression"])
-            else sum(so_far.values(), Fraction(0))
-        )
+        taken_of = first["kind"] in ("percentage", "minimum", "cap")
+        named = [n.strip() for n in first["expression"].split("+")] if taken_of and first["expression"] else [*so_far]
+        base = sum((so_far[name] for name in named), Fraction(0))
         parts: list[tuple[int, Fraction]] = []
         match first["kind"]:
             case "fixed":
@@ -113,8 +127,16 @@ def segment_lines(
                 full = dict(service) | {"consumption": consumption / day_share}
                 parts = [(0, evaluate(first["expression"], full) * day_share)]
         so_far[component] = sum((amount for _, amount in parts), Fraction(0))
-        lines += [(segment, component, tier, amount) for tier, amount in parts]
+        stood_on[component] = rows_used(mine, [stood_on[name] for name in named] if taken_of else [])
+        lines += [((segment, component, tier, amount), stood_on[component]) for tier, amount in parts]
     return lines
+
+
+def rows_used(mine: list[Rate], bases: list[Rows | None]) -> Rows | None:
+    """The rows a charge and the charges it is taken of stand on; None where any of them goes by consumption."""
+    if mine[0]["kind"] in ("flat", "tiered") or "consumption" in mine[0]["expression"] or None in bases:
+        return None
+    return frozenset(id(row) for row in mine).union(*(base for base in bases if base is not None))
 
 
 def tier_parts(rows: list[Rate], consumption: Fraction, day_share: Fraction) -> list[tuple[int, Fraction]]:

@@ -65,8 +65,9 @@ AMOUNTS = st.integers(0, 20_000).map(lambda cents: f"{cents / 100:.2f}")
 
 
 @st.composite
-def tier_rows(draw: st.DrawFn, start: dt.date, applies_by: str) -> list[dict[str, Any]]:
-    widths = draw(st.lists(st.integers(0, 30), min_size=0, max_size=4))
+def tier_rows(draw: st.DrawFn, start: dt.date, applies_by: str, least: int = 1) -> list[dict[str, Any]]:
+    """At least so many tiers: fewer than the version before had would be an error."""
+    widths = draw(st.lists(st.integers(0, 30), min_size=least - 1, max_size=4))
     starts = [0]
     for width in widths:
         starts.append(starts[-1] + width)
@@ -104,7 +105,7 @@ def season_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """A rate schedule with one to three versions: some charges change, some stay."""
+    """A rate schedule with one to three versions: some charges change, some stay, none has fewer tiers than before."""
     rows: list[dict[str, Any]] = []
     days = draw(st.lists(st.integers(0, 60), min_size=0, max_size=2, unique=True))
     rows += draw(season_rows())
@@ -112,10 +113,19 @@ def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
     for place, start in enumerate(starts):
         by = "service_days" if place == 0 else draw(st.sampled_from(["service_days", "read_date", "bill_date"]))
         same = {"effective_from": start, "applies_by": by}
-        for size in SIZES:
-            rows.append(rate(component="service", kind="fixed", keys=f"meter_size={size}", rate=draw(AMOUNTS), **same))
+        others = place == 0 or draw(st.booleans())
+        if place == 0 or not others or draw(st.booleans()):
+            for size in SIZES:
+                rows.append(
+                    rate(component="service", kind="fixed", keys=f"meter_size={size}", rate=draw(AMOUNTS), **same)
+                )
         if place == 0 or draw(st.booleans()):
-            rows += draw(tier_rows(start, by))
+            rows.append(rate(component="levy", kind="percentage", expression="service", rate=draw(PRICES), position=10, **same))  # fmt: skip
+        if place == 0 or draw(st.booleans()):
+            for season in ("wet", "dry"):
+                rows.append(rate(component="pump lease", kind="fixed", keys=f"season={season}", rate=draw(AMOUNTS), position=11, **same))  # fmt: skip
+        if others:
+            rows += draw(tier_rows(start, by, max((row["tier"] for row in rows), default=0) or 1))
             for season in ("wet", "dry"):
                 rows.append(
                     rate(

@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 import xlsxwriter
 
+from xlbilling.audit import periods_of
 from xlbilling.tariffs import Schedule, inputs_of, price, rate_book
 from xlbilling.tariffs.formulas import AuditColumn, audit_formulas
-from xlbilling.tariffs.seasons import by_season
+from xlbilling.tariffs.lasting import parts_lasted
 
 from .schedules import SIZES, rate, service, table, tiers, usage
 
@@ -38,7 +39,7 @@ def schedules() -> list[dict[str, Any]]:
         rate(component="pumping", kind="flat", keys="zone=2", rate="0.5515", position=3),
         rate(component="utility tax", kind="percentage", rate="1.25", expression="service + water", position=4),
         rate(component="minimum", kind="minimum", rate="45.50", expression="service + water", position=5),
-        *tiers("water", ("0", "2.5"), ("12", "3.95"), position=2, effective_from=CHANGE),
+        *tiers("water", ("0", "2.5"), ("12", "3.95"), ("50", "9.005"), position=2, effective_from=CHANGE),
     ]  # fmt: skip
     mfr = [
         rate(component="units", kind="per_unit", expression="dwelling_units", rate="11.115", rounding="half_even"),
@@ -119,7 +120,9 @@ class Audit:
         first, last, letter = rate_ids[0], rate_ids[-1], "B" if column == "rate" else "C"
         return f"INDEX(Rates!${letter}${first}:${letter}${last},MATCH({key},Rates!$A${first}:$A${last},0))"
 
-    def row(self, at: int, schedule: Schedule, given: dict[str, Any]) -> list[AuditColumn]:
+    def row(
+        self, at: int, schedule: Schedule, given: dict[str, Any], lasts: dict[str, str | None]
+    ) -> list[AuditColumn]:
         cells = {}
         for column, (name, value) in enumerate(given.items(), start=1):
             cells[name] = f"${chr(64 + column + 1)}${at + 1}"
@@ -132,6 +135,7 @@ class Audit:
             schedule, cells, self.rate_cell,
             lambda place: xlsxwriter.utility.xl_rowcol_to_cell(at, first + place),
             self.lookup if self.lookups and all(len(c.depends_on) < 2 for c in schedule.components.values()) else None,
+            lasts,
         )  # fmt: skip
         total = []
         for place, column in enumerate(columns):
@@ -168,20 +172,27 @@ def test_the_workbook_recomputes_every_bill_to_the_cent(tmp_path: Path, lookups:
     assert result.problems == []
     audit = Audit(tmp_path / "audit.xlsx", rates, lookups)
     billed = []
-    for at, ((row, _), lines) in enumerate(result.lines.groupby(["row", "segment"])):
-        one, line = services[row], lines.iloc[0]
-        after, until = (line[name].date() for name in ("segment_from", "segment_to"))
-        version = book.in_force("W1", one["customer_class"], until)
-        assert version is not None
-        ((schedule, *_),) = by_season((version, after, until), until, until)
-        given = {name: one[name] for name in inputs_of(schedule)} | {"consumption": one["consumption"]}
-        full = one["nominal_days"] or one["days"]
-        given |= {"service_days": full, "segment_days": line["segment_days"], "all_days": one["days"]}
-        if one["nominal_days"]:
-            given["nominal_days"] = full
-        audit.row(at, schedule, given)
-        billed.append(int(lines["amount_cents"].sum()))
+    cents = result.lines.groupby(["row", "segment"])["amount_cents"].sum()
+    for row, one in enumerate(services):
+        until = one["service_from"] + dt.timedelta(one["days"])
+        bill = {"tariff": "W1", "customer_class": one["customer_class"], "service_from": one["service_from"]}
+        parts = periods_of(book, bill | {"service_to": until, "bill_date": one["bill_date"]})
+        for place, lasted in enumerate(parts_lasted([schedule for schedule, _, _ in parts])):
+            schedule, after, until = parts[place]
+            given = {name: one[name] for name in inputs_of(schedule)} | {"consumption": one["consumption"]}
+            full = one["nominal_days"] or one["days"]
+            given |= {"service_days": full, "segment_days": (until - after).days, "all_days": one["days"]}
+            if one["nominal_days"]:
+                given["nominal_days"] = full
+            # A fixed charge stands for the days of all parts it lasts, with the first of them; then it is there no more.
+            lasts = {
+                charge: str((parts[place + count - 1][2] - after).days) if count else None
+                for charge, count in lasted.items()
+            }
+            audit.row(len(billed), schedule, given, lasts)
+            billed.append(int(cents.get((row, place + 1), 0)))
     audit.book.close()
+    assert sum(billed) == cents.sum()
     shown = recalculated(tmp_path / "audit.xlsx", tmp_path)
     assert [round(Fraction(text) * 100) for text in shown] == billed
 

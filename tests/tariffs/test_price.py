@@ -70,12 +70,12 @@ def test_the_float_trap() -> None:
 def test_a_rate_change_in_the_service_period() -> None:
     # (Mar 1, Mar 31] = 30 days; new rates on Mar 22: 20 days old, 10 days new. Consumption 30, tier 1 is 14 units.
     # old: service 24.06 x 20/30 = 16.04; water 14 x 2/3 x 2.1450 = 20.02, 16 x 2/3 x 3.2275 = 34.4266.. -> 34.43
-    # new: service 30.00 x 10/30 = 10.00; water 30 x 1/3 x 2.50 = 25.00
+    # new: service 30.00 x 10/30 = 10.00; water in one price: 30 x 1/3 x 2.50 = 25.00
     change = {"effective_from": dt.date(2026, 3, 22), "resolution": "2026-9"}
     rates = [
         *SIMPLE,
         rate(component="service", kind="fixed", keys='meter_size=5/8"', rate="30.00", **change),
-        *tiers("water", ("0", "2.50"), position=2, **change),
+        rate(component="water", kind="flat", rate="2.50", position=2, **change),
     ]
     lines = priced(rates, service("30"))
     assert cents(lines) == [
@@ -83,11 +83,64 @@ def test_a_rate_change_in_the_service_period() -> None:
         ("water", 1, 2002),
         ("water", 2, 3443),
         ("service", 0, 1000),
-        ("water", 1, 2500),
+        ("water", 0, 2500),
     ]
     assert list(lines["segment_days"]) == [20, 20, 20, 10, 10]
     assert list(lines["resolution"]) == ["2026-1"] * 3 + ["2026-9"] * 2
     assert list(lines["basis"])[2] == "16 x 3.2275 x 20/30 days"
+
+
+def test_a_fixed_charge_that_did_not_change_is_one_line() -> None:
+    # Water changes on Mar 22, 20 days and 10 days. The service charge, the levy of 10 % on it and the fee by dwelling
+    # units did not: 24.06 once (not 16.04 + 8.02), 2.406 -> 2.41 (not 1.60 + 0.80), 2 x 3.33 = 6.66 (not 4.44 + 2.22).
+    # old water: 14 x 2.1450 x 2/3 = 20.02; 1 x 3.2275 x 2/3 = 2.1517; new: 15 x 2.50 x 1/3 = 12.50.
+    rates = [
+        *SIMPLE,
+        rate(component="levy", kind="percentage", rate="10", expression="service", position=3),
+        rate(component="dwellings", kind="per_unit", expression="dwelling_units", rate="3.33", position=4),
+        rate(component="fund", kind="percentage", rate="1", expression="service + water", position=5),
+        *tiers("water", ("0", "2.50"), ("99", "3"), ("199", "4"), position=2, effective_from=dt.date(2026, 3, 22)),
+    ]
+    lines = priced(rates, service("15", dwelling_units="2"))
+    assert cents(lines) == [
+        ("service", 0, 2406),
+        ("water", 1, 2002),
+        ("water", 2, 215),
+        ("levy", 0, 241),
+        ("dwellings", 0, 666),
+        ("fund", 0, 38),  # 1 % of (24.06 + 30.03 + 3.2275) x 20/30 = 0.3821, of the old days
+        ("water", 1, 1250),
+        ("fund", 0, 21),  # 1 % of (24.06 + 37.50) x 10/30 = 0.2052
+    ]
+    assert list(lines["basis"])[0] == '24.06 for meter_size 5/8"'
+    fixed = lines[lines["charge"].isin(["service", "levy", "dwellings"])]
+    assert list(fixed["segment_days"]) == [30, 30, 30]
+
+
+def test_a_fixed_charge_lasts_over_the_parts_it_did_not_change_in() -> None:
+    # Water changes on Mar 12 and Mar 22, the service charge on Mar 22 only: 20 of 30 days are one line, then 10.
+    # 24.06 x 20/30 = 16.04; 30.00 x 10/30 = 10.00. The key of the second fee names a stage that changes on Mar 12:
+    # 3.00 x 10/30 = 1.00, 6.00 x 20/30 = 4.00.
+    twelfth, twenty_second = dt.date(2026, 3, 12), dt.date(2026, 3, 22)
+    rates = [
+        rate(component="service", kind="fixed", rate="24.06"),
+        rate(component="service", kind="fixed", rate="30.00", effective_from=twenty_second),
+        *(rate(component="water", kind="flat", rate=each, position=2, effective_from=day)
+          for each, day in (("3", dt.date(2026, 1, 1)), ("4", twelfth), ("5", twenty_second))),
+        rate(component="stage", kind="lookup", rate="0"),
+        rate(component="stage", kind="lookup", rate="2", effective_from=twelfth),
+        rate(component="fee", kind="fixed", keys="stage=0", rate="3.00", position=3),
+        rate(component="fee", kind="fixed", keys="stage=2", rate="6.00", position=3),
+    ]  # fmt: skip
+    lines = priced(rates, service("0"))
+    mine = lines[lines["charge"].isin(["service", "fee"])]
+    assert list(zip(mine["charge"], mine["amount_cents"], mine["segment_days"], strict=True)) == [
+        ("service", 1604, 20),
+        ("fee", 100, 10),
+        ("fee", 400, 20),
+        ("service", 1000, 10),
+    ]
+    assert mine["basis"].iloc[0] == "24.06 x 20/30 days"
 
 
 @pytest.mark.parametrize(("by", "expected"), [("read_date", 3000), ("bill_date", 2406)])

@@ -287,7 +287,7 @@ def _schedules(pair: Pair, components: Iterable[Component]) -> list[Schedule]:
     return schedules
 
 
-def _needs(component: Component, schedule: Schedule) -> set[str]:
+def needs(component: Component, schedule: Schedule) -> set[str]:
     """The names a component uses: keys, formulas, what is counted, what it is taken of."""
     return set(component.depends_on) | _reckoned(component, schedule)
 
@@ -332,20 +332,25 @@ def inputs_of(schedule: Schedule, charges: Iterable[str] | None = None) -> list[
                 wanted[name] = None
         elif component.name not in seen:
             seen.add(component.name)
-            waiting.extend(sorted(_needs(component, schedule)))
+            waiting.extend(sorted(needs(component, schedule)))
     return list(wanted)
 
 
 def reached_by_bills(schedule: Schedule) -> set[str]:
     """The components that a charge of the schedule is or uses."""
-    reached: set[str] = set()
-    waiting = [charge.name for charge in schedule.charges]
+    return reached(schedule, [charge.name for charge in schedule.charges])
+
+
+def reached(schedule: Schedule, charges: Iterable[str]) -> set[str]:
+    """The components that these charges of the schedule are or use."""
+    there: set[str] = set()
+    waiting = list(charges)
     while waiting:
         name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
+        if name not in there:
+            there.add(name)
             waiting.extend(_inner(schedule, name))
-    return reached
+    return there
 
 
 def _unreachable_names(schedule: Schedule) -> Iterator[tuple[Component, str]]:
@@ -388,5 +393,5 @@ def _reckoned_seasons(schedule: Schedule) -> Iterator[tuple[Component, str]]:
 
 
 def _inner(schedule: Schedule, name: str) -> set[str]:
-    used = (schedule.find(each) for each in _needs(schedule.components[name], schedule))
+    used = (schedule.find(each) for each in needs(schedule.components[name], schedule))
     return {component.name for component in used if component is not None}

@@ -46,8 +46,9 @@ def explain(book: RateBook, service: pd.DataFrame) -> Explanation:
         for charge in each.charges
         if charge.rounding == "half_even"
     }
-    for _, segment in lines.groupby("segment"):
-        text.extend(_segment(segment, even, _season(book, row, segment)))
+    ends = sorted(lines["segment_to"].unique())
+    for (_, until), part in sorted(lines.groupby(["segment", "segment_to"]), key=_longest_first):
+        text.extend(_segment(part, ends.index(until) + 1, even, _season(book, row, part)))
     total = int(lines["amount_cents"].sum())
     text.append(f"The bill is the sum of its lines: {dollars(total)}.")
     return Explanation(text, _table(lines), total)
@@ -85,22 +86,31 @@ def _schedules(book: RateBook, row: pd.Series[Any], lines: pd.DataFrame) -> list
     return [each for each in versions if each.effective_from in starts] or versions[-1:]
 
 
+def _longest_first(part: tuple[Any, pd.DataFrame]) -> tuple[int, int]:
+    """Parts in order of time; fixed charges that last over several of them before the first one."""
+    (segment, _), lines = part
+    return int(segment), -int(lines["segment_days"].iloc[0])
+
+
 def _season(book: RateBook, row: pd.Series[Any], lines: pd.DataFrame) -> str:
-    """The season a part of the service period is in, as the schedule names it; blank where it has no seasons."""
+    """The season a part of the service period is in, as the schedule names it; blank where it has none or several."""
     after, until = (lines.iloc[0][name].date() for name in ("segment_from", "segment_to"))
     last, billed = (pd.Timestamp(row[name]).date() for name in ("service_to", "bill_date"))
-    settled = by_season((_schedules(book, row, lines)[-1], after, until), last, billed)[0][0]
-    found = [each for each in settled.components.values() if each.kind == "season"]
+    pieces = by_season((_schedules(book, row, lines)[-1], after, until), last, billed)
+    settled = pieces[0][0].components.values() if len(pieces) == 1 else ()
+    found = [each for each in settled if each.kind == "season"]
     return ", ".join(f"{each.name} {each.entries[0].key}" for each in found)
 
 
-def _segment(lines: pd.DataFrame, even: set[str], season: str) -> list[str]:
+def _segment(lines: pd.DataFrame, last_part: int, even: set[str], season: str) -> list[str]:
     first = lines.iloc[0]
+    part = int(first["segment"])
+    named = f"Part {part}" if part >= last_part else f"Parts {part} to {last_part}"
     text = []
     if first["segment_days"] != first["all_days"]:
         after, until = first["segment_from"].date() + dt.timedelta(1), first["segment_to"].date()
         text.append(
-            f"Part {first['segment']}: {after} to {until}, {first['segment_days']} of {first['all_days']} days"
+            f"{named}: {after} to {until}, {first['segment_days']} of {first['all_days']} days"
             f"{f', {season}' if season else ''}. "
             "Consumption, tier widths and fixed charges are taken for that share of the days."
         )

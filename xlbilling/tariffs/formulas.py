@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final
 
 from xlbilling.exact import decimal_text
@@ -46,15 +47,18 @@ def audit_formulas(
     rate_cell: RateCell,
     column_cell: ColumnCell,
     lookup: Lookup | None = None,
+    lasts: Mapping[str, str | None] = MappingProxyType({}),
 ) -> list[AuditColumn]:
     """The formulas of one schedule for one row of the audit sheet, in an order in which each needs only earlier ones.
 
     `cells`: a reference for `consumption` (units, not millionths) and for every input of the schedule (`inputs_of`);
     `service_days` where a formula uses it; for a segment that is part of a bill also `segment_days` and `all_days`,
     and on first and last bills `nominal_days` (days of a full bill). KeyError names an input without a cell.
-    `lookup` gets the key as Excel text (`"meter_size="&$D5`), as column keys of the Rates table writes it.
+    `lookup` gets the key as Excel text (`"meter_size="&$D5`), as column keys of the Rates table writes it. `lasts`: of
+    charges that are billed over several segments at once the days they stand for, as formula text; blank where they
+    stand for a full bill, None where an earlier segment bills them.
     """
-    writer = _Writer(schedule, cells, rate_cell, column_cell, lookup)
+    writer = _Writer(schedule, cells, rate_cell, column_cell, lookup, lasts)
     for charge in schedule.charges:
         writer.charge(charge)
     return writer.columns
@@ -68,8 +72,9 @@ class _Writer:
         rate_cell: RateCell,
         column_cell: ColumnCell,
         lookup: Lookup | None,
+        lasts: Mapping[str, str | None],
     ):
-        self.schedule, self.cells = schedule, cells
+        self.schedule, self.cells, self.lasts = schedule, cells, lasts
         self.rate_cell, self.column_cell, self.lookup = rate_cell, column_cell, lookup
         self.columns: list[AuditColumn] = []
         self._values: dict[str, str] = {}
@@ -86,7 +91,9 @@ class _Writer:
     # ---- charges --------------------------------------------------------------------------------------------------
 
     def charge(self, charge: Component) -> None:
-        """The rounded bill lines of a charge."""
+        """The rounded bill lines of a charge; none where an earlier segment bills it."""
+        if charge.name in self.lasts and self.lasts[charge.name] is None:
+            return
         if charge.kind in ("tiered", "budget"):
             for number, quantity, price in self._tiers(charge):
                 self._line(charge, f"{quantity}*{price}", number)
@@ -98,15 +105,16 @@ class _Writer:
 
     def _line(self, charge: Component, amount: str, tier: int = 0) -> None:
         heading = f"{charge.name} tier {tier}" if tier else charge.name
-        if "segment_days" in self.cells:
-            amount = f"({amount})*{self.cells['segment_days']}/{self._full}"
+        days = self.lasts.get(charge.name, self.cells.get("segment_days"))
+        if days:
+            amount = f"({amount})*{days}/{self._full}"
         if charge.rounding == "half_even":
             hundredfold = self._column(f"{heading} in cents", f"ROUND(({amount})*100,7)")
             self._column(heading, f"{_half_even(hundredfold)}/100", True, charge.name, tier)
         else:
             # Sums and shares carry the noise of binary fractions (150-159.455 is -9.45499999999998): off it goes first.
             one_product = charge.kind in ("fixed", "flat", "tiered", "budget") and self._has_decimals(charge)
-            exact = amount if one_product and "segment_days" not in self.cells else f"ROUND({amount},9)"
+            exact = amount if one_product and not days else f"ROUND({amount},9)"
             self._column(heading, f"ROUND({exact},2)", True, charge.name, tier)
 
     def _has_decimals(self, component: Component) -> bool:

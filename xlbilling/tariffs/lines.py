@@ -71,11 +71,13 @@ class Lines:
     words: dict[str, Words] = field(default_factory=lambda: {name: Words() for name in TEXT_COLUMNS})
     exact: list[Exact] = field(default_factory=list)
 
-    def add(self, batch: Batch, segment: Segment, share: Share | None) -> None:
-        """The lines of every charge for every row of a batch."""
+    def add(self, batch: Batch, segment: Segment, charges: frozenset[str], share: Share | None) -> None:
+        """The lines of these charges for every row of a batch."""
         base = sum(len(each.rows) for each, _ in self.segments)
         self.segments.append((segment, batch.services.days[segment.rows]))
         for place, charge in enumerate(batch.schedule.charges):
+            if charge.name not in charges:
+                continue
             writer = _Writer(self, batch, segment, base, place, charge, share)
             if charge.kind in ("tiered", "budget"):
                 for each in batch.slices(charge):

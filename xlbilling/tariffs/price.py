@@ -10,6 +10,7 @@ import pandas as pd
 from xlbilling.exact import MILLION, Exact, decimal_text
 from xlbilling.problems import Problem
 from xlbilling.tariffs.evaluate import Batch
+from xlbilling.tariffs.lasting import billed_together
 from xlbilling.tariffs.lines import Lines, Share
 from xlbilling.tariffs.refusals import (
     BAD_PERIOD,
@@ -54,9 +55,9 @@ def price(book: RateBook, usage: pd.DataFrame, *, unrounded: bool = False, with_
             _refuse_schedule(book, services, rows, tariff, customer_class)
             continue
         good = rows if not services.refused.any() else rows[~services.refused[rows]]
-        for segment in segments(versions, services, good):
-            if segment.schedule.components:
-                _price_segment(services, segment, lines)
+        priced = [segment for segment in segments(versions, services, good) if segment.schedule.components]
+        for each in billed_together(priced, services.count):
+            _price_segment(services, each.segment, each.charges, lines)
     found = [services.problems[row] for row in sorted(services.problems)]
     frame, exact = lines.frame(services.refused)
     return Priced(frame, found, services.problems, exact)
@@ -110,8 +111,8 @@ def _refuse_schedule(book: RateBook, services: Services, rows: Rows, tariff: str
         services.refuse(int(row), UNKNOWN_SCHEDULE, column, fact)
 
 
-def _price_segment(services: Services, segment: Segment, lines: Lines) -> None:
-    """Price a version's rows: those billed in full, and those billed for a share of the days.
+def _price_segment(services: Services, segment: Segment, charges: frozenset[str], lines: Lines) -> None:
+    """Price some charges of a version for its rows: those billed in full, and those billed for a share of the days.
 
     Everything a schedule charges grows in step with consumption, tier widths and fixed amounts alike, so a share of
     the days is that share of the bill in full: f x F(consumption) is F with consumption, widths and amounts times f.
@@ -134,7 +135,7 @@ def _price_segment(services: Services, segment: Segment, lines: Lines) -> None:
                 # A short bill's consumption, as if a full bill had gone on the same way; its share brings it back.
                 consumption = consumption * Exact(of_days[at], days[at])
         batch = Batch(segment.schedule, services, part.rows, consumption, of_days[at])
-        lines.add(batch, part, share)
+        lines.add(batch, part, charges, share)
 
 
 def _refuse_shadowed(services: Services, segment: Segment) -> None:
