@@ -112,7 +112,7 @@ def test_a_fixed_charge_that_did_not_change_is_one_line() -> None:
         ("water", 1, 1250),
         ("fund", 0, 21),  # 1 % of (24.06 + 37.50) x 10/30 = 0.2052
     ]
-    assert list(lines["basis"])[0] == '24.06 for meter_size 5/8"'
+    assert lines["basis"].iloc[0] == '24.06 for meter_size 5/8"'
     fixed = lines[lines["charge"].isin(["service", "levy", "dwellings"])]
     assert list(fixed["segment_days"]) == [30, 30, 30]
 

@@ -104,8 +104,8 @@ def _season(book: RateBook, row: pd.Series[Any], lines: pd.DataFrame) -> str:
 
 def _segment(lines: pd.DataFrame, last_part: int, even: set[str], season: str) -> list[str]:
     first = lines.iloc[0]
-    part = int(first["segment"])
-    named = f"Part {part}" if part >= last_part else f"Parts {part} to {last_part}"
+    number = int(first["segment"])
+    named = f"Part {number}" if number >= last_part else f"Parts {number} to {last_part}"
     text = []
     if first["segment_days"] != first["all_days"]:
         after, until = first["segment_from"].date() + dt.timedelta(1), first["segment_to"].date()
