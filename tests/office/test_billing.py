@@ -10,7 +10,8 @@ import pytest
 from tests.office.conftest import Office
 from tests.office.small import DUE, PERIOD, Clerk, beacon, payments
 from tests.office.test_money import correct
-from xlbilling.office.auditing import outcomes
+from xlbilling.office.auditing import bills_digest, outcomes
+from xlbilling.office.waiting import waiting
 from xlbilling.problems import CATALOGUE
 from xlbilling.store.schema import metadata
 from xlbilling.store.verify import verify
@@ -81,7 +82,14 @@ def test_a_bill_never_made_is_seen(desk_office: Office) -> None:
 def test_post_writes_numbered_bills_and_balanced_entries(office: Office) -> None:
     lead = office.lead
     lead.yes = False
-    assert "7 bills of cycle A of 2026-11, 405.00 (audit: not done). Press Post again" in lead.press("post").said
+    # The history says 11 CCF a period for all but S03 (15): S02 with 12.5 is furthest from it.
+    assert lead.press("post").said == (
+        "7 bills of cycle A of 2026-11, 405.00 (NOT AUDITED since Compute); "
+        "findings to look at that nobody decided: 1; "
+        "the largest: account 0000003, service S03, 84.00; "
+        "the largest change against last year: account 0000002, service S02, 12.5 CCF in 61 days, 11 then; 57.75. "
+        "Press Post again to post."
+    )
     assert office.value("SELECT COUNT(*) FROM bills") == 0
     assert lead.press("post").said == "Posted: BL0000001: 7 bills, 405.00."
     bills = office.table("bills")
@@ -105,6 +113,31 @@ def test_post_writes_numbered_bills_and_balanced_entries(office: Office) -> None
     store = office.store()
     assert verify(store) == []
     store.close()
+
+
+@pytest.mark.stage("computed")
+def test_post_says_audited_only_of_the_very_drafts_that_were(desk_office: Office) -> None:
+    desk = desk_office.lead.desk()
+    run = {"cycle": "A", "period": "2026-11"}
+    with desk.store.work("lea", "audit") as work:
+        work.insert_one(
+            "audits", audit_id=1, **run, inputs=bills_digest(desk, "A", "2026-11"), state="green", difference=0, lines=7,
+            recalculated_by="", at=work.at, actor=work.actor,
+        )  # fmt: skip
+        work.execute("UPDATE exceptions SET severity = 'review', state = 'open' WHERE exception_id = 'rollover M05'")
+        work.event("Audited")
+    audited = waiting(desk)
+    with desk.store.work("lea", "compute") as work:
+        work.execute("UPDATE draft_bills SET amount = 4886599, consumption = 6011550000 WHERE service_id = 'S01'")
+        work.event("Computed again")
+    changed = waiting(desk)
+    desk.store.close()
+    assert audited[0] == "7 bills of cycle A of 2026-11, 405.00 (audit: green)"
+    assert audited[1] == "findings to look at that nobody decided: 1"
+    # 405.00 - 55.65 + 48,865.99
+    assert changed[0] == "7 bills of cycle A of 2026-11, 49,215.34 (NOT AUDITED since Compute)"
+    assert changed[2] == "the largest: account 0000001, service S01, 48,865.99"
+    assert "service S01, 6,011.55 CCF in 61 days, 11 then; 48,865.99" in changed[3]
 
 
 @pytest.mark.stage("posted")

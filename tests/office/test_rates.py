@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from tests.office.conftest import Office
 
@@ -41,6 +42,34 @@ def test_a_cell_with_no_price_in_it_is_marked_and_the_rest_is_checked(desk_offic
     key = lead.sheet("rates").query("kind == 'flat'").index[0]
     lead.raw("rates", key, "rate", "three")
     assert "cell_number" in {problem.code for problem in lead.press("check_rates").problems}
+
+
+@pytest.mark.stage("imported")
+def test_a_day_without_a_price_of_one_charge_and_a_tier_left_out_hold_their_bills(desk_office: Office) -> None:
+    """Water of COMMERCIAL starts again a day late, that of RESIDENTIAL_SINGLE goes on without its second tier."""
+    lead = desk_office.lead
+
+    def typing(rows: pd.DataFrame) -> pd.DataFrame:
+        day = pd.Timestamp("2026-10-20")
+        new = rows.loc[rows["kind"].eq("flat") | rows["tier"].eq(1)].assign(
+            rate_id=["N1", "N2"], effective_from=day, rev=pd.NA
+        )
+        ends = rows["effective_to"].mask(rows["kind"].eq("flat"), pd.Timestamp("2026-10-18"))
+        return pd.concat([rows.assign(effective_to=ends), new], ignore_index=True)
+
+    lead.type("rates", typing)
+    outcome = lead.press("check_rates")
+    assert [(each.code, each.severity) for each in outcome.problems] == [
+        ("rates_tier_gone", "block"),
+        ("rates_gap", "block"),
+    ]
+    lead.press("save")
+    lead.press("compute")
+    held = desk_office.table("draft_bills", "state = 'held'").set_index("service_id")["why"].to_dict()
+    assert sorted(held) == ["S01", "S02", "S03", "S04", "S05", "S07"]
+    assert "Water of WATER COMMERCIAL has no price on 2026-10-19" in held["S04"]
+    assert "the version of 2026-10-20 has no tier 2" in held["S01"]
+    assert "Enter the missing lines" in held["S01"]
 
 
 def test_nothing_is_changed_and_anybody_may_look(desk_office: Office) -> None:

@@ -107,7 +107,7 @@ def season_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
 def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
     """A rate schedule with one to three versions: some charges change, some stay, none has fewer tiers than before."""
     rows: list[dict[str, Any]] = []
-    days = draw(st.lists(st.integers(0, 60), min_size=0, max_size=2, unique=True))
+    days = sorted(draw(st.lists(st.integers(0, 60), min_size=0, max_size=2, unique=True)))
     rows += draw(season_rows())
     starts = [dt.date(2026, 1, 1), *(dt.date(2026, 2, 20) + dt.timedelta(day) for day in days)]
     for place, start in enumerate(starts):

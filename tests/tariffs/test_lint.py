@@ -64,6 +64,61 @@ def test_each_oddity_is_told_once(code: str, rows: list[dict[str, Any]]) -> None
     assert codes([*SOUND, *rows]) == [code]
 
 
+LATER = dt.date(2026, 10, 15)
+OLD_TIERS = tiers("extra", ("0", "2.00"), ("11", "3.00"), ("21", "4.00"), ("41", "5.00"), position=3)
+SIZED = [rate(component="fee", kind="fixed", keys=f"meter_size={size}; zone={zone}", rate="5")
+         for size in ('5/8"', '1"') for zone in "12"]  # fmt: skip
+BY_LOT = [rate(component="lot", kind="lookup", keys=f"area>={start}", rate=each)
+          for start, each in (("0", "1"), ("5000", "2"), ("9000", "3"))]  # fmt: skip
+
+
+def later(row: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return row | {"effective_from": LATER} | changed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        # One line of four tiers is entered from Oct 15: tiers 2, 3 and 4 would be gone.
+        (OLD_TIERS, [later(OLD_TIERS[0], rate="2.75")],
+         ("rates_tier_gone", "tier", "the version of 2026-10-15 has no tier 2, 3, 4; that of 2026-01-01 has")),
+        # The 1" meters of zone 2 are not in the new version.
+        (SIZED, [later(row) for row in SIZED[:3]],
+         ("rates_key_gone", "keys", 'the version of 2026-10-15 has no meter_size=1"; zone=2; that of 2026-01-01 has')),
+        (SEASONS[:2], [later(SEASONS[0])], ("rates_key_gone", "keys", "has no season=winter")),
+        (BY_LOT, [later(row) for row in BY_LOT[:2]], ("rates_key_gone", "keys", "has no area>=9000")),
+    ],
+)  # fmt: skip
+def test_what_a_new_version_lacks_is_an_error(
+    old: list[dict[str, Any]], new: list[dict[str, Any]], told: tuple[str, str, str]
+) -> None:
+    code, column, fact = told
+    found = [each for each in lint_rates(table([*old, *new])) if each.severity == "block"]
+    assert [(each.code, each.place.column) for each in found] == [(code, column)]
+    assert fact in found[0].fact
+    assert found[0].place.key == str(len(old) + 1)  # the first line of the new version
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (OLD_TIERS, [later(row) for row in OLD_TIERS]),
+        # The board dropped two tiers: the old lines say when they end, all of them or those two.
+        ([row | {"effective_to": dt.date(2026, 10, 14)} for row in OLD_TIERS], [later(row) for row in OLD_TIERS[:2]]),
+        ([*OLD_TIERS[:2], *(row | {"effective_to": dt.date(2026, 10, 14)} for row in OLD_TIERS[2:])],
+         [later(row) for row in OLD_TIERS[:2]]),
+        # One price for all sizes and zones covers them all; so does one a zone.
+        (SIZED, [later(SIZED[0], keys="")]),
+        (SIZED, [later(SIZED[0], keys=f"zone={zone}") for zone in "12"]),
+        # No tiers any more: another kind of charge, not a line forgotten.
+        (OLD_TIERS, [later(OLD_TIERS[0], kind="flat", tier=0, from_unit="")]),
+        (BY_LOT, [later(row) for row in BY_LOT]),
+    ],
+)  # fmt: skip
+def test_what_a_new_version_covers_or_ends_is_no_error(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> None:
+    assert [each.code for each in lint_rates(table([*old, *new])) if each.severity == "block"] == []
+
+
 @pytest.mark.parametrize(
     ("text", "inches"),
     [('5/8"', "5/8"), ('1 1/2"', "3/2"), ('1|1/2"', "3/2"), ("2", "2"), ("10 in", "10"), ("Disc", None), ("1 2", None)],

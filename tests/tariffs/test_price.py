@@ -255,6 +255,52 @@ def test_a_bad_rate_row_refuses_its_schedule_and_no_other(row: dict[str, Any], c
     assert [problem.code for problem in result.problems] == ["schedule_unusable" if code else "no_rate_in_force"]
 
 
+@pytest.mark.parametrize(
+    ("water_ends", "water_starts", "until", "fact"),
+    [
+        # The old price ends on Mar 11, the new one starts on Mar 13: Mar 12 has none.
+        (dt.date(2026, 3, 11), dt.date(2026, 3, 13), 30, "water of W1 SFR has no price on 2026-03-12"),
+        (dt.date(2026, 3, 11), dt.date(2026, 3, 13), 10, ""),  # up to Mar 11
+        (dt.date(2026, 3, 11), dt.date(2026, 3, 12), 30, ""),
+        (dt.date(2026, 3, 11), None, 30, ""),  # it ended for good
+        (dt.date(2026, 2, 11), dt.date(2026, 4, 13), 30, "water of W1 SFR has no price on 2026-03-02"),
+    ],
+)
+def test_a_day_without_a_price_for_one_component_is_refused(
+    water_ends: dt.date, water_starts: dt.date | None, until: int, fact: str
+) -> None:
+    water = rate(component="water", kind="flat", rate="2", position=2, effective_to=water_ends)
+    rates = [rate(component="service", kind="fixed", rate="20"), water]
+    if water_starts:
+        rates.append(water | {"rate": "4", "effective_from": water_starts, "effective_to": None})
+    book, _ = rate_book(table(rates))
+    problems = price(book, usage([service(days=until)])).problems
+    assert [(each.code, each.fact) for each in problems] == ([("no_rate_in_force", fact)] if fact else [])
+
+
+def test_a_gap_that_the_read_date_decides_over_is_none() -> None:
+    # The whole bill goes to the new price by the day of its read: no day of it is billed at the old one.
+    water = rate(component="water", kind="flat", rate="2", position=2, effective_to=dt.date(2026, 3, 11))
+    new = {"rate": "4", "effective_from": dt.date(2026, 3, 13), "effective_to": None, "applies_by": "read_date"}
+    assert cents(priced([water, water | new], service("10"))) == [("water", 0, 4000)]
+
+
+def test_fewer_tiers_hold_the_bills_that_reach_them_and_no_others() -> None:
+    # From Mar 22 class 1" has one tier of two: its bills with days from then on are refused, all others are billed.
+    small, large = 'meter_size=5/8"', 'meter_size=1"'
+    both = (("0", "2"), ("11", "3"))
+    rates = [
+        *(each for size in (small, large) for each in tiers("water", *both, keys=size)),
+        *tiers("water", *both, keys=small, effective_from=dt.date(2026, 3, 22)),
+        *tiers("water", both[0], keys=large, effective_from=dt.date(2026, 3, 22)),
+    ]
+    book, _ = rate_book(table(rates))
+    services = [service(meter_size=size, days=days) for days in (20, 30) for size in ('5/8"', '1"')]
+    result = price(book, usage(services))
+    assert [(row, each.code) for row, each in result.refused.items()] == [(3, "rates_tier_gone")]
+    assert "has no tier 2" in result.problems[0].fact
+
+
 # ---- properties -------------------------------------------------------------------------------------------------
 
 

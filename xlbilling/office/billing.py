@@ -22,7 +22,7 @@ from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
 from xlbilling.office.readings import consumption_before, settled_reads
 from xlbilling.office.rows import keep_undo, past_undo
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
-from xlbilling.office.views import run_bills
+from xlbilling.office.waiting import waiting
 from xlbilling.office.working_copy import chain_head
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
@@ -55,9 +55,9 @@ def compute(desk: Desk) -> Outcome:
     """Compute the run's draft bills from settled reads and the rates in force; every due service is drafted or held."""
     desk.need_open()
     refuse_unsaved(desk, SAVED_HERE)
-    waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
-    if waiting:
-        raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{waiting} receipts are not posted"))
+    unposted = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
+    if unposted:
+        raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{unposted} receipts are not posted"))
     desk.book.progress("Settling reads", 0, 3)
     made_from = inputs_digest(desk.store, desk)
     settled = settled_reads(desk)
@@ -198,7 +198,7 @@ def post(desk: Desk) -> Outcome:
     """Post every open batch in one transaction: numbered documents, balanced entries, and a verified backup."""
     period = desk.need_open()
     refuse_unsaved(desk, SAVED_HERE)
-    head, preview = chain_head(desk), _waiting(desk)
+    head, preview = chain_head(desk), waiting(desk)
     if not preview:
         return Outcome(NOTHING_TO_POST.meaning)
     if not desk.confirm(["Post?", *preview]):
@@ -216,28 +216,6 @@ def post(desk: Desk) -> Outcome:
     desk.forget()
     refresh_tables(desk, POSTED_SHEETS)
     return Outcome("Posted: " + "; ".join(done) + ".", problems)
-
-
-def _waiting(desk: Desk) -> list[str]:
-    """What Post would post, in the clerk's words."""
-    made = []
-    for name, words in (("payments", "receipts"), ("adjustments", "adjustments")):
-        found = desk.store.query(
-            f"SELECT COUNT(*) AS count, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount FROM {name} WHERE state = 'open'"  # noqa: S608
-            + (" AND kind = 'adjust'" if name == "adjustments" else "")
-        ).iloc[0]
-        if found["count"]:
-            made.append(f"{found['count']} {words}, {money(found['amount'])}")
-    drafts, _ = run_bills(desk)
-    ready = drafts.loc[drafts["state"].eq("draft")]
-    if len(ready):
-        audit = desk.store.value(
-            "SELECT state FROM audits WHERE cycle = :c AND period = :p ORDER BY audit_id DESC LIMIT 1",
-            c=desk.run.cycle,
-            p=desk.run.period,
-        )
-        made.append(f"{len(ready)} bills of {desk.run}, {money(ready['amount'].sum())} (audit: {audit or 'not done'})")
-    return made
 
 
 def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:

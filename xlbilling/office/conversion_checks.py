@@ -23,6 +23,7 @@ from xlbilling.problems import Kind, Place, Problem, declare
 from xlbilling.reads import Rules
 from xlbilling.tariffs import rate_book
 from xlbilling.tariffs.columns import NEVER_BILLED
+from xlbilling.tariffs.lint import lint_rates
 from xlbilling.workbook.port import row_keys
 from xlbilling.zeros import lost_zeros, told
 
@@ -141,6 +142,15 @@ def _rates(old: OldSystem) -> Iterator[Problem]:
         services, active & ~known, UNKNOWN_REFERENCE, "tariff",
         lambda row: f"rate schedule {row.tariff!r} with class {row.customer_class!r} is not in rates",
     )  # fmt: skip
+
+
+def rates_to_mend(old: OldSystem) -> Iterator[Problem]:
+    """What holds bills though every rate row can be used: days without a price, tiers and keys that a new version lacks."""
+    table = old.tables["rates"]
+    lines = dict(zip(table.frame["rate_id"], range(len(table.frame)), strict=True))
+    for problem in lint_rates(table.frame):
+        if problem.severity == "block" and problem.place.key in lines:
+            yield problem.on(table.place(lines[problem.place.key], problem.place.column))
 
 
 def _runs(old: OldSystem, period: AccountingPeriod) -> Iterator[Problem]:

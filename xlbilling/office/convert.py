@@ -13,7 +13,7 @@ import pandas as pd
 
 from xlbilling import ledger
 from xlbilling.money import dollars
-from xlbilling.office.conversion_checks import documents, faults, ties
+from xlbilling.office.conversion_checks import documents, faults, rates_to_mend, ties
 from xlbilling.office.desk import NOT_ALLOWED
 from xlbilling.office.old_system import WRITTEN, OldSystem, read_old_system
 from xlbilling.office.policy import STAFF, completed
@@ -109,6 +109,7 @@ def convert(
     notes = [*old.notes, *told]
     rules = Rules.of(policy)
     _refuse(faults(old, rules, period, as_of))
+    notes += rates_to_mend(old)
     tied, untied = ties(old, rules, as_of)
     _refuse(untied)
     history, converted = _history(old, rules)

@@ -25,6 +25,7 @@ from xlbilling.tariffs.rate_rows import Pair, RateRow, RowError, rate_rows
 from xlbilling.tariffs.refusals import RATE_DUPLICATE, RATE_NAMES, RATE_ROW
 from xlbilling.tariffs.schedule import Component, Entry, RateBook, Schedule, Tier, plain_key
 from xlbilling.tariffs.seasons import first_day
+from xlbilling.tariffs.versions import ended, versions, with_missed, without_price
 
 _TIERED: Final = ("tiered", "budget")
 _TAKEN_OF: Final = ("percentage", "minimum", "cap")
@@ -56,9 +57,14 @@ def rate_book(rates: pd.DataFrame) -> tuple[RateBook, list[Problem]]:
     for pair, by_component in rows.items():
         components: list[Component] = []
         for name, found in by_component.items():
-            for version in _versions(found):
+            for earlier, version, later in versions(found):
                 try:
-                    components.append(_component(name, version))
+                    component = _component(name, version, later)
+                    components.append(
+                        with_missed(component, earlier, version, pair)
+                        if earlier and pair not in unusable
+                        else component
+                    )
                 except RowError as error:
                     kind = RATE_DUPLICATE if error.column == "keys" and "twice" in str(error) else RATE_ROW
                     refuse(pair, kind, version[0].rate_id, error.column, str(error))
@@ -66,6 +72,8 @@ def rate_book(rates: pd.DataFrame) -> tuple[RateBook, list[Problem]]:
             continue
         schedules[pair] = _schedules(pair, components)
         for schedule in schedules[pair]:
+            if schedule.unpriced:  # nothing is priced on these days, and what names the missing charge is not at fault
+                continue
             for component, fact in _unreachable_names(schedule):
                 refuse(pair, RATE_NAMES, component.entries[0].rate_id, "expression", fact)
     return RateBook({pair: found for pair, found in schedules.items() if pair not in unusable}, unusable), problems
@@ -74,15 +82,7 @@ def rate_book(rates: pd.DataFrame) -> tuple[RateBook, list[Problem]]:
 # ---- components -------------------------------------------------------------------------------------------------
 
 
-def _versions(rows: list[RateRow]) -> list[list[RateRow]]:
-    """The rows of one component by the day they take effect, in date order."""
-    by_day: dict[dt.date, list[RateRow]] = {}
-    for row in rows:
-        by_day.setdefault(row.effective_from, []).append(row)
-    return [by_day[day] for day in sorted(by_day)]
-
-
-def _component(name: str, rows: list[RateRow]) -> Component:
+def _component(name: str, rows: list[RateRow], later: list[RateRow]) -> Component:
     first = rows[0]
     for column in ("kind", "applies_by", "rounding", "on_bill", "resolution"):
         if len({row.text.get(column, "") for row in rows}) > 1:
@@ -93,7 +93,7 @@ def _component(name: str, rows: list[RateRow]) -> Component:
     counted = _formula(first.text["expression"]) if kind == "per_unit" and first.text["expression"] else None
     if kind == "per_unit" and counted is None:
         raise RowError("expression", f"{name} does not say what is counted")
-    ends = {row.effective_to for row in rows}
+    ends = ended(rows, later)
     if len(ends) > 1:
         raise RowError("effective_to", f"the rows of {name} from {first.effective_from} end on different days")
     return Component(
@@ -269,6 +269,9 @@ def _schedules(pair: Pair, components: Iterable[Component]) -> list[Schedule]:
     """One schedule for every day on which the components in force change."""
     found = list(components)
     one_day = dt.timedelta(days=1)
+    by_name: dict[str, list[Component]] = {}
+    for component in found:
+        by_name.setdefault(component.name, []).append(component)
     starts = {component.effective_from for component in found}
     starts |= {component.effective_to + one_day for component in found if component.effective_to is not None}
     schedules = []
@@ -283,7 +286,9 @@ def _schedules(pair: Pair, components: Iterable[Component]) -> list[Schedule]:
         # A season says by applies_by what the turn of the season goes by, so the charges decide for the change of rates.
         new = next((each for each in changed if each.kind != "season"), changed[0] if changed else None)
         applies_by = new.applies_by if new else "service_days"
-        schedules.append(Schedule(*pair, day, applies_by, {component.name: component for component in lasting}))
+        unpriced = tuple(name for name, each in by_name.items() if without_price(each, day) and each[0].kind != "input")
+        in_order = {component.name: component for component in lasting}
+        schedules.append(Schedule(*pair, day, applies_by, in_order, unpriced))
     return schedules
 
 

@@ -118,7 +118,8 @@ class Batch:
         """A name as text to look up by: (code of each row, texts)."""
         component = self.schedule.find(name)
         if component is not None and component.kind == "season":
-            return np.zeros(len(self), dtype=np.int64), [component.entries[0].key]
+            season = self._sound(component.entries[0], np.arange(len(self)))
+            return np.zeros(len(self), dtype=np.int64), [season.key]
         computed = component is not None and component.kind != "input"
         if computed or name in CONSUMPTION_NAMES or name == SERVICE_DAYS:
             values = self.value(name).spread(len(self))
@@ -192,8 +193,9 @@ class Batch:
 
     def _sound(self, entry: Entry, at: Rows) -> Entry:
         if entry.problem:
+            remedy = "Fill in the row on Rates." if entry.refused_as is NO_RATE else entry.refused_as.remedy
             for row in self.rows[at]:
-                self.services.refuse(int(row), NO_RATE, "tariff", entry.problem, "Fill in the row on Rates.")
+                self.services.refuse(int(row), entry.refused_as, "tariff", entry.problem, remedy)
         return entry
 
     # ---- components -----------------------------------------------------------------------------------------------

@@ -25,8 +25,13 @@ def _odd(code: str, meaning: str, remedy: str) -> Kind:
     return declare(f"rates_{code}", meaning, remedy, "review")
 
 
-GAP: Final = _odd(
-    "gap", "On some days no rate is in force.", "Extend the row that ends, or start the next one earlier."
+GAP: Final = declare(
+    "rates_gap",
+    "A charge has no price on some days: its lines end before the next ones start.",
+    "Extend the line that ends, or start the next one earlier; until then bills with those days are held.",
+)
+ENDED: Final = _odd(
+    "ended", "A rate schedule ends and nothing follows.", "If it is still billed by, enter the lines that follow."
 )
 OVERLAP: Final = _odd("overlap", "Two versions of a charge claim the same days.", "End the older row the day before.")
 TIER_ORDER: Final = _odd("tier_order", "A tier starts where the one before it has not ended.", "Check the tier starts.")
@@ -65,7 +70,7 @@ def lint_book(book: RateBook) -> list[Problem]:
         for problem in _in_time(versions):
             found[problem] = None
         for schedule in versions:
-            for problem in _schedule(schedule):
+            for problem in _schedule(schedule) if not schedule.unpriced else ():
                 found[problem] = None
     return list(found)
 
@@ -104,21 +109,30 @@ def _in_time(versions: list[Schedule]) -> Iterator[Problem]:
         for component in schedule.components.values():
             by_name.setdefault(component.name, {})[component.effective_from] = component
         if not schedule.charges:
+            if schedule.unpriced:
+                continue
             last = max(each for name in by_name.values() for each in name)
             component = next(name[last] for name in by_name.values() if last in name)
-            yield GAP.at(
+            yield ENDED.at(
                 _place(component, "effective_to"),
                 f"{_pair(schedule)} has no rate in force from {schedule.effective_from}",
             )
     for name, found in by_name.items():
-        for earlier, later in pairwise([found[day] for day in sorted(found)]):
+        ordered = [found[day] for day in sorted(found)]
+        for component in ordered:
+            yield from component.gone
+        for earlier, later in pairwise(ordered):
             if earlier.effective_to is None:
                 continue
-            days = (later.effective_from - earlier.effective_to).days
+            first = earlier.effective_to + dt.timedelta(days=1)
+            days = (later.effective_from - first).days
             said = f"{name} of {_pair(versions[0])} ends on {earlier.effective_to} and starts again on {later.effective_from}"
-            if days > 1:
-                yield GAP.at(_place(earlier, "effective_to"), said)
-            elif days < 1:
+            if days > 0:
+                missing = (
+                    f"on {first}" if days == 1 else f"from {first} to {later.effective_from - dt.timedelta(days=1)}"
+                )
+                yield GAP.at(_place(earlier, "effective_to"), f"{said}; it has no price {missing}")
+            elif days < 0:
                 yield OVERLAP.at(_place(earlier, "effective_to"), said)
 
 

@@ -55,7 +55,7 @@ def price(book: RateBook, usage: pd.DataFrame, *, unrounded: bool = False, with_
             _refuse_schedule(book, services, rows, tariff, customer_class)
             continue
         good = rows if not services.refused.any() else rows[~services.refused[rows]]
-        priced = [segment for segment in segments(versions, services, good) if segment.schedule.components]
+        priced = [segment for segment in segments(versions, services, good) if segment.schedule.priced]
         for each in billed_together(priced, services.count):
             _price_segment(services, each.segment, each.charges, lines)
     found = [services.problems[row] for row in sorted(services.problems)]

@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import Final
 
 from xlbilling.exact import decimal_text, parse_decimal
-from xlbilling.problems import Problem
+from xlbilling.problems import Kind, Problem
 from xlbilling.tariffs.expressions import Node
+from xlbilling.tariffs.refusals import NO_RATE
 
 _BOOLEANS: Final = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 _TRAILING_ZEROS: Final = re.compile(r"-?\d+(\.\d*)?")
@@ -53,6 +54,7 @@ class Entry:
     tiers: tuple[Tier, ...]
     rate_id: str
     problem: str = ""  # why this entry cannot be used; told to the services that reach it
+    refused_as: Kind = NO_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Component:
     description: str
     by_key: dict[str, int] = field(default_factory=dict, compare=False)
     first_days: tuple[tuple[int, int], ...] = ()  # month and day each season begins; empty where it is settled
+    gone: tuple[Problem, ...] = ()  # what this version lacks of the one before
 
     def entry_at(self, key: str) -> int:
         """The place of the entry for a joined key, -1 where there is none."""
@@ -94,6 +97,7 @@ class Schedule:
     effective_from: dt.date
     applies_by: str
     components: dict[str, Component]
+    unpriced: tuple[str, ...] = ()  # components that ended before these days and start again after them
     _in_season: dict[tuple[str, int], Schedule] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, name: str) -> Component | None:
@@ -103,6 +107,11 @@ class Schedule:
             spoken = (each for each in self.components if re.sub(r"\W+", "_", each) == name)
             found = self.components.get(next(spoken, ""))
         return found
+
+    @property
+    def priced(self) -> bool:
+        """Whether every component has a price on these days, or has ended for good."""
+        return bool(self.components) and not self.unpriced
 
     @property
     def charges(self) -> list[Component]:

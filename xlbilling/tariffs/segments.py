@@ -54,7 +54,7 @@ def segments(versions: list[Schedule], services: Services, rows: Rows) -> list[S
         last = np.minimum(until, end - 1)
         at = np.flatnonzero(last > first)
         if len(at):
-            if not schedule.components:
+            if not schedule.priced:
                 _no_rate(services, rows[at], first[at] + 1, schedule)
             found.append((schedule, at, first[at], last[at]))
         end = np.minimum(end, start)
@@ -103,5 +103,8 @@ def _day(number: int) -> dt.date:
 def _no_rate(services: Services, rows: Rows, days: Codes, schedule: Schedule) -> None:
     for row, day in zip(rows, days, strict=True):
         text = EPOCH + dt.timedelta(days=int(day))
-        fact = f"{schedule.tariff} {schedule.customer_class} has no rate in force on {text}"
+        pair = f"{schedule.tariff} {schedule.customer_class}"
+        fact = f"{pair} has no rate in force on {text}"
+        if schedule.components and schedule.unpriced:
+            fact = f"{', '.join(schedule.unpriced)} of {pair} has no price on {text}"
         services.refuse(int(row), NO_RATE, "tariff", fact)

@@ -1,0 +1,70 @@
+"""Waiting: what Post would post, told before it does: how much, whether it was audited, and the bills to look at once more."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from xlbilling.office.auditing import audit_state
+from xlbilling.office.desk import Desk, money
+from xlbilling.office.explaining import quantity
+from xlbilling.office.readings import consumption_before
+from xlbilling.office.views import run_bills
+from xlbilling.reads.history import History, before
+
+_AUDITED: Final = {"green": "audit: green", "red": "audit: RED", "not recalculated": "audit: not recalculated"}
+
+
+def waiting(desk: Desk) -> list[str]:
+    """What Post would post, one line each, in the clerk's words; empty where nothing waits."""
+    made = []
+    for name, words in (("payments", "receipts"), ("adjustments", "adjustments")):
+        open_ = desk.store.query(
+            f"SELECT COUNT(*) AS count, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount FROM {name} WHERE state = 'open' "  # noqa: S608
+            f"AND period = :p{' AND kind = :k' if name == 'adjustments' else ''}",
+            p=str(desk.period),
+            **({"k": "adjust"} if name == "adjustments" else {}),
+        ).iloc[0]
+        if open_["count"]:
+            made.append(f"{open_['count']} {words}, {money(open_['amount'])}")
+    drafts, _ = run_bills(desk)
+    ready = drafts.loc[drafts["state"].eq("draft")].reset_index(drop=True)
+    return [*made, *_bills(desk, ready)] if len(ready) else made
+
+
+def _bills(desk: Desk, ready: pd.DataFrame) -> list[str]:
+    """The run's drafts: count and sum, the audit of exactly these, findings nobody decided, and the two that stand out."""
+    audit = _AUDITED.get(audit_state(desk, *desk.chosen.values()), "NOT AUDITED since Compute")
+    findings = desk.store.query(
+        "SELECT CASE severity WHEN 'block' THEN 1 ELSE 0 END AS holds, COUNT(*) AS count FROM exceptions "
+        "WHERE cycle = :c AND period = :p AND state = 'open' AND severity <> 'info' GROUP BY 1",
+        **desk.chosen,
+    ).set_index("holds")["count"]
+    words = {0: "findings to look at that nobody decided", 1: "findings that hold bills, which are not posted"}
+    largest = ready.iloc[int(np.argmax(ready["amount"]))]
+    return [
+        f"{len(ready)} bills of {desk.run}, {money(ready['amount'].sum())} ({audit})",
+        *(f"{said}: {findings[holds]}" for holds, said in words.items() if holds in findings.index),
+        f"the largest: {_named(largest)}, {money(largest['amount'])}",
+        *_largest_change(desk, ready),
+    ]
+
+
+def _named(bill: Any) -> str:
+    return f"account {bill['account_id']}, service {bill['service_id']}"
+
+
+def _largest_change(desk: Desk, ready: pd.DataFrame) -> list[str]:
+    """The bill whose consumption is furthest from the same season of last year, for as many days."""
+    position, names = pd.factorize(ready["service_id"])
+    services = pd.DataFrame({"position": position, "service_to": ready["service_to"], "days": ready["days"]})
+    last_year, _ = before(services, History.of(consumption_before(desk), pd.Index(names)))
+    off = np.abs(ready["consumption"].to_numpy(dtype=np.float64) - last_year)
+    if np.isnan(off).all():
+        return ["no service has bills of this season last year to compare with"]
+    at = int(np.nanargmax(off))
+    bill, then = ready.iloc[at], quantity(round(float(last_year[at])))
+    used = f"{quantity(bill['consumption'])} {bill['unit']} in {bill['days']} days"
+    return [f"the largest change against last year: {_named(bill)}, {used}, {then} then; {money(bill['amount'])}"]
