@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from xlbilling import ledger as journal_rules
-from xlbilling.intake.ledger import read_ledger
+from xlbilling.intake.ledger import LedgerMap, read_ledger
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.importing import digest_of, import_key
@@ -17,7 +18,7 @@ from xlbilling.office.rows import keep_undo
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.views import shows
 from xlbilling.problems import Place, Refusal, declare
-from xlbilling.reconcile import Reconciliation, Terms
+from xlbilling.reconcile import Reconciliation
 from xlbilling.reconcile import reconcile as match
 
 NO_LEDGER: Final = declare("no_ledger", "The period has no general-ledger export yet.", "Press Import GL first.")
@@ -36,7 +37,7 @@ def import_ledger(desk: Desk) -> Outcome:
     period = desk.need_open()
     path = desk.book.ask_file("the general-ledger export", "LedgerFile")
     digest = digest_of(path)
-    export = read_ledger(path)
+    export = read_ledger(path, mapping=ledger_map(desk))
     with desk.store.work(desk.actor, "import_ledger", import_key(desk, "ledger", str(period), digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
@@ -49,15 +50,22 @@ def import_ledger(desk: Desk) -> Outcome:
             "UPDATE imports SET state = 'superseded' WHERE kind = 'ledger' AND period = :p AND state = 'current'",
             p=str(period),
         )
-        rejected = [p for p in export.problems if p.severity != "info"]
+        rejected = export.rejected
+        unread = int(export.frame["kind"].eq("unread").sum())
         work.insert_one(
             "imports", import_id=import_id, kind="ledger", cycle="", period=str(period), file_name=path.name, digest=digest,
-            layout=export.profile, rows_in=len(export.frame) + len(rejected), taken=len(postings), rejected=len(rejected),
+            layout=export.profile, rows_in=len(export.frame), taken=len(postings), rejected=unread,
             duplicates=0, changed=0, state="current", at=work.at, actor=work.actor,
         )  # fmt: skip
-        work.insert("ledger_rows", postings.rename(columns={"amount_cents": "amount"}).assign(import_id=import_id))
-        said = (
-            f"{path.name} ({export.profile}): {len(postings)} postings taken, {len(rejected)} rows could not be read."
+        # a row without a date is an opening balance; postings always have one
+        dates = postings["date"].where(postings["kind"].eq("posting"))
+        taken = postings.assign(date=dates, import_id=import_id).rename(columns={"amount_cents": "amount"})
+        work.insert("ledger_rows", taken)
+        said = " ".join(
+            [
+                f"{path.name} ({export.profile}): {int(dates.notna().sum())} postings taken, {unread} rows could not be read.",
+                *(f"{told}." for told in export.told),
+            ]
         )
         undo = [("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id})]
         undo += [
@@ -97,19 +105,30 @@ def reconcile(desk: Desk) -> Outcome:
     return Outcome(said, listed=difference != 0)
 
 
+def ledger_map(desk: Desk) -> LedgerMap:
+    """How the office's accounts stand in the general ledger: under their own numbers."""
+    accounts = desk.store.table("gl_accounts")
+    numbers = accounts["gl_account"].tolist()
+    control = accounts.loc[accounts["role"].isin(["receivable", "deposits"]), "gl_account"].tolist()
+    normal = accounts.loc[accounts["role"].isin(["revenue", "deposits"]), "gl_account"].tolist()
+    return LedgerMap.model_validate(
+        {
+            "period": {"start": desk.period.first, "end": desk.period.last},
+            "accounts": {number: number for number in numbers},
+            "control_accounts": control,
+            "credit_normal": normal,
+        }
+    )
+
+
 def _matched(desk: Desk) -> Reconciliation:
     """The period's journal against the current ledger export."""
     ledger = _ledger_rows(desk)
     if ledger.empty:
         raise Refusal(NO_LEDGER.at(Place(table="gl"), f"no export of {desk.period} was imported"))
-    accounts = desk.store.table("gl_accounts")
-    numbers = accounts["gl_account"].tolist()
-    control = accounts.loc[accounts["role"].isin(["receivable", "deposits"]), "gl_account"].tolist()
-    normal = accounts.loc[accounts["role"].isin(["revenue", "deposits"]), "gl_account"]
-    period = desk.period
-    terms = Terms(period.first, period.last, {n: n for n in numbers}, tuple(control), "OPENING", frozenset(normal))
-    frame = ledger.rename(columns={"amount": "amount_cents"}).assign(kind="posting", source="")
-    return match(subledger(desk), frame, terms)
+    frame = ledger.rename(columns={"amount": "amount_cents"}).assign(source="")
+    frame["kind"] = np.where(frame["date"].isna(), "opening", "posting")
+    return match(subledger(desk), frame, ledger_map(desk).terms())
 
 
 def subledger(desk: Desk) -> pd.DataFrame:
@@ -162,9 +181,11 @@ def control(desk: Desk) -> pd.DataFrame:
 
 
 def ledger_ending(desk: Desk) -> pd.Series[int]:
-    """Each account's ending balance in the general ledger: the subledger's beginning and the export's postings."""
+    """Each account's ending balance in the general ledger: the export's opening (else ours) and its postings."""
     ledger = _ledger_rows(desk)
     began = control(desk).set_index("gl_account")["beginning"]
+    opened = ledger[ledger["date"].isna()].drop_duplicates("gl_account").set_index("gl_account")["amount"]
+    began = opened.combine_first(began).astype("int64")
     posted = ledger.loc[ledger["date"].le(pd.Timestamp(desk.period.last))].groupby("gl_account")["amount"].sum()
     return began.add(posted, fill_value=0).astype("int64") if len(ledger) else pd.Series(dtype="int64")
 
@@ -247,7 +268,11 @@ def ledger_view(desk: Desk) -> pd.DataFrame:
     reasons = json.loads(last["content"])["rows"] if last else {}
     listed = set(desk.store.table("gl_accounts")["gl_account"])
     made["matched"] = [
-        "" if not last else reasons.get(str(row), "yes" if account in listed else "not a billing account")
-        for row, account in zip(made["row"], made["gl_account"], strict=True)
+        "opening balance"
+        if pd.isna(date)
+        else ""
+        if not last
+        else reasons.get(str(row), "yes" if account in listed else "not a billing account")
+        for row, account, date in zip(made["row"], made["gl_account"], made["date"], strict=True)
     ]
     return made

@@ -85,6 +85,15 @@ def _by_account() -> list[tuple[str, list[Posting]]]:
     return [(account, [p for p in POSTINGS if p.account == account]) for account in NAMES]
 
 
+def _totals(postings: Sequence[Posting]) -> tuple[str, str]:
+    """The debits and the credits of postings, as a report totals them."""
+    return money(sum(p.cents for p in postings if p.cents > 0)), money(-sum(p.cents for p in postings if p.cents < 0))
+
+
+def _ended(account: str) -> int:
+    return OPENINGS[account] + sum(p.cents for p in POSTINGS if p.account == account)
+
+
 def qbd() -> Printed:
     header = ["", "Type", "Date", "Num", "Adj", "Name", "Memo", "Split", "Debit", "Credit", "Balance"]
     sheet = _Sheet([["Some District"], ["Transaction Detail by Account"], [""]], header)
@@ -109,8 +118,8 @@ def qbd() -> Printed:
                 credit,
                 money(balance),
             )
-        sheet.add(f"Total {heading}", *[""] * 7, "1.00", "2.00", money(balance))
-    sheet.add("TOTAL", *[""] * 7, "9.00", "9.00", "")
+        sheet.add(f"Total {heading}", *[""] * 7, *_totals(postings), money(balance))
+    sheet.add("TOTAL", *[""] * 7, *_totals(POSTINGS), "")
     return sheet.done
 
 
@@ -124,8 +133,8 @@ def qbd_journal() -> Printed:
         head = [str(p.entry), "Journal", _us(p.day), p.reference] if first else [""] * 4
         sheet.post(p, *head, "0001028", p.words, f"{p.account} · {NAMES[p.account]}", *_sides(p.cents))
         if not first:
-            sheet.add(*[""] * 7, "1,204.07", "1,204.07")
-    sheet.add("TOTAL", *[""] * 6, "9.00", "9.00")
+            sheet.add(*[""] * 7, *_totals([q for q in POSTINGS if q.entry == p.entry]))
+    sheet.add("TOTAL", *[""] * 6, *_totals(POSTINGS))
     return sheet.done
 
 
@@ -159,7 +168,8 @@ def qbo_new() -> Printed:
         for p in postings:
             cells = [_us(p.day), "Payment", p.reference, "0001028", p.words, "-SPLIT-"]
             sheet.post(p, "", heading, *cells, money(p.cents * natural), "0.00")
-        sheet.add(f"Total for {heading}", *[""] * 7, "$1.00", "")
+        total = sum(p.cents for p in postings) * natural
+        sheet.add(f"Total for {heading}", *[""] * 7, f"${money(total)}", "")
     return sheet.done
 
 
@@ -173,9 +183,9 @@ def intacct_report() -> Printed:
         for p in postings:
             day = _us(p.day)
             sheet.post(p, day, day, p.reference, p.words, "Water", "100", "1001", p.source, *_sides(p.cents), "0.00")
-        sheet.add(f"Totals for {account} - {NAMES[account]}", *[""] * 7, "1.00", "2.00", "3.00")
+        sheet.add(f"Totals for {account} - {NAMES[account]}", *[""] * 7, *_totals(postings), money(_ended(account)))
         sheet.add(*[""] * 11)
-    sheet.add("Grand total", *[""] * 7, "1.00", "1.00", "")
+    sheet.add("Grand total", *[""] * 7, *_totals(POSTINGS), "")
     return sheet.done
 
 
@@ -209,9 +219,9 @@ def xero() -> Printed:
             words = p.words.replace(" batch", "\nbatch")
             day = p.day.strftime("%d %b %Y")
             sheet.post(p, day, "Manual Journal", words, p.reference, *sides, signed(balance), signed(p.cents), "0.00")
-        sheet.add(f"Total {NAMES[account]}", "", "", "", "1.00", "2.00", "", "", "")
+        sheet.add(f"Total {NAMES[account]}", "", "", "", *_totals(postings), "", "", "")
         sheet.add("Closing Balance", "", "", "", "0.00", "0.00", signed(balance), "", "")
-    sheet.add("Total", "", "", "", "9.00", "9.00", "", "", "")
+    sheet.add("Total", "", "", "", *_totals(POSTINGS), "", "", "")
     return sheet.done
 
 
@@ -221,9 +231,9 @@ def springbrook() -> Printed:
     for p in POSTINGS:
         cells = [f"{p.source} 051{p.entry}", _us(p.day), "60", p.account, NAMES[p.account], p.reference]
         sheet.post(p, *cells, *_sides(p.cents, "0.00"))
-        if p.cents < 0:
-            sheet.add("", "", "", "", "Batch Total", "", "1.00", "1.00")
-    sheet.add("", "", "", "", "Grand Total", "", "9.00", "9.00")
+        if p is [q for q in POSTINGS if q.entry == p.entry][-1]:
+            sheet.add("", "", "", "", "Batch Total", "", *_totals([q for q in POSTINGS if q.entry == p.entry]))
+    sheet.add("", "", "", "", "Grand Total", "", *_totals(POSTINGS))
     return sheet.done
 
 
@@ -240,7 +250,9 @@ def caselle() -> Printed:
         for p in postings:
             sides = (trailing(p.cents), "") if p.cents > 0 else ("", trailing(p.cents))
             sheet.post(p, "", "", p.day.strftime("%m/%d/%y"), p.source, p.reference, p.words, *sides, "0.00")
-        sheet.add("", "", "07/31/26", "", "", "07/26 (07/31/2026) Period Totals and Balance", "1.00", "2.00-", "3.00")
+        debits, credits_ = _totals(postings)
+        words = "07/26 (07/31/2026) Period Totals and Balance"
+        sheet.add("", "", "07/31/26", "", "", words, debits, f"{credits_}-", trailing(_ended(account)))
         sheet.add(*[""] * 9)
     return sheet.done
 
@@ -303,7 +315,9 @@ def legacy_crdr() -> Printed:
             turn()
             amount = f"{money(abs(p.cents))} {'DR' if p.cents > 0 else 'CR'}"
             sheet.post(p, p.account, p.day.strftime("%Y%m%d"), p.source, p.reference, p.words, amount)
-        sheet.add(account, "20260731", "", "", "** ACCOUNT TOTAL **", "1.00 DR")
+        total = sum(p.cents for p in postings)
+        amount = f"{money(abs(total))} {'DR' if total >= 0 else 'CR'}"
+        sheet.add(account, "20260731", "", "", "** ACCOUNT TOTAL **", amount)
     return sheet.done
 
 

@@ -14,6 +14,9 @@ DayOrder = Literal["mdy", "dmy"]
 _AMOUNT: Final = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d+))?")
 _NOISY: Final = re.compile(r"-?\d+\.\d{6,}")
 _NOISE: Final = Decimal("0.00001")
+# An accounting format prints zero as a dash, with its currency sign and the blanks that line it up: "$ -  ", "($-)".
+_DASH: Final = re.compile(r"[\s$(]*(?:USD)?[\s$(]*[-\u2013\u2014\u2212][\s$)]*", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'="([^"]*)"')
 _SIDE: Final = re.compile(r"\s*(CR|DR)\.?$", re.IGNORECASE)
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
 _NAMED: Final = re.compile(r"(\d{1,2})[- ]([A-Za-z]{3})[A-Za-z]*[- ,]+(\d{4}|\d{2})")
@@ -23,14 +26,25 @@ _PLAIN: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _MONTHS: Final = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
 
+def unwrapped(text: str) -> str:
+    """A cell's text without what a spreadsheet needs to keep it text: ="1021" and '1021 are 1021."""
+    body = text.strip()
+    if body[:1] not in "='":
+        return body
+    quoted = _QUOTED.fullmatch(body)
+    return quoted[1].strip() if quoted else body.removeprefix("'").strip()
+
+
 @lru_cache(maxsize=65536)
 def amount_cents(text: str) -> int | None:
     """The whole cents of a printed amount, debit positive; None where the text is no exact amount.
 
-    Reads 1,234.56 · $1,234.56 · (1,234.56) · -1,234.56 · 1,234.56- · 1,234.56 CR (a credit) · 1,234.56 DR.
+    Reads 1,234.56 · $1,234.56 · (1,234.56) · -1,234.56 · 1,234.56- · 1,234.56 CR (a credit) · 1,234.56 DR · $ - (zero).
     A third decimal that is not 0 is no exact amount of money and is not rounded here.
     """
     body = text.strip().replace("\u2212", "-").replace("\u00a0", " ")
+    if _DASH.fullmatch(body):
+        return 0
     negative = False
     side = _SIDE.search(body)
     if side:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-from xlbilling.intake.ledger.cells import DayOrder
+from xlbilling.intake.dates import DayOrder
 
 Role = Literal[
     "date",
@@ -21,6 +21,7 @@ Role = Literal[
     "amount",
     "balance",
     "side",
+    "status",
     "line",
 ]
 Signs = Literal["debit_credit", "credit_printed_negative", "debit_positive", "natural_side", "side_flag"]
@@ -58,9 +59,15 @@ class Layout:
         )
 
     def places(self, header: Sequence[str]) -> dict[Role, int]:
-        """The column index of each role the header has; the first of a role's names wins."""
+        """The column index of each role the header has; the first of a role's names wins.
+
+        Whatever the layout, a column of the side belongs to a single amount, and a status to every row.
+        """
         found: dict[Role, int] = {}
-        for role, names in self.columns.items():
+        columns = {"status": STATUSES, **self.columns}
+        if "amount" in self.columns:
+            columns.setdefault("side", SIDES)
+        for role, names in columns.items():
             for name in names:
                 if name in header:
                     found[role] = list(header).index(name)
@@ -68,6 +75,65 @@ class Layout:
         return found
 
 
+# Headings of a column that says of each amount whether it is a debit or a credit.
+SIDES: Final = (
+    "d/c", "dr/cr", "db/cr", "debit/credit", "debit or credit", "debit credit", "dr cr", "d c", "drcr", "dc",
+    "debit/credit indicator", "dr/cr indicator", "d/c indicator", "d/c flag", "dr/cr flag", "side", "sign", "+/-",
+)  # fmt: skip
+# Headings of a column that says whether a row counts.
+STATUSES: Final = (
+    "status", "posting status", "post status", "entry status", "journal status", "transaction status", "trans status",
+    "posted", "posted?", "void", "voided", "void?",
+)  # fmt: skip
+_SIDE_WORDS: Final = {
+    **dict.fromkeys(("d", "dr", "db", "debit", "debits", "+"), 1),
+    **dict.fromkeys(("c", "cr", "credit", "credits", "-"), -1),
+}
+_POSTED: Final = {
+    "posted",
+    "post",
+    "p",
+    "final",
+    "finalized",
+    "complete",
+    "completed",
+    "cleared",
+    "reconciled",
+    "active",
+}
+_NOT_POSTED: Final = {
+    "unposted",
+    "not posted",
+    "void",
+    "voided",
+    "pending",
+    "draft",
+    "deleted",
+    "cancelled",
+    "canceled",
+}
+_YES_NO: Final = {
+    **dict.fromkeys(("yes", "y", "true", "1", "x"), True),
+    **dict.fromkeys(("no", "n", "false", "0"), False),
+}
+
+
+def side_of(word: str) -> int:
+    """1 for a word that says debit, -1 for one that says credit, 0 for any other."""
+    return _SIDE_WORDS.get(word.strip().rstrip(".").lower(), 0)
+
+
+def is_posted(title: str, word: str) -> bool | None:
+    """Whether a row with this word in the status column of that heading counts; None for a word nobody knows."""
+    said = " ".join(word.lower().split())
+    if not said or said in _POSTED:
+        return True
+    if said in _NOT_POSTED:
+        return False
+    answer = _YES_NO.get(said)
+    return answer if answer is None or not title.startswith("void") else not answer
+
+
 def heading(cell: str) -> str:
-    """A header cell as layouts name it: lower case, single spaces."""
+    """A header cell as layouts name it: lower case, single spaces, underscores as spaces before nothing but letters."""
     return " ".join(cell.replace("\u00a0", " ").lower().split())

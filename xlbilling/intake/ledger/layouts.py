@@ -123,7 +123,6 @@ XERO: Final = Layout(
     },
     account="section",
     signs="debit_credit",
-    day_order="dmy",
 )
 SPRINGBROOK: Final = Layout(
     name="springbrook",
@@ -167,11 +166,10 @@ MUNIS: Final = Layout(
         "description": ("description",),
         "source": ("src",),
         "amount": ("amount",),
-        "side": ("d/c",),
     },
     account="segments",
     segments=("org", "object"),
-    signs="side_flag",
+    signs="debit_positive",
 )
 NETSUITE: Final = Layout(
     name="netsuite",

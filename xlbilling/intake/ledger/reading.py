@@ -10,8 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from xlbilling.intake.dates import AMBIGUOUS_DATE, doubt_told, ways_of
 from xlbilling.intake.ledger.grid import Page, open_pages
-from xlbilling.intake.ledger.layout import Layout, heading
+from xlbilling.intake.ledger.layout import Layout, heading, side_of
 from xlbilling.intake.ledger.layouts import LAYOUTS
 from xlbilling.intake.ledger.lines import Line, Reader
 from xlbilling.intake.tables import pack
@@ -30,25 +31,31 @@ LAYOUT_UNNAMED: Final = declare(
 _HEADER_WITHIN: Final = 60
 _ROWS_A_BLOCK: Final = 50_000
 _UNPRINTABLE: Final = dict.fromkeys((*range(32), 127, *range(0xD800, 0xE000)))
+DOUBT: Final = "?"
+_SIDES: Final = {1: "D", -1: "C", 0: ""}
+_DATED: Final = frozenset({"posting", "opening", "unposted"})
+CENTS: Final = ("amount_cents", "debit_cents", "credit_cents", "balance_cents")
 TEXTS: Final = ("gl_account", "account_name", "reference", "description", "source")
 
 
 def task(path: Path, profile: str, known: list[str], segments: list[str]) -> tuple[dict[str, Any], list[bytes]]:
-    """Every row below the header of the file's best fitting page: kind, date, cents and `TEXTS`, packed in blocks.
+    """Every row below the header of the file's best fitting page: kind, `CENTS`, side, `TEXTS` and date, in blocks.
 
     Runs in the guarded child. The facts name the layout, say whether its amounts are on each account's natural side
     (and so not debit positive yet), how many blobs each block has, and what could not be read.
     """
     layout, page, header_row, head = _recognise(open_pages(path), _candidates(profile), path.name)
+    header = [heading(cell) for cell in head[header_row]]
     reader = Reader(
         layout=layout,
-        header=[heading(cell) for cell in head[header_row]],
+        header=header,
         known=frozenset(known),
         file=path.name,
         header_row=header_row,
         segments=segments if layout.account == "segments" else (),
         titles={cell.strip() for row in head[:header_row] for cell in row if cell.strip()},
         first_serial=page.first_serial,
+        side_at=_side_column(layout, header, head[header_row + 1 :]),
     )
     packed = _Packed(reader)
     page.each_row(packed.take)
@@ -56,6 +63,11 @@ def task(path: Path, profile: str, known: list[str], segments: list[str]) -> tup
     facts = {
         "profile": layout.name,
         "natural_side": layout.signs == "natural_side",
+        "lone_amount": "amount" in layout.columns,
+        "header_row": header_row,
+        "unused": [" ".join(head[header_row][at].split())[:40] for at in reader.unused],
+        "respelled": reader.respelled,
+        "dates_told": reader.dates.told,
         "blocks": packed.sizes,
         "problems": [asdict(problem) for problem in reader.problems],
     }
@@ -63,33 +75,83 @@ def task(path: Path, profile: str, known: list[str], segments: list[str]) -> tup
 
 
 class _Packed:
-    """Rows read and packed as they come, so that only one block of them is in memory at a time."""
+    """Rows read and packed as they come, so that only one block of them is in memory at a time.
+
+    Their dates wait as text for the end: only the whole column shows their order.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.blobs: list[bytes] = []
         self.sizes: list[int] = []
         self._lines: list[Line] = []
+        self._dates: list[list[str]] = []
+        self._blocks: list[list[bytes]] = []
         self._row = -reader.header_row
 
     def take(self, cells: list[str]) -> None:
         if self._row > 0:
             self._lines.append(self.reader.line(self._row, cells))
             if len(self._lines) == _ROWS_A_BLOCK:
-                self.close()
+                self._pack()
         self._row += 1
 
     def close(self) -> None:
+        """Pack what is left, and the dates of all blocks."""
+        self._pack()
+        first = 1
+        for block, dates in zip(self._blocks, self._dates, strict=True):
+            blobs = [*block, *pack([self._days(dates, first)])]
+            self.sizes.append(len(blobs))
+            self.blobs += blobs
+            first += len(dates)
+
+    def _pack(self) -> None:
         lines, self._lines = self._lines, []
         columns: list[list[str]] = [
             [str(line.kind) for line in lines],
-            [line.date.isoformat() if line.date else "" for line in lines],
-            ["" if line.cents is None else str(line.cents) for line in lines],
+            *([_whole(getattr(line, name)) for line in lines] for name in ("cents", "debit", "credit", "balance")),
+            [_SIDES[line.side] for line in lines],
             *([_printable(getattr(line, column)) for line in lines] for column in TEXTS),
         ]
-        blobs = pack(columns)
-        self.sizes.append(len(blobs))
-        self.blobs += blobs
+        self._blocks.append(pack(columns))
+        self._dates.append([line.date if line.kind in _DATED else "" for line in lines])
+
+    def _days(self, texts: list[str], first: int) -> list[str]:
+        """The days of a block's dates; "?" where a date could be two days, which is told with its row."""
+        reader = self.reader
+        told = {text: self._day(text) for text in set(texts)}
+        doubtful = {text for text, day in told.items() if day == DOUBT}
+        for row, text in enumerate(texts, first):
+            if text in doubtful:
+                place = Place(file=reader.file, line=reader.header_row + row + 1)
+                reader.problems.append(AMBIGUOUS_DATE.at(place, doubt_told(text, ways_of(text, reader.first_serial))))
+        return [told[text] for text in texts]
+
+    def _day(self, text: str) -> str:
+        ways = ways_of(text, self.reader.first_serial)
+        if self.reader.dates.in_doubt(ways):
+            return DOUBT
+        day = self.reader.dates.day(ways)
+        return day.isoformat() if day else ""
+
+
+def _whole(cents: int | None) -> str:
+    return "" if cents is None else str(cents)
+
+
+def _side_column(layout: Layout, header: Sequence[str], below: Sequence[Sequence[str]]) -> int:
+    """The column that says debit and credit of a lone amount by its cells, whatever its heading; -1 where there is none.
+
+    A report may call it Type or Dir. It has a word for either side, and no other words.
+    """
+    if "amount" not in layout.columns or "side" in layout.places(header):
+        return -1
+    for at in range(len(header)):
+        words = [row[at] for row in below if at < len(row) and row[at].strip()]
+        if {side_of(word) for word in words} == {1, -1}:
+            return at
+    return -1
 
 
 def _printable(text: str) -> str:
