@@ -132,6 +132,23 @@ def test_a_budget_rounds_terms_never_factors() -> None:
         ("commodity_charge: Budget\nbudget_commodity: b\nb_commodity: 4\ntier_starts_commodity: [0, 100%]\n"
          "tier_prices_commodity: [1, 10]\nbill: commodity_charge", {}, "34"),
         ("r: 1\ncommodity_charge: r*usage_ccf\nx: r*2\nbill: commodity_charge + x + 0.5", {}, "9.5"),
+        # What a price is looked up by, or what the service gives, may be called anything.
+        ("fee:\n  depends_on: late_fee\n  values: {Yes: 4, No: 5}\nbill: fee", {"late_fee": "Yes"}, "4"),
+        ("fee:\n  depends_on: Meter size\n  values: {a: 4, b: 5}\nbill: fee", {"Meter size": "b"}, "5"),
+        ("fee:\n  depends_on: [Meter size, city-limits]\n  values: {a|in: 4, b|in: 5}\nbill: fee", {"Meter size": "b", "city-limits": "in"}, "5"),
+        ("season: 2\nfee:\n  depends_on: Season\n  values: {S: 4, W: 5}\nbill: fee", {"Season": "W"}, "5"),
+        ("gpcd: 55\nfee: GPCD*2\nbill: fee", {"GPCD": "3"}, "6"),
+        # A list of one is what it holds, whatever that is.
+        ("fee: [{depends_on: z, values: {1: 4}}]\nbill: fee", {"z": "1"}, "4"),
+        ("tier_starts: [[0, 3]]\ntier_prices: [[1, 5]]\ncommodity_charge: Tiered\nbill: commodity_charge", {}, "27"),
+        # One key of a map that cannot be read leaves the others as they are.
+        ("fee:\n  depends_on: z\n  values: {1: 4, 2: {a: 1}}\nbill: fee", {"z": "1"}, "4"),
+        ("commodity_charge: Tiered\ntier_starts:\n  depends_on: z\n  values: {1: [0, 3], 2: {a: 1}}\n"
+         "tier_prices: [1, 5]\nbill: commodity_charge", {"z": "1"}, "27"),
+        # Tiers under the whole name of their charge, or a part of it.
+        ("variable_sewer_charge: Tiered\ntier_starts_variable_sewer: [0, 3]\ntier_prices_variable_sewer: [1, 5]\n"
+         "bill: variable_sewer_charge", {}, "27"),
+        ("IR_Charge: Tiered\ntier_starts_IR: [0, 3]\ntier_prices_IR: [1, 5]\nbill: IR_Charge", {}, "27"),
     ],
 )  # fmt: skip
 def test_constructs(fields: str, inputs: dict[str, str], expected: str) -> None:
@@ -150,11 +167,63 @@ def test_constructs(fields: str, inputs: dict[str, str], expected: str) -> None:
         ("t_charge: Tiered\ntier_starts: [0]\ntier_prices: [1]\nbill: t_charge", "no tiers of its own"),
         ("fee:\nbill: fee", "has no value"),
         ("fee: {values: {1: 2}}\nbill: fee", "not depends_on and values"),
+        ("fee: {depends_on: z, values: {1: {a: 2}}}\nbill: fee", "the value of '1' on line 3 is neither"),
+        ("fee: 1\nbill: fee + sewer_charge", "adds 'sewer_charge', which the class does not define"),
+        (
+            "tier_starts: {depends_on: z, values: {1: [0, 3]}}\ntier_prices: {depends_on: z, values: {2: [1, 5]}}\n"
+            "commodity_charge: Tiered\nbill: commodity_charge",
+            "have no key in common",
+        ),
         (TIERS.replace(", 41", ""), "2 tier starts and 3 tier prices"),
     ],
 )
 def test_a_class_that_cannot_be_priced_says_why(fields: str, said: str) -> None:
     assert said in reason(fields)
+
+
+TIERS_BY_TWO_MAPS = """
+tier_starts: {depends_on: %s, values: {%s}}
+tier_prices: {depends_on: %s, values: {%s}}
+commodity_charge: Tiered
+bill: commodity_charge
+"""
+
+
+@pytest.mark.parametrize(
+    ("by_start", "starts", "by_price", "prices", "inputs", "expected"),
+    [
+        # Usage 7. Starts 0 and 5 are 4 units in tier 1 and 3 in tier 2; starts 0 and 3 are 2 and 5.
+        ("[size]", "a: [0, 5], b: [0, 3]", "[size, city]", "a|in: [1, 2], a|out: [3, 4], b|in: [5, 6]", "a in", 4 * 1 + 3 * 2),
+        ("[size]", "a: [0, 5], b: [0, 3]", "[size, city]", "a|in: [1, 2], a|out: [3, 4], b|in: [5, 6]", "a out", 4 * 3 + 3 * 4),
+        ("[size]", "a: [0, 5], b: [0, 3]", "[size, city]", "a|in: [1, 2], a|out: [3, 4], b|in: [5, 6]", "b in", 2 * 5 + 5 * 6),
+        ("[city, size]", "in|a: [0, 5], out|a: [0, 3]", "[size]", "a: [1, 2]", "a in", 4 * 1 + 3 * 2),
+        ("[city, size]", "in|a: [0, 5], out|a: [0, 3]", "[size]", "a: [1, 2]", "a out", 2 * 1 + 5 * 2),
+        ("[city, size]", "in|a: [0, 5]", "[size, city]", "a|in: [1, 2], a|out: [3, 4]", "a in", 4 * 1 + 3 * 2),
+        ("[city, size]", "in|a: [0, 5]", "[size, city]", "a|in: [1, 2], a|out: [3, 4]", "a out", "unknown_key"),
+        ("[size, zone]", "a|1: [0, 5], a|2: [0, 3]", "[size, city]", "a|in: [1, 2], a|out: [3, 4]", "a out", 2 * 3 + 5 * 4),
+    ],
+)  # fmt: skip
+def test_starts_and_prices_by_different_names(
+    by_start: str, starts: str, by_price: str, prices: str, inputs: str, expected: int | str
+) -> None:
+    """Each is looked up by its own names, as two maps that have nothing to do with each other are."""
+    size, city = inputs.split()
+    fields = TIERS_BY_TWO_MAPS % (by_start, starts, by_price, prices)
+    assert bill(fields, "7", size=size, city=city, zone="2") == expected
+
+
+def test_starts_and_prices_that_cannot_be_told_apart_are_refused() -> None:
+    # Three parts for two names: is the size 1 and the city 2|in, or the size 1|2 and the city in?
+    fields = TIERS_BY_TWO_MAPS % ("[size]", "'1': [0, 5]", "[size, city]", "1|2|in: [1, 2]")
+    assert "cannot be told apart" in reason(fields)
+
+
+def test_a_name_spelled_otherwise_is_asked_for_and_told() -> None:
+    rates = owrs_rates(tariff("gpcd: 55\nfee: GPCD*2\nbill: fee"))
+    (told,) = (problem for problem in rates.problems if problem.code == "owrs_likely_slip")
+    assert "fee asks the service for 'GPCD'; the class itself defines 'gpcd' (line 3)" in told.fact
+    assert (told.place.line, told.severity) == (4, "review")
+    assert bill("gpcd: 55\nfee: GPCD*2\nbill: fee", "7") == "missing_input"
 
 
 def test_a_clean_class_stays_priceable_beside_a_faulty_one() -> None:

@@ -9,8 +9,10 @@ from typing import Final
 
 from xlbilling.exact import parse_decimal
 
-_PART: Final = re.compile(r"\s*([A-Za-z_][\w.|]*)\s*(>=|=)\s*(.*?)\s*")
-_SPLIT: Final = re.compile(r";\s+(?=[A-Za-z_][\w.|]*\s*(?:>=|=))")
+_WORD: Final = r"[A-Za-z_][\w.|]*(?:[ -]+[\w.|]+)*"  # a name of one word or several: meter_size, meter size
+_PART: Final = re.compile(rf"\s*({_WORD})\s*(>=|=)\s*(.*?)\s*")
+_SPLIT: Final = re.compile(rf";\s+(?={_WORD}\s*(?:>=|=))")
+NAME: Final = re.compile(rf"(?!.*\|){_WORD}")
 
 
 class UnreadableKeyError(ValueError):
@@ -54,6 +56,12 @@ def key_text(names: tuple[str, ...], joined: str) -> str:
     if parts is None:
         return f"{'|'.join(names)}={joined}"
     return "; ".join(f"{name}={part}" for name, part in zip(names, parts, strict=True))
+
+
+def key_values(names: tuple[str, ...], joined: str) -> dict[str, str] | None:
+    """The value of each name in a joined key; None where it is not certain where one ends and the next begins."""
+    parts = _split(joined, len(names))
+    return dict(zip(names, parts, strict=True)) if parts else None
 
 
 def _split(joined: str, wanted: int) -> list[str] | None:

@@ -39,6 +39,13 @@ DATE_UNREADABLE: Final = declare(
     "review",
 )
 
+LIKELY_SLIP: Final = declare(
+    "owrs_likely_slip",
+    "A tariff file asks the service for something that it defines itself under nearly the same name.",
+    "Spell the two alike in the tariff file if the same is meant; else give the input on Services.",
+    "review",
+)
+
 NO_DATE: Final = dt.date(1900, 1, 1)
 
 
@@ -101,6 +108,11 @@ def owrs_rates(tariff: OwrsTariff, name: str = "", effective_from: dt.date | Non
         if each.problem is not None:
             refused[each.name] = each.problem
             continue
+        slips = [
+            LIKELY_SLIP.at(Place(file=tariff.file, line=line, key=each.name), f"class {each.name}: {fact}")
+            for fact, line in compiler.doubtful.items()
+        ]
+        problems.extend(slips)
         for position, (component, compiled) in enumerate(_in_order(compiler), start=1):
             lines[each.name, component] = compiled.line
             rows.extend(_table_rows(shared, each.name, component, compiled, position, compiler))

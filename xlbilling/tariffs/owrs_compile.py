@@ -23,7 +23,7 @@ from xlbilling.tariffs.expressions import (
     terms,
     text_of,
 )
-from xlbilling.tariffs.keys import key_text
+from xlbilling.tariffs.keys import NAME, key_text, key_values
 from xlbilling.tariffs.owrs_read import Fault, FieldValue, Listed, Map, OwrsClass, Scalar
 
 _CONTEXTS: Final = {"commodity_charge": "commodity", "variable_drought_surcharge": "drought"}
@@ -31,7 +31,8 @@ _ENDINGS: Final = {"": ("",), "commodity": ("", "_commodity"), "drought": ("", "
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*")
 _CHARGE_LIKE: Final = re.compile(r"(?i).*_(charges?|charg|surcharge|bill|fees?)$")
 _PERCENT: Final = re.compile(r"(\d+\.?\d*|\.\d+)\s*%")
-_STEM: Final = re.compile(r"^(?:variable_|fixed_)?(.*?)(?:_charge|_surcharge|_fee|_rate)?$")
+_KIND_BEFORE: Final = re.compile(r"(?i)^(?:variable_|fixed_)")
+_KIND_AFTER: Final = re.compile(r"(?i)(?:_charge|_surcharge|_fee|_rate)$")
 _USAGE: Final = "usage_ccf"
 
 
@@ -72,6 +73,7 @@ class Compiler:
     done: dict[str, Compiled] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
+    doubtful: dict[str, int] = field(default_factory=dict)  # what looks like a slip of the pen, with its line
 
     def line_of(self, name: str) -> int:
         return self.source.lines.get(name, self.source.line)
@@ -82,26 +84,34 @@ class Compiler:
         """The field a bare name means in a context, "" where it is an input."""
         return next((name + end for end in _ENDINGS[context] if name + end in self.source.fields), "")
 
-    def resolve(self, name: str, context: str, user: str) -> str:
-        """The component or input a name stands for, compiled on the way."""
+    def resolve(self, name: str, context: str, user: str, as_key: bool = False) -> str:
+        """The component or input a name stands for, compiled on the way; `as_key`: a price is looked up by it."""
         if name in CONSUMPTION_NAMES:
             return _USAGE
         target = self.found(name, context)
         if not target:
-            self._check_input(name, user)
+            self._check_input(name, user, as_key)
             return name
         return self.compile(target, _CONTEXTS.get(target, context))
 
-    def _check_input(self, name: str, user: str) -> None:
-        """A name the class does not define is an input, unless it is plainly a charge or a slip of the pen."""
+    def _check_input(self, name: str, user: str, as_key: bool = False) -> None:
+        """A name the class does not define is an input, unless it is plainly a charge that is missing.
+
+        What a price is looked up by is never a charge, whatever it is called. A field that is spelled the same but for
+        capitals is another name: the input is asked for, and the two are told as a likely slip of the pen.
+        """
         line = self.line_of(user)
-        near = next((each for each in self.source.fields if each.lower() == name.lower()), "")
-        if near:
-            raise ClassError(f"{user} uses {name!r}; the class spells it {near!r} (line {self.line_of(near)})", line)
-        if not _IDENTIFIER.fullmatch(name) or name == SERVICE_DAYS:
+        near = next((known for known in self.source.fields if known.lower() == name.lower()), "")
+        if not (NAME if as_key else _IDENTIFIER).fullmatch(name) or name == SERVICE_DAYS:
             raise ClassError(f"{user} depends on {name!r}, which is no name for an input", line)
-        if _CHARGE_LIKE.fullmatch(name):
-            raise ClassError(f"{user} uses {name!r}, which the class does not define", line)
+        if _CHARGE_LIKE.fullmatch(name) and not as_key:
+            hint = f"; it does define {near!r} (line {self.line_of(near)})" if near else ""
+            raise ClassError(f"{user} uses {name!r}, which the class does not define{hint}", line)
+        if near:
+            said = (
+                f"{user} asks the service for {name!r}; the class itself defines {near!r} (line {self.line_of(near)})"
+            )
+            self.doubtful[said] = line
 
     def compile(self, name: str, context: str) -> str:
         """The component that stands for a field in a context."""
@@ -158,6 +168,8 @@ class Compiler:
         for key, each in value.values.items():
             row = Row(_written_key(depends_on, key, value))
             try:
+                if isinstance(each, Fault):
+                    raise ClassError(f"{name} {key} cannot be read: {each.fact}", each.line)
                 if isinstance(each, Listed):
                     raise ClassError(f"{name} {key} is a list of {len(each.items)} values", each.line)
                 yield self._amount(row, each, context, name)
@@ -165,7 +177,7 @@ class Compiler:
                 yield Row(row.keys, description=f"line {error.line}: {error}")
 
     def _depends_on(self, name: str, value: Map, context: str) -> tuple[str, ...]:
-        return tuple(self.resolve(each, context, name) for each in value.depends_on)
+        return tuple(self.resolve(each, context, name, as_key=True) for each in value.depends_on)
 
     # ---- tiers ----------------------------------------------------------------------------------------------------
 
@@ -181,7 +193,14 @@ class Compiler:
         keys: set[str] = set()
         for key, start_list, price_list in self._pairs(starts, prices, context, name):
             keys.add(key)
-            rows.extend(self._tier_rows(kind, key, start_list, price_list, context, name))
+            try:
+                of_key = _items(start_list), _items(price_list)
+            except ClassError as error:  # the other keys stay as they are
+                rows.append(Row(key, 1, description=f"{name} {key}, line {error.line}: {error}"))
+                continue
+            rows.extend(self._tier_rows(kind, key, *of_key, context, name))
+        if not keys:
+            raise ClassError(f"{starts} and {prices} have no key in common", self.line_of(starts))
         faulty = {row.keys for row in rows if row.description}
         if faulty == keys:
             raise ClassError(next(row.description for row in rows if row.description), self.line_of(starts))
@@ -196,14 +215,12 @@ class Compiler:
             own = self.found(part, _CONTEXTS[name])
             if own:
                 return own
-        found = _STEM.match(name)
-        stems = [name, found[1] if found else name]
+        short = _KIND_AFTER.sub("", name)
+        stems = [name, short, _KIND_BEFORE.sub("", short), _KIND_BEFORE.sub("", name)]
         candidates = [each for stem in stems for each in (f"{part}_{stem}", f"{stem}_{part}")]
         return next((each for each in candidates if each in fields), "")
 
-    def _pairs(
-        self, starts: str, prices: str, context: str, user: str
-    ) -> Iterator[tuple[str, list[Scalar], list[Scalar]]]:
+    def _pairs(self, starts: str, prices: str, context: str, user: str) -> Iterator[tuple[str, FieldValue, FieldValue]]:
         """Starts and prices that belong together, by key: both by the same names, or one of them by none or by others."""
         first, second = self.source.fields[starts], self.source.fields[prices]
         for name, value in ((starts, first), (prices, second)):
@@ -212,26 +229,37 @@ class Compiler:
         if not isinstance(first, Map) or not isinstance(second, Map):
             keyed = first if isinstance(first, Map) else second
             if not isinstance(keyed, Map):
-                yield "", _items(first), _items(second)
+                yield "", first, second
                 return
             depends_on = self._depends_on(user, keyed, context)
             for key, value in keyed.values.items():
                 there = (value, second) if isinstance(first, Map) else (first, value)
-                yield _written_key(depends_on, key, keyed), _items(there[0]), _items(there[1])
+                yield _written_key(depends_on, key, keyed), there[0], there[1]
             return
         by_start, by_price = self._depends_on(user, first, context), self._depends_on(user, second, context)
         if by_start == by_price and first.starts == second.starts:
             for key in first.values:
                 if key in second.values:
                     joined = _written_key(by_start, key, first)
-                    yield joined, _items(first.values[key]), _items(second.values[key])
+                    yield joined, first.values[key], second.values[key]
             return
-        if set(by_start) & set(by_price) or first.starts or second.starts:
+        shared = [name for name in by_start if name in by_price]
+        known = {
+            (part, key): key_values(by, key)
+            for part, by, value in (("start", by_start, first), ("price", by_price, second))
+            for key in value.values
+        }
+        if first.starts or second.starts or (shared and None in known.values()):
             raise ClassError(f"{starts} and {prices} depend on names that cannot be told apart", first.line)
+        more = tuple(name for name in by_start if name not in shared)
         for price_key, price_value in second.values.items():
             for start_key, start_value in first.values.items():
-                names_of = (*by_price, *by_start)
-                yield key_text(names_of, f"{price_key}|{start_key}"), _items(start_value), _items(price_value)
+                of_price, of_start = known["price", price_key] or {}, known["start", start_key] or {}
+                if any(of_price[name] != of_start[name] for name in shared):
+                    continue
+                added = "|".join(of_start[name] for name in more) if shared else start_key
+                joined = "|".join([price_key, added] if more else [price_key])
+                yield key_text((*by_price, *more), joined), start_value, price_value
 
     def _tier_rows(
         self, kind: str, key: str, starts: list[Scalar], prices: list[Scalar], context: str, user: str
@@ -292,7 +320,7 @@ class Compiler:
 
     def _charge(self, sign: int, node: Node, value: Scalar, line: int) -> None:
         if isinstance(node, Name) and not self.found(node.name, "") and node.name not in CONSUMPTION_NAMES:
-            near = next((each for each in self.source.fields if each.lower() == node.name.lower()), "")
+            near = next((known for known in self.source.fields if known.lower() == node.name.lower()), "")
             hint = f"; it does define {near!r}" if near else ""
             raise ClassError(f"the bill adds {node.name!r}, which the class does not define{hint}", line)
         if isinstance(node, Name) and sign == 1 and node.name not in CONSUMPTION_NAMES:
@@ -331,6 +359,8 @@ def _written_key(depends_on: tuple[str, ...], key: str, value: Map) -> str:
 
 
 def _items(value: Any) -> list[Scalar]:
+    if isinstance(value, Fault):
+        raise ClassError(value.fact, value.line)
     return list(value.items) if isinstance(value, Listed) else [value]
 
 

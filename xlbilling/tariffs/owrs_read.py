@@ -68,7 +68,7 @@ class Map:
     """`{depends_on, values}`: values by joined key, or by the last start reached where starts are given."""
 
     depends_on: tuple[str, ...]
-    values: dict[str, Scalar | Listed]
+    values: dict[str, Scalar | Listed | Fault]
     starts: tuple[Fraction, ...]
     line: int
 
@@ -261,6 +261,8 @@ def _listed(node: yaml.Node) -> Scalar | Listed | None:
 
 
 def _field(node: yaml.Node) -> FieldValue:
+    while isinstance(node, yaml.SequenceNode) and len(node.value) == 1:
+        node = node.value[0]  # a list of one is what it holds
     plain = _listed(node)
     if plain is not None:
         return plain
@@ -281,13 +283,14 @@ def _field(node: yaml.Node) -> FieldValue:
 
 
 def _keyed(depends_on: tuple[str, ...], values: yaml.MappingNode, line: int) -> FieldValue:
-    found: dict[str, Scalar | Listed] = {}
+    found: dict[str, Scalar | Listed | Fault] = {}
     for key, node in values.value:
         value = _listed(node)
-        if value is None:
-            at = key.start_mark.line + 1
-            return Fault(f"the value of {_key_text(key)!r} on line {at} is neither a number, a formula nor a list", at)
-        found[_key_text(key)] = value
+        at = key.start_mark.line + 1
+        fact = f"the value of {_key_text(key)!r} on line {at} is neither a number, a formula nor a list"
+        found[_key_text(key)] = value if value is not None else Fault(fact, at)
+    if found and all(isinstance(value, Fault) for value in found.values()):
+        return next(value for value in found.values() if isinstance(value, Fault))
     return Map(depends_on, found, (), line)
 
 
