@@ -242,6 +242,7 @@ def test_titles_totals_and_footers_are_no_payments(tmp_path: Path) -> None:
     ("foot", "told"),
     [
         ("Total,31.00,,", "'Total 31.00' prints 31.00; the rows above it are 30.00, 1.00 apart"),
+        ("Total,31,,", "'Total 31' prints 31.00; the rows above it are 30.00"),
         (",31.00,,", "prints 31.00; the rows above it are 30.00"),
         ("Total items: 3,,,", "prints 3 rows; the rows above it are 2 rows"),
         (
@@ -257,6 +258,16 @@ def test_a_printed_total_that_disagrees_is_told(tmp_path: Path, foot: str, told:
     assert found.printed is not None
     assert [(p.code, p.place.line) for p in found.printed.problems] == [("printed_total", 4)]
     assert told in found.printed.problems[0].fact
+
+
+@pytest.mark.parametrize(
+    "foot", ["Total,30,,", "Total,,,30.00", "Total,2,,", "Total,,2,", "Total: 2 items and 30.00,,,"]
+)
+def test_a_total_agrees_wherever_it_prints_its_figure(tmp_path: Path, foot: str) -> None:
+    path = written(tmp_path, "account,amount,date,reference", "41,10.00,2026-11-02,A", "42,20.00,2026-11-02,B", foot)
+    found = read_receipts(path)
+    assert found.printed is not None
+    assert (found.printed.agreeing, found.printed.problems) == ((4,), ())
 
 
 def test_a_total_may_count_the_rows_that_did_not_come_or_leave_them_out(tmp_path: Path) -> None:
@@ -339,6 +350,7 @@ def test_an_amount_without_a_point_among_such_with_one_is_listed(tmp_path: Path)
     found = read_receipts(path)
     assert listed(found) == [("amount_without_point", 3)]
     assert "31.15 or 3115.00" in found.rejects[0].fact
+    assert (found.deposit, found.unread) == (2239, 1)
     # a spreadsheet drops noughts: 45.5 beside 50 is such a column, and 50 is certain
     dropped = written(tmp_path, "account,date,amount", "41,2026-11-02,45.5", "42,2026-11-02,50")
     assert read_receipts(dropped).frame["amount"].tolist() == [4550, 5000]

@@ -17,18 +17,21 @@ import numpy.typing as npt
 from xlbilling.intake.headed import folded
 from xlbilling.intake.listing import Listing, values
 
+# words and figures before the word itself are parted by what is in neither, so that each text is read one way only
 _TOTAL: Final = re.compile(
-    r"(?:(?:sub|grand|batch|deposit|report|file|page|day|daily|lockbox|final|overall|group|control|amount|number|\d[\d/.-]*)"
-    r"[\s:#-]*)*(?:totals?|sum)\b(?![-/]\w)|(?:balance\s+)?(?:carried|brought)\s+(?:forward|over)\b|balance\s+[bc]/[fd]\b",
+    r"(?:(?:sub|grand|batch|deposit|report|file|page|day|daily|lockbox|final|overall|group|control|amount|number|\d[\d/.]*)"
+    r"[\s:#-]+)*(?:sub|grand)?(?:totals?|sum)\b(?![-/]\w)|(?:balance\s+)?(?:carried|brought)\s+(?:forward|over)\b|"
+    r"balance\s+[bc]/[fd]\b",
     re.IGNORECASE,
 )
 _FOOTER: Final = re.compile(
     r"page\W*\d+|end\s+of\s+(?:the\s+)?(?:report|file|list|data|batch|page)|continued\b|"
     r"(?:printed|generated|created|produced|exported|prepared|processed|run|report)\s+(?:on|by|at|date|time|from|for|\d)|"
-    r"(?:number|no\.?|count)\s+of\b|(?:count|records?|items?|checks|payments|transactions|rows|lines)\s*[:=]\s*\d|"
+    r"(?:number|no\.?|count)\s+of\b|(?:record|item|check|payment|row|line)\s+count\b|(?:count|records?|items?|checks|payments|transactions|rows|lines)\s*[:=]\s*\d|"
     r"\d+\s+(?:records?|items?|checks|payments|transactions|rows|lines)\b|(?:filters?|criteria|confidential|copyright|\u00a9)",
     re.IGNORECASE,
 )
+_MOST_READ: Final = 200  # characters of a line in which a total or a foot says so
 _RULE: Final = re.compile(r"[-=_*~]{2,}")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _FIGURE: Final = re.compile(r"(?<![\d.,])-?\$?\d[\d,]*\.\d\d(?!\d)")
@@ -99,9 +102,9 @@ class _Rows:
         self.titles = {tuple(c for c in cells if c) for _, cells in listing.above} - {()}
         self.headings = {folded(cell) for cell in listing.headings.values()}
         self.filled = np.array([bool(a and d) for a, d in zip(self.account, self.day, strict=True)], dtype=bool)
-        for at in np.flatnonzero(self.filled):
+        for at in [at for at in np.flatnonzero(self.filled).tolist() if not self.account[at].isdecimal()]:
             account = self.account[at]
-            self.filled[at] = not (_says_so(account) or _RULE.fullmatch(account) or self._is_heading(int(at)))
+            self.filled[at] = not (_says_so(account) or _RULE.fullmatch(account) or self._is_heading(at))
 
     def candidates(self) -> Iterator[int]:
         """Rows that are not shaped like data: no account or no day, or words of a total or heading there."""
@@ -131,9 +134,10 @@ class _Rows:
     def aside(self, cells: Sequence[str], line: int) -> Aside:
         """What a line that is no data says; its figure stands below the amounts, or alone, or in its words."""
         filled = [cell for cell in cells if cell]
-        words = " ".join(filled)
+        words = " ".join(filled)[:_MOST_READ]
         own = cells[self.amount_at] if self.amount_at < len(cells) else ""
         figures = [cell for cell in filled if _FIGURE.fullmatch(cell)] or _FIGURE.findall(words)
+        figures = figures or [cell for cell in filled if cell.isdecimal()]
         named = _TOTAL.match(_words(filled)) is not None or not _LETTER.search(words)
         amount = own if own and self.listing.cents(own) is not None else figures[0] if len(figures) == 1 else ""
         count = _COUNT.search(words)
@@ -150,7 +154,8 @@ def _words(cells: Sequence[str]) -> str:
 
 def _says_so(text: str) -> bool:
     """Whether a cell begins with the words of a total or of a report's foot."""
-    return _TOTAL.match(text) is not None or _FOOTER.match(text) is not None
+    start = text[:_MOST_READ]
+    return _TOTAL.match(start) is not None or _FOOTER.match(start) is not None
 
 
 def _is_sentence(text: str) -> bool:

@@ -69,7 +69,9 @@ def compared(file: str, asides: Sequence[Aside], amounts: Amounts, cents: Sequen
 
 
 def _fits(aside: Aside, printed: int | None, total: int, count: int) -> bool:
-    return (printed is None or printed == total) and (aside.count is None or aside.count == count)
+    """Whether a total is that of rows; a figure without a point may be their number."""
+    as_number = aside.amount.isdecimal() and int(aside.amount) == count
+    return (printed is None or printed == total or as_number) and (aside.count is None or aside.count == count)
 
 
 def _told(aside: Aside, printed: int | None, rows: tuple[int, int], above: bool) -> str:

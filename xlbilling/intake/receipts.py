@@ -222,12 +222,13 @@ class _Reading:
     def amounts(self, totals: Iterable[str]) -> list[int | None]:
         """The cents of each row, and a fault where they are none or not certain."""
         self.implied = in_cents(self.listing, "amount", self.file, totals, self.words.no_point)
-        texts = values(self.listing, "amount")
-        for row, (text, bare) in enumerate(zip(texts, without_point(self.listing, "amount"), strict=True)):
+        uncertain = without_point(self.listing, "amount")
+        for row, (text, bare) in enumerate(zip(values(self.listing, "amount"), uncertain, strict=True)):
             if bare:
                 fact = f"amount is {text}, which may be {dollars(int(text))} or {text}.00"
                 self.fault(row, BARE_AMOUNT, "amount", fact)
-        return self.column("amount", self.cents, BAD_AMOUNT)
+        amounts = self.column("amount", self.cents, BAD_AMOUNT)
+        return [None if bare else amount for amount, bare in zip(amounts, uncertain, strict=True)]
 
     def cents(self, text: str) -> int | None:
         """The cents of an amount, or of a printed total; without a point they are cents where the file's are."""
