@@ -59,6 +59,23 @@ def test_a_rejected_row_shows_as_it_came_with_the_fields_that_could_be_told(desk
     assert (cut[0], cut[1], cut[2:]) == ("", pd.NaT, ["", "", CUT])
 
 
+def test_a_meter_twice_with_two_dials_holds_its_bill_and_names_both(desk_office: Office) -> None:
+    """M07 comes with 0311 and again, for the same moment, with 0321: which is right is for a person to say."""
+    cora = taken_in(desk_office, extra=(AGAIN.replace("0311", "0321"),))
+    assert desk_office.table("rejects").empty
+    cora.press("validate")
+    found = cora.sheet("exceptions").set_index("rule").loc["duplicate_read"]
+    assert (found["meter_id"], found["severity"]) == ("M07", "block")
+    assert found["fact"] == "register M07 has 2 different reads: 0311 and 0321"
+
+
+def test_a_no_read_hides_no_read_of_its_day(desk_office: Office) -> None:
+    """M07 could not be read, and was read: 0311 counts, 0311 - 0300 = 11 as ever, and nothing is found."""
+    cora = taken_in(desk_office, ("M07", ""), extra=(AGAIN,))
+    cora.press("validate")
+    assert cora.sheet("exceptions")["rule"].tolist() == ["rollover"], "S05's, as every month"
+
+
 def test_a_rejected_formula_stays_harmless(desk_office: Office) -> None:
     line = "=1+1,LS01,1,=2+2,,13,Network,@SUM(A1),CCF,1,2026-11-05 08:00"
     cora = taken_in(desk_office, extra=(line,))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.intake.reads import ParsedReads
+from xlbilling.intake.reads.twice import with_second_dials
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
@@ -48,10 +49,11 @@ def import_reads(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "import_reads", key) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
-        said, steps = _take_in(work, run, path, digest, found)
+        rows = _sorted(found.parsed, run)
+        said, steps = _take_in(work, run, path, digest, found, rows)
         keep_undo(work, "Import reads", steps, said)
     refresh_tables(desk, ["reads", *_WRITTEN, "cycles", "log"])
-    rejects = _rejects(path, found.parsed.rejects)
+    rejects = _rejects(path, rows.rejects)
     return Outcome(said, rejects, listed=bool(rejects))
 
 
@@ -90,16 +92,19 @@ class _Sorted:
     reads: pd.DataFrame
     intervals: pd.DataFrame
     earlier: int  # reads of a register that are not its last one in the read window
+    rejects: pd.DataFrame
 
 
 def _sorted(parsed: ParsedReads, run: Run) -> _Sorted:
-    """The reads to keep of a file: all of them, but of an AMI file's hours one for each register.
+    """The reads to keep of a file: all of them, and a repeated row beside the first where its dial is another; but of an
+    AMI file's hours one for each register.
 
     That one is the last dial read in the run's read window, or else the last there is; interval quantities are no reads.
     """
     reads = parsed.reads.reset_index(drop=True)
     if parsed.format not in _HOURLY:
-        return _Sorted(reads, reads.iloc[:0], 0)
+        reads, rejects = with_second_dials(reads, parsed.rejects)
+        return _Sorted(reads, reads.iloc[:0], 0, rejects)
     interval = reads["register_id"].eq("interval") & (parsed.format in _INTERVALS)
     dials = reads.loc[~interval]
     window = dials["read_date"].between(f"{run.read_from:%Y-%m-%d}", f"{run.read_to:%Y-%m-%d}")
@@ -107,7 +112,7 @@ def _sorted(parsed: ParsedReads, run: Run) -> _Sorted:
     order = ["has_value", "in_window", "read_date", "read_time"]
     last = ranked.sort_values(order, kind="stable").drop_duplicates(["meter_id", "register_id"], keep="last").index
     kept = dials.loc[dials.index.isin(last)].reset_index(drop=True)
-    return _Sorted(kept, reads.loc[interval], len(dials) - len(kept))
+    return _Sorted(kept, reads.loc[interval], len(dials) - len(kept), parsed.rejects)
 
 
 _HOURLY: Final = frozenset({"beacon-hourly", "cmep", "aclara"})
@@ -140,9 +145,9 @@ def _summaries(intervals: pd.DataFrame, import_id: int) -> pd.DataFrame:
     return made.assign(import_id=import_id)
 
 
-def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read) -> tuple[str, list[Step]]:
+def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read, rows: _Sorted) -> tuple[str, list[Step]]:
     """Write the file's reads: those that are new, and those that correct a read that is not billed yet."""
-    parsed, rows = found.parsed, _sorted(found.parsed, run)
+    parsed = found.parsed
     meters = work.query("SELECT meter_id, register_id FROM meters")
     reads = only_registers(rows.reads, meters)
     current = work.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
@@ -162,19 +167,19 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read) -> tupl
             n=position_of[position],
             o=old_id,
         )
-    work.insert("rejects", rejected(only_registers(parsed.rejects, meters), import_id))
+    work.insert("rejects", rejected(only_registers(rows.rejects, meters), import_id))
     work.insert("intervals", _summaries(rows.intervals, import_id))
     rows_in = parsed.balance.rows_in
     duplicates = int(same.sum())
     work.insert_one(
         "imports", import_id=import_id, kind="reads", cycle=run.cycle, period=run.period, file_name=path.name, digest=digest,
-        layout=found.layout, rows_in=rows_in, taken=len(fresh), rejected=len(parsed.rejects), duplicates=duplicates,
+        layout=found.layout, rows_in=rows_in, taken=len(fresh), rejected=len(rows.rejects), duplicates=duplicates,
         changed=len(changed), interval_rows=len(rows.intervals), earlier_rows=rows.earlier, state="current", at=work.at,
         actor=work.actor,
     )  # fmt: skip
     said = (
         f"{path.name} ({found.layout}): {rows_in} rows = {len(fresh) - len(changed)} new reads + {len(changed)} changed "
-        f"+ {duplicates} there already + {len(parsed.rejects)} rejected"
+        f"+ {duplicates} there already + {len(rows.rejects)} rejected"
     )
     aside = ((len(rows.intervals), "interval rows"), (rows.earlier, "earlier hourly reads"))
     said += "".join(f" + {count} {words}" for count, words in aside if count) + "."

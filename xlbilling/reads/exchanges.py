@@ -33,6 +33,7 @@ def with_final_reads(reads: pd.DataFrame, registers: pd.DataFrame) -> tuple[pd.D
             "read_unit": "",
             "read_code": "actual",
             "others": 0,
+            "differing": "",
         }
     )
     kept = reads.loc[~of_removed].astype({"read_id": "Int64", "read_value": "Int64"})

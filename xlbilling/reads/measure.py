@@ -64,7 +64,7 @@ def lay(registers: pd.DataFrame, reads: pd.DataFrame) -> pd.DataFrame:
 
     `registers`: service_id, dials, unit, multiplier (decimal text), previous_date, previous_read, previous_value
     (millionths). `reads`: one row a register: register_at (its row among them), read_id, read_date, dial_read, read_value
-    (millionths, Int64), read_unit, read_code, others (further different reads of the register).
+    (millionths, Int64), read_unit, read_code, others (further different reads of the register), differing (all of them).
     Adds the read's columns, `read_at` (its row among the reads, -1 for none), `capacity` (millionths once around the
     dial), `forward` and `rolled` (millionths of the register's unit: this read less the last, and the same once around
     the dial; 0 where there is no value), `has_value`.
@@ -86,6 +86,7 @@ def lay(registers: pd.DataFrame, reads: pd.DataFrame) -> pd.DataFrame:
         read_unit=taken["read_unit"].fillna(""),
         read_id=taken["read_id"].astype("Int64"),
         others=taken["others"].fillna(0).astype("int64"),
+        differing=taken["differing"].fillna(""),
         read_at=place,
     )
     laid = pd.concat([laid, taken], axis=1)
@@ -114,6 +115,7 @@ _READ_TYPES: Final = {
     "read_unit": "str",
     "read_code": "str",
     "others": "Int64",
+    "differing": "str",
 }
 
 

@@ -280,7 +280,7 @@ def _no_read(r: Any) -> str:
 
 
 def _duplicate(r: Any) -> str:
-    return f"register {r.finding_key} has {r.others + 1} different reads; {r.dial_read} came first"
+    return f"register {r.finding_key} has {r.others + 1} different reads: {r.differing}"
 
 
 def _unit(r: Any) -> str:

@@ -14,7 +14,8 @@ from xlbilling.reads.measure import Window, register_key
 def one_read_each(reads: pd.DataFrame, registers: pd.DataFrame, window: Window) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One read of each known register, with how many different others it has; and the reads of unknown meters.
 
-    Adds register_key and register_at, the register's row among `registers`.
+    Adds register_key, register_at (the register's row among `registers`), `others` and `differing`, the different dials of a
+    register that has several, as a person reads them.
 
     A register that a network reads again and again sends a series: every read with a time, no moment twice, on more
     than one day or three and more on one. Its last read of the window is the one that is settled, and the others are
@@ -27,18 +28,23 @@ def one_read_each(reads: pd.DataFrame, registers: pd.DataFrame, window: Window) 
     unknown, keyed = keyed.iloc[np.flatnonzero(~known)], keyed if known.all() else keyed.iloc[np.flatnonzero(known)]
     twice = keyed["register_key"].duplicated(keep=False).to_numpy(dtype=bool)
     if not twice.any():
-        return keyed.assign(others=0), unknown
+        return keyed.assign(others=0, differing=""), unknown
     several = keyed.iloc[np.flatnonzero(twice)]
     several = several.loc[several["read_code"].ne("no_read")]
     of_series = _in_series(several)
-    last = _last_of_each(several.loc[of_series], window).assign(others=0)
+    last = _last_of_each(several.loc[of_series], window).assign(others=0, differing="")
     rest = several.loc[~of_series]
-    different = rest.groupby("register_key")["dial_read"].nunique() - 1
+    different = rest.drop_duplicates(["register_key", "read_value"]).groupby("register_key")["dial_read"]
     first = rest.drop_duplicates("register_key")
-    first = first.assign(others=first["register_key"].map(different).astype("int64"))
-    single = keyed.iloc[np.flatnonzero(~twice)].assign(others=0)
+    first = first.assign(
+        others=first["register_key"].map(different.size() - 1).astype("int64"),
+        differing=first["register_key"].map(different.agg(" and ".join)).astype("str"),
+    )
+    single = keyed.iloc[np.flatnonzero(~twice)].assign(others=0, differing="")
     tried = keyed.iloc[np.flatnonzero(twice)].drop_duplicates("register_key")
-    tried = tried.loc[~tried["register_key"].isin(several["register_key"])].assign(others=0)  # only failed attempts
+    tried = tried.loc[~tried["register_key"].isin(several["register_key"])].assign(
+        others=0, differing=""
+    )  # only failed attempts
     return pd.concat([single, first, last, tried]).sort_index(), unknown
 
 

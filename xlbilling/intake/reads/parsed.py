@@ -68,8 +68,8 @@ class ParsedReads:
 
     @cached_property
     def rejects(self) -> pandas.DataFrame:
-        """The rejects by line: source_line, code and message; meter_id, register_id, read_date, dial_read and unit as
-        far as they could be told apart; content, the row as it came."""
+        """The rejects by line: source_line, code and message; `rejected.REJECT_FIELDS` as far as they could be told
+        apart; content, the row as it came."""
         from xlbilling.intake.reads import frames  # noqa: PLC0415 - as above
 
         return frames.rejects_frame(self.blobs[self.block_count * _BLOBS_OF_A_BLOCK :])

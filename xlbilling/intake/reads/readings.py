@@ -151,7 +151,9 @@ class Ledger:
         ]  # fmt: skip
         lines = found.line
         if fault:
-            self.rejects += [_rejected(found, i, told, dates, values, units) for i, told in sorted(fault.items())]
+            self.rejects += [
+                _rejected(found, i, told, (dates, times, values, units)) for i, told in sorted(fault.items())
+            ]
             keep = [True] * size
             for position in fault:
                 keep[position] = False
@@ -305,22 +307,22 @@ class Ledger:
                 fault[i] = ("duplicate", "this meter, register, date and time were already read in this file")
 
 
-def _rejected(
-    found: Readings, i: int, fault: Fault, dates: Sequence[str], values: Sequence[str], units: Sequence[str]
-) -> Rejected:
+def _rejected(found: Readings, i: int, fault: Fault, read: tuple[Sequence[str], ...]) -> Rejected:
     """A reading that was not taken, with its fields as far as they can be told; a damaged record has none."""
     if fault[0] == "bad_record":
         return Rejected(found.line[i], fault[0], fault[1])
-    ids = (found.meter_id[i], found.register_id[i])
-    meter, register = (text if _unfit_reason(text, "meter_id") is None else "" for text in ids)
+    dates, times, values, units = read
+    ids = (found.account_id[i], found.meter_id[i], found.register_id[i])
+    account, meter, register = (text if _unfit_reason(text, "meter_id") is None else "" for text in ids)
     # Liters were turned into cubic meters, and marks of a recipe are read away: what is not plain comes as its value.
     plain = _PLAIN_DIAL.fullmatch(found.value[i]) and units[i] != "M3"
     text = found.value[i] if plain else values[i] or found.value[i]
     dial = "" if text.startswith(_NO_NUMBER) or len(text) > _MOST_OF_A_DIAL or _unfit_reason(text, "dial") else text
     known = units[i] not in {UNKNOWN, LITER}
     return Rejected(
-        found.line[i], fault[0], fault[1], meter, register, dates[i], dial if known else "", units[i] if known else ""
-    )
+        found.line[i], *fault, account, meter, register, dates[i], times[i],
+        dial if known else "", units[i] if known else "", found.code[i],
+    )  # fmt: skip
 
 
 def _first_character(text: str) -> str:

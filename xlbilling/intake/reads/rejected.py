@@ -14,7 +14,9 @@ from xlbilling.intake.sheets import EnoughRead, Row, SheetName, Workbook
 from xlbilling.intake.text import Text
 
 CONTENT_CHARACTERS: Final = 300
-REJECT_FIELDS: Final = ("meter_id", "register_id", "read_date", "dial_read", "unit")
+REJECT_FIELDS: Final = (
+    "account_id", "meter_id", "register_id", "read_date", "read_time", "dial_read", "unit", "read_code",
+)  # fmt: skip
 _MOST_CELLS: Final = 60
 
 
@@ -27,11 +29,14 @@ class Rejected(NamedTuple):
     line: int
     code: str
     message: str
+    account_id: str = ""
     meter_id: str = ""
     register_id: str = ""
     read_date: str = ""
+    read_time: str = ""
     dial_read: str = ""
     unit: str = ""
+    read_code: str = ""
 
 
 def lines_as_they_came(text: Text, wanted: Collection[int]) -> dict[int, str]:
