@@ -9,43 +9,28 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pandas as pd
 from xlsxwriter import Workbook as NewWorkbook
 
 from xlbilling.build import build_workbook
+from xlbilling.demo.clerk import Clerk
 from xlbilling.demo.decisions import decide
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, planted, read_file
 from xlbilling.demo.old_system import write_old_system
 from xlbilling.office.convert import convert
-from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
-from xlbilling.workbook.cells import take
-from xlbilling.workbook.file import FileWorkbook
 
 ACTOR: Final = "lee"
 PERIOD: Final = "2026-10"
 HEADINGS: Final = ("Cust #", "Device", "Picked up on", "Index last time", "Index now", "Measure")
 _EPOCH: Final = pd.Timestamp("1899-12-30")
 Line = dict[str, str]
-
-
-class Hands(Protocol):
-    """Somebody at the workbook."""
-
-    folder: Path
-
-    def press(self, button: str) -> None: ...
-    def cell(self, name: str) -> Any: ...
-    def type_cell(self, name: str, value: str) -> None: ...
-    def table(self, name: str) -> pd.DataFrame: ...
-    def type_column(self, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None: ...
 
 
 # ---- the files ------------------------------------------------------------------------------------------------------
@@ -121,17 +106,16 @@ def _dial(line: Line) -> str:
 
 @dataclass
 class FourFormats:
-    """The month at one pair of hands: what was said at each press."""
+    """The month of one clerk: what was said at each press."""
 
-    hands: Hands
+    clerk: Clerk
     district: District
     lines: dict[str, list[Line]] = field(default_factory=dict)
     said: list[tuple[str, str]] = field(default_factory=list)
     misread: str = ""
 
     def press(self, button: str) -> str:
-        self.hands.press(button)
-        self.said.append((button, str(self.hands.cell("Message") or "")))
+        self.said.append((button, self.clerk.tries(button)))
         return self.said[-1][1]
 
     def save(self) -> str:
@@ -140,8 +124,8 @@ class FourFormats:
         return self.press("save") if "press Save again" in said else said
 
     def take_in(self, name: str, content: bytes) -> str:
-        (self.hands.folder / name).write_bytes(content)
-        self.hands.type_cell("ReadsFile", name)
+        (self.clerk.folder / name).write_bytes(content)
+        self.clerk.types_on_start(ReadsFile=name)
         return self.press("import_reads")
 
     def work(self) -> None:
@@ -154,9 +138,8 @@ class FourFormats:
         self.press("compute")
 
     def begin(self) -> None:
-        self.hands.type_cell("Period", PERIOD)
-        self.hands.type_cell("Cycle", self.district.due(PERIOD)[0].cycle)
-        self.hands.type_cell("StoreUrl", "billing.db")
+        cycle = self.district.due(PERIOD)[0].cycle
+        self.clerk.types_on_start(Period=PERIOD, Cycle=cycle, StoreUrl="billing.db")
         self.press("refresh")
 
     def take_in_reads(self) -> None:
@@ -167,7 +150,7 @@ class FourFormats:
         self.take_in("route-2.txt", neptune(self.lines["neptune"]))
         self.take_in("route-3.txt", radix(self.lines["radix"]))
         self.take_in("contractor.xlsx", workbook(self.lines["workbook"], self.misread))
-        self.hands.type_column("recipes", "value", lambda row: "yes" if row["setting"] == "confirmed" else None)
+        self.clerk.types_down("recipes", "value", lambda row: "yes" if row["setting"] == "confirmed" else None)
         self.save()
         self.press("import_reads")
 
@@ -178,16 +161,16 @@ class FourFormats:
         def mine(row: pd.Series[Any]) -> bool:
             return bool(row["meter_id"] == self.misread)
 
-        self.hands.type_column("rejects", "dial_read", lambda row: dial if mine(row) else None)
-        self.hands.type_column("rejects", "decision", lambda row: "take" if mine(row) else "leave")
-        self.hands.type_column(
+        self.clerk.types_down("rejects", "dial_read", lambda row: dial if mine(row) else None)
+        self.clerk.types_down("rejects", "decision", lambda row: "take" if mine(row) else "leave")
+        self.clerk.types_down(
             "rejects", "reason", lambda row: "telephoned" if mine(row) else "the meter is on Exceptions"
         )
         self.save()
 
     def decide(self) -> None:
         """Decisions as a clerk types them: accept, estimate, reread, and override with the dial that was read again."""
-        hands, spiked = self.hands, self._read_again()
+        clerk, spiked = self.clerk, self._read_again()
 
         def typed(row: pd.Series[Any]) -> tuple[str, str, str]:
             rule = str(row["rule"])
@@ -199,7 +182,7 @@ class FourFormats:
             return str(one["decision"]), "", str(one["reason"])
 
         for n, column in enumerate(("decision", "override_read", "reason")):
-            hands.type_column("exceptions", column, lambda row, n=n: typed(row)[n] or None)
+            clerk.types_down("exceptions", column, lambda row, n=n: typed(row)[n] or None)
         self.save()
 
     def _read_again(self) -> dict[str, str]:
@@ -226,7 +209,7 @@ class FourFormats:
         assert "(1 taken by hand" in balance
         assert " 0 open)" in balance
         assert "unaccounted" not in balance
-        store = Store.open(store_url(str(self.hands.folder / "billing.db")))
+        store = Store.open(self.clerk.url)
         findings = store.table("exceptions", "state <> 'gone'")
         drafts = store.table("draft_bills")
         due = store.query("SELECT service_id FROM services WHERE cycle = 'A' AND status = 'active'")["service_id"]
@@ -252,15 +235,3 @@ def opened(folder: Path) -> District:
     convert(folder / "old-system", store_url(str(folder / "billing.db")), ACTOR, district.period, as_of)
     build_workbook(folder / "billing.xlsm")
     return district
-
-
-def typed_in(path: Path, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None:
-    """Type into one column of a table in the file; None leaves a cell as it is."""
-    book = FileWorkbook(path)
-    raw = book.read(table)
-    frame, problems = take(TABLE[table], raw)
-    assert problems == []
-    typed = [of_row(row) for _, row in raw.frame.iterrows()]
-    frame[column] = [old if new is None else new for old, new in zip(frame[column], typed, strict=True)]
-    book.write(table, frame)
-    book.save()

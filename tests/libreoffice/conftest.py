@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from unolink import NoLibreOffice, find_soffice, load_uno
+from tests.libreoffice.unolink import NoLibreOffice, find_soffice, load_uno
 
 try:
     load_uno()
@@ -30,7 +26,7 @@ def libreoffice() -> Iterator[Any]:
     """One LibreOffice for the whole run."""
     if MISSING:
         pytest.skip(MISSING)
-    from host import LibreOfficeHost
+    from tests.libreoffice.host import LibreOfficeHost
 
     with LibreOfficeHost() as host:
         yield host

@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 import xlwings as xw
 from openpyxl.utils import get_column_letter
-from unolink import load_uno
 from xlwings import base_classes, utils
+
+from tests.libreoffice.unolink import load_uno
 
 uno = load_uno()
 from com.sun.star.beans import PropertyValue  # noqa: E402  (exists once uno is loaded)

@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import engine
 import unohelper
 import xlwings as xw
 from com.sun.star.connection import NoConnectException
@@ -38,9 +37,11 @@ from com.sun.star.script import ModuleInfo
 from com.sun.star.sheet import XFunctionAccess
 from com.sun.star.uno import Exception as UnoException
 from com.sun.star.uno import RuntimeException
-from engine import Book, Range, properties, uno
-from unolink import find_soffice
 from xlwings import conversion
+
+from tests.libreoffice import engine
+from tests.libreoffice.engine import Book, Range, properties, uno
+from tests.libreoffice.unolink import find_soffice
 
 START_SECONDS, STEP_SECONDS = 90, 60
 COMPILED = 4711

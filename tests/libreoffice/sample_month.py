@@ -12,25 +12,23 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import pytest
-from engine import properties
 
+from tests.libreoffice.engine import properties
 from xlbilling.build import build_workbook
+from xlbilling.demo.clerk import Clerk
 from xlbilling.demo.decisions import LEFT, decide
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
 from xlbilling.demo.old_system import write_old_system
-from xlbilling.office.actions import open_desk, perform
+from xlbilling.office.buttons import Outcome
 from xlbilling.office.convert import convert
-from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
-from xlbilling.workbook.cells import take
 from xlbilling.workbook.excel import ExcelWorkbook
-from xlbilling.workbook.file import FileWorkbook
 
 ACTOR = "lee"
 NOW = dt.datetime(2026, 11, 3, 15, 30, tzinfo=dt.UTC)
@@ -81,110 +79,48 @@ class Press:
     shown: Shown
 
 
-class Hands(Protocol):
-    """Somebody at the workbook."""
-
-    folder: Path
-
-    def press(self, button: str) -> None: ...
-    def cell(self, name: str) -> Any: ...
-    def type_cell(self, name: str, value: str) -> None: ...
-    def table(self, name: str) -> pd.DataFrame: ...
-    def type_column(self, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None: ...
-    def type_below(self, table: str, rows: list[dict[str, Any]]) -> None: ...
-    def shown(self) -> Shown: ...
-
-
-class AtLibreOffice:
+class AtLibreOffice(Clerk):
     """A clerk at LibreOffice: presses go through VBA, typing goes into single cells."""
 
-    def __init__(self, folder: Path, opened: Any):
-        self.folder, self.opened = folder, opened
-        self.book = opened.book
+    opened: Any
 
-    def press(self, button: str) -> None:
+    @classmethod
+    def at(cls, folder: Path, opened: Any) -> AtLibreOffice:
+        clerk = cls(ACTOR, _url(folder), lambda: ExcelWorkbook(opened.book), folder)
+        clerk.opened = opened
+        return clerk
+
+    def presses(self, button: str, **cells: Any) -> Outcome:
+        self.types_on_start(**cells)
         self.opened.press(button)
-
-    def cell(self, name: str) -> Any:
-        return ExcelWorkbook(self.book).get(name)
-
-    def type_cell(self, name: str, value: str) -> None:
-        self.book.names[name].refers_to_range.value = value
-
-    def table(self, name: str) -> pd.DataFrame:
-        return ExcelWorkbook(self.book).read(name).frame
-
-    def type_column(self, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None:
-        sheet = ExcelWorkbook(self.book).read(table)
-        page, letter = self.book.sheets[sheet.sheet], sheet.column_letter[column]
-        for number, (_, row) in zip(sheet.rows.tolist(), sheet.frame.iterrows(), strict=True):
-            value = of_row(row)
-            if value is not None:
-                page.range(f"{letter}{number}").value = value
-
-    def type_below(self, table: str, rows: list[dict[str, Any]]) -> None:
-        """Into the first rows without anything in them; the table is not told to grow."""
-        sheet = ExcelWorkbook(self.book).read(table)
-        page = self.book.sheets[sheet.sheet]
-        first = int(sheet.rows[-1]) + 1 if len(sheet.rows) else sheet.first_row
-        for number, row in enumerate(rows, first):
-            for column, value in row.items():
-                page.range(f"{sheet.column_letter[column]}{number}").value = value
+        return Outcome(str(self.cell("Message") or ""))
 
     def shown(self) -> Shown:
         return sheets_as_shown(self.opened, self.folder / "shown")
 
 
-class AtTheFile:
+class AtTheFile(Clerk):
     """Nobody at a spreadsheet application: the file adapter, saved after each press, as on the terminal."""
 
-    def __init__(self, folder: Path, libreoffice: Any):
-        self.folder, self.libreoffice = folder, libreoffice
-        self.path = folder / "billing.xlsm"
+    libreoffice: Any
 
-    def press(self, button: str) -> None:
-        book = FileWorkbook(self.path)
-        perform(button, lambda: open_desk(book, ACTOR, self.folder), book, self.folder)
-        book.save()
-
-    def cell(self, name: str) -> Any:
-        return FileWorkbook(self.path).get(name)
-
-    def type_cell(self, name: str, value: str) -> None:
-        book = FileWorkbook(self.path)
-        book.put(name, value)
-        book.save()
-
-    def table(self, name: str) -> pd.DataFrame:
-        return FileWorkbook(self.path).read(name).frame
-
-    def type_column(self, table: str, column: str, of_row: Callable[[pd.Series[Any]], Any]) -> None:
-        book = FileWorkbook(self.path)
-        raw = book.read(table)
-        frame, problems = take(TABLE[table], raw)
-        assert problems == []
-        typed = [of_row(row) for _, row in raw.frame.iterrows()]
-        frame[column] = [old if new is None else new for old, new in zip(frame[column], typed, strict=True)]
-        book.write(table, frame)
-        book.save()
-
-    def type_below(self, table: str, rows: list[dict[str, Any]]) -> None:
-        book = FileWorkbook(self.path)
-        frame, problems = take(TABLE[table], book.read(table))
-        assert problems == []
-        typed = pd.DataFrame(rows)
-        if "amount" in typed:
-            typed["amount"] = (typed["amount"] * 100).round().astype("Int64")
-        book.write(table, pd.concat([frame, typed], ignore_index=True))
-        book.save()
+    @classmethod
+    def at(cls, folder: Path, libreoffice: Any) -> AtTheFile:
+        clerk = cls.at_file(folder / "billing.xlsm", ACTOR, _url(folder))
+        clerk.says_yes, clerk.libreoffice = False, libreoffice
+        return clerk
 
     def shown(self) -> Shown:
         """As LibreOffice shows it once it has opened the file and worked its formulas out."""
         copy = self.folder / "as-shown.xlsm"  # an application opens only one workbook of a name
-        shutil.copy(self.path, copy)
+        shutil.copy(self.folder / "billing.xlsm", copy)
         with self.libreoffice.open(copy) as opened:
             opened.recalculate()
             return sheets_as_shown(opened, self.folder / "shown")
+
+
+def _url(folder: Path) -> str:
+    return store_url(str(folder / "billing.db"))
 
 
 def sheets_as_shown(opened: Any, folder: Path) -> Shown:
@@ -215,30 +151,30 @@ def commonest(findings: pd.DataFrame) -> str:
 
 @dataclass
 class Month:
-    """The month at one pair of hands, press by press."""
+    """The month of one clerk, press by press."""
 
-    hands: Hands
+    clerk: AtLibreOffice | AtTheFile
     district: District
     compared: tuple[str, ...] = ("refresh", "validate", "audit", "close_month")  # sheets are kept after these
     presses: list[Press] = field(default_factory=list)
 
     @property
     def store(self) -> Store:
-        return Store.open(store_url(str(self.hands.folder / "billing.db")))
+        return Store.open(self.clerk.url)
 
     def press(self, button: str, note: str = "", tables: tuple[str, ...] = ()) -> Press:
-        self.hands.press(button)
+        self.clerk.tries(button)
         store = self.store
         counts = {name: store.value(sql) for name, sql in COUNTS.items()}
         store.close()
         made = Press(
             button,
             note,
-            str(self.hands.cell("Message") or ""),
-            str(self.hands.cell("Question") or ""),
+            str(self.clerk.cell("Message") or ""),
+            str(self.clerk.cell("Question") or ""),
             counts,
-            {name: self.hands.table(name) for name in tables},
-            self.hands.shown() if button in self.compared and not note else {},
+            {name: self.clerk.cells(name) for name in tables},
+            self.clerk.shown() if button in self.compared and not note else {},
         )
         self.presses.append(made)
         return made
@@ -253,18 +189,18 @@ class Month:
         self.close()
 
     def write(self, name: str, content: bytes) -> str:
-        (self.hands.folder / name).write_bytes(content)
+        (self.clerk.folder / name).write_bytes(content)
         return name
 
     def begin(self) -> None:
         """Morning: fill the sheets, type a telephone number, look, save, take it back."""
-        hands = self.hands
-        hands.type_cell("Period", "2026-10")
-        hands.type_cell("Cycle", self.district.due("2026-10")[0].cycle)
-        hands.type_cell("StoreUrl", "billing.db")
+        clerk = self.clerk
+        clerk.types_on_start(Period="2026-10")
+        clerk.types_on_start(Cycle=self.district.due("2026-10")[0].cycle)
+        clerk.types_on_start(StoreUrl="billing.db")
         self.press("refresh", tables=("accounts", "services", "meters"))
-        first = hands.table("accounts")["account_id"].iloc[0]
-        hands.type_column("accounts", "phone", lambda row: "555-0100" if row["account_id"] == first else None)
+        first = clerk.cells("accounts")["account_id"].iloc[0]
+        clerk.types_down("accounts", "phone", lambda row: "555-0100" if row["account_id"] == first else None)
         self.press("refresh", "unsaved", ("accounts",))
         self.press("save", "preview", ("accounts",))
         self.press("save", "written", ("accounts",))
@@ -272,16 +208,16 @@ class Month:
         self.press("undo_last", "done", ("accounts",))
 
     def take_in_reads(self) -> None:
-        hands, run = self.hands, self.district.due("2026-10")[0]
+        clerk, run = self.clerk, self.district.due("2026-10")[0]
         self.press("import_reads", "no file named")
-        hands.type_cell("ReadsFile", self.write("reads.csv", read_file(self.district, run)))
+        clerk.types_on_start(ReadsFile=self.write("reads.csv", read_file(self.district, run)))
         self.press("import_reads", tables=("reads",))
         self.press("import_reads", "again")
         self.press("validate", tables=("exceptions",))
         self.decide_alike()
         self.decide()
         self.press("reread_list")
-        hands.type_cell("ReadsFile", self.write("corrected.csv", corrected_read_file(self.district, run)))
+        clerk.types_on_start(ReadsFile=self.write("corrected.csv", corrected_read_file(self.district, run)))
         self.press("import_reads", "corrected", ("reads",))
         self.press("validate", "after decisions", ("exceptions",))
         self.leave()
@@ -290,10 +226,10 @@ class Month:
 
     def decide_alike(self) -> None:
         """One decision typed on the dearest finding of the commonest check, given to all of them, and taken back."""
-        rows = self.hands.table("exceptions")
+        rows = self.clerk.cells("exceptions")
         first = rows.loc[rows["rule"].eq(commonest(rows)), "exception_id"].iloc[0]
         for column, typed in (("decision", "accept"), ("reason", "Hot and dry")):
-            self.hands.type_column(
+            self.clerk.types_down(
                 "exceptions", column, lambda row, t=typed: t if row["exception_id"] == first else None
             )
         self.press("decide_alike", "asked")
@@ -311,22 +247,22 @@ class Month:
 
             return of_row
 
-        self.hands.type_column("exceptions", "decision", typed("decision"))
-        self.hands.type_column("exceptions", "reason", typed("reason"))
+        self.clerk.types_down("exceptions", "decision", typed("decision"))
+        self.clerk.types_down("exceptions", "reason", typed("reason"))
         self.leave()
         self.press("save", "decisions: preview")
         self.press("save", "decisions: written", ("exceptions",))
 
     def leave(self) -> None:
         """The rejected rows left, each with its reason."""
-        self.hands.type_column("rejects", "decision", lambda row: "leave" if row["state"] == "open" else None)
-        self.hands.type_column("rejects", "reason", lambda row: LEFT if row["state"] == "open" else None)
+        self.clerk.types_down("rejects", "decision", lambda row: "leave" if row["state"] == "open" else None)
+        self.clerk.types_down("rejects", "reason", lambda row: LEFT if row["state"] == "open" else None)
 
     def bill(self) -> None:
-        hands = self.hands
+        clerk = self.clerk
         self.press("check_rates")
         self.press("compute", tables=("bills", "bill_lines"))
-        hands.type_cell("ExplainBill", str(hands.table("bills")["service_id"].iloc[0]))
+        clerk.types_on_start(ExplainBill=str(clerk.cells("bills")["service_id"].iloc[0]))
         self.press("explain_bill")
         self.press("audit", tables=("audit",))
         self.press("post", "bills: asked")
@@ -334,30 +270,31 @@ class Month:
         self.press("print_file")
 
     def collect(self) -> None:
-        hands, store = self.hands, self.store
+        clerk, store = self.clerk, self.store
         owed = store.query(
             "SELECT account_id, SUM(amount) AS amount FROM journal j JOIN gl_accounts g "
             "ON g.gl_account = j.gl_account WHERE g.role = 'receivable' GROUP BY account_id"
         )
         store.close()
-        hands.type_cell("PaymentsFile", self.write("payments.csv", payments_file(owed, "2026-10")))
+        clerk.types_on_start(PaymentsFile=self.write("payments.csv", payments_file(owed, "2026-10")))
         self.press("import_payments", tables=("payments",))
         self.press("post", "receipts: asked")
         self.press("post", "receipts: done", ("payments",))
-        bills = hands.table("bills")
+        bills = clerk.cells("bills")
         revenue = self.district.gl_accounts.loc[self.district.gl_accounts["role"].eq("revenue"), "gl_account"].iloc[0]
         leak = {"kind": "adjust", "gl_account": revenue, "reason": "Leak repaired; credit under the leak policy"}
         rows = [
             leak | {"document": bills["number"].iloc[n], "account_id": bills["account_id"].iloc[n], "amount": amount}
             for n, amount in enumerate((-12.5, -7.25))
         ]
-        hands.type_below("adjustments", rows)
+        for row in rows:
+            clerk.types("adjustments", row)
         self.press("adjust", "asked")
         self.press("adjust", tables=("adjustments",))
         self.press("post", "adjustments: asked")
         self.press("post", "adjustments: done", ("adjustments",))
-        receipt = hands.table("payments")["payment_id"].iloc[0]
-        hands.type_below("adjustments", [{"kind": "reverse", "document": receipt, "reason": "Returned by the bank"}])
+        receipt = clerk.cells("payments")["payment_id"].iloc[0]
+        clerk.types("adjustments", {"kind": "reverse", "document": receipt, "reason": "Returned by the bank"})
         self.press("reverse", "asked")
         self.press("reverse", "done", ("adjustments", "payments"))
 
@@ -365,7 +302,7 @@ class Month:
         store = self.store
         tables = [store.table(name) for name in ("entries", "journal", "gl_accounts")]
         store.close()
-        self.hands.type_cell("LedgerFile", self.write("ledger.csv", gl_export(*tables, "2026-10")))
+        self.clerk.types_on_start(LedgerFile=self.write("ledger.csv", gl_export(*tables, "2026-10")))
         self.press("import_ledger", tables=("gl",))
         self.press("reconcile", tables=("reconcile",))
         self.press("report_pack")
@@ -373,7 +310,7 @@ class Month:
     def close(self) -> None:
         self.press("checklist", tables=("close",))
         self.press("close_month", "not ready")
-        self.hands.type_column(
+        self.clerk.types_down(
             "close", "signed_reason", lambda row: "Accounting corrects it" if row["state"] == "open" else None
         )
         self.press("save", "signatures: preview")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sample_month as sample
-from sample_month import AtLibreOffice, AtTheFile, Month, Press
 
+from tests.libreoffice import sample_month as sample
+from tests.libreoffice.sample_month import AtLibreOffice, AtTheFile, Month, Press
 from xlbilling.build import build_workbook
 from xlbilling.office import explaining
 from xlbilling.office.buttons import BUTTONS, Outcome
@@ -54,7 +54,7 @@ def opened(offices: tuple[Path, Path, Any], libreoffice: Any) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def live(offices: tuple[Path, Path, Any], opened: Any) -> Month:
     """The month worked in LibreOffice."""
-    month = Month(AtLibreOffice(offices[0], opened), offices[2])
+    month = Month(AtLibreOffice.at(offices[0], opened), offices[2])
     month.work()
     assert opened.bridge.errors == []
     return month
@@ -63,7 +63,7 @@ def live(offices: tuple[Path, Path, Any], opened: Any) -> Month:
 @pytest.fixture(scope="module")
 def headless(offices: tuple[Path, Path, Any], libreoffice: Any) -> Month:
     """The same month worked on the file."""
-    month = Month(AtTheFile(offices[1], libreoffice), offices[2])
+    month = Month(AtTheFile.at(offices[1], libreoffice), offices[2])
     month.work()
     return month
 
@@ -92,7 +92,7 @@ def test_every_module_compiles(libreoffice: Any, tmp_path: Path) -> None:
 def test_no_button_met_an_unexpected_error(live: Month, headless: Month) -> None:
     for month in (live, headless):
         assert [press.message for press in month.presses if LOG in press.message] == []
-        assert not (month.hands.folder / LOG).exists()
+        assert not (month.clerk.folder / LOG).exists()
 
 
 def test_refresh_fills_the_sheets_and_refuses_over_unsaved_typing(live: Month) -> None:
@@ -184,7 +184,7 @@ def test_findings_stand_by_money_at_risk_with_their_course(live: Month) -> None:
 
 def test_the_reread_list_and_its_file_lie_beside_the_workbook(live: Month) -> None:
     said = pressed(live, "reread_list").message
-    names = sorted(path.name for path in live.hands.folder.glob("reread-*"))
+    names = sorted(path.name for path in live.clerk.folder.glob("reread-*"))
     assert names == ["reread-A-2026-10-beacon.csv", "reread-A-2026-10.xlsx"]
     assert all(name in said for name in names)
 
@@ -237,7 +237,7 @@ def test_post_asks_then_posts_each_kind(live: Month) -> None:
 def test_the_print_file_has_a_row_a_bill(live: Month) -> None:
     said = pressed(live, "print_file").message
     name = said.split(":", 1)[0]
-    assert len((live.hands.folder / name).read_text(encoding="utf-8").splitlines()) == 101
+    assert len((live.clerk.folder / name).read_text(encoding="utf-8").splitlines()) == 101
 
 
 def test_receipts_are_taken_in(live: Month) -> None:
@@ -274,7 +274,7 @@ def test_the_ledger_is_reconciled(live: Month) -> None:
 
 def test_the_report_pack_is_filled(live: Month) -> None:
     pressed(live, "report_pack")
-    assert (live.hands.folder / "report-pack-2026-10.xlsx").stat().st_size > 0
+    assert (live.clerk.folder / "report-pack-2026-10.xlsx").stat().st_size > 0
 
 
 def test_the_month_closes_only_when_done_or_signed(live: Month) -> None:
@@ -287,11 +287,11 @@ def test_the_month_closes_only_when_done_or_signed(live: Month) -> None:
     assert "Accounting corrects it" in set(signed.tables["close"]["signed_reason"])
     asked, closed = pressed(live, "close_month", "asked"), pressed(live, "close_month")
     assert (asked.store["closed"], closed.store["closed"]) == (0, 1)
-    assert live.hands.cell("Period") == "2026-11"
+    assert live.clerk.cell("Period") == "2026-11"
     states = closed.tables["cycles"].set_index(["cycle", "period"])["state"]
     assert states["A", "2026-10"] == "posted"
-    assert (live.hands.folder / "close-packet-2026-10.xlsx").exists()
-    assert sorted((live.hands.folder / "backups").glob("*close-2026-10*"))
+    assert (live.clerk.folder / "close-packet-2026-10.xlsx").exists()
+    assert sorted((live.clerk.folder / "backups").glob("*close-2026-10*"))
 
 
 def test_about_says_who_and_where(live: Month) -> None:
@@ -304,7 +304,7 @@ def test_no_cell_shows_an_error_in_the_end(live: Month, opened: Any) -> None:
 
 def test_the_same_month_on_the_file_says_and_stores_the_same(live: Month, headless: Month) -> None:
     def told(month: Month) -> list[tuple[str, str, str, str, dict[str, Any]]]:
-        here = str(month.hands.folder)
+        here = str(month.clerk.folder)
         return [(p.button, p.note, p.message.replace(here, "."), p.question, p.store) for p in month.presses]
 
     assert told(live) == told(headless)
@@ -320,9 +320,9 @@ def test_the_same_month_on_the_file_shows_the_same_cells(live: Month, headless: 
 
 
 def test_untouched_parts_keep_their_bytes(headless: Month) -> None:
-    fresh = headless.hands.folder / "fresh.xlsm"
+    fresh = headless.clerk.folder / "fresh.xlsm"
     build_workbook(fresh)
-    with zipfile.ZipFile(fresh) as built, zipfile.ZipFile(headless.hands.folder / "billing.xlsm") as worked:
+    with zipfile.ZipFile(fresh) as built, zipfile.ZipFile(headless.clerk.folder / "billing.xlsm") as worked:
         assert built.namelist() == worked.namelist()
         same = [name for name in built.namelist() if built.read(name) == worked.read(name)]
         changed = set(built.namelist()) - set(same)
@@ -340,11 +340,9 @@ def bare(offices: tuple[Path, Path, Any], libreoffice: Any, tmp_path: Path) -> I
     with sqlite3.connect(offices[0] / "billing.db") as store, sqlite3.connect(tmp_path / "billing.db") as copy:
         store.backup(copy)
     with libreoffice.open(tmp_path / "bare.xlsm") as workbook:
-        hands = AtLibreOffice(tmp_path, workbook)
-        hands.type_cell("Period", "2026-11")
-        hands.type_cell("Cycle", "B")
-        hands.type_cell("StoreUrl", "billing.db")
-        yield hands
+        clerk = AtLibreOffice.at(tmp_path, workbook)
+        clerk.types_on_start(Period="2026-11", Cycle="B", StoreUrl="billing.db")
+        yield clerk
 
 
 def test_a_python_error_is_told_on_start_and_kept_in_the_log(bare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,7 +350,7 @@ def test_a_python_error_is_told_on_start_and_kept_in_the_log(bare: Any, monkeypa
         raise KeyError("no such column")
 
     monkeypatch.setattr(explaining, "about", broken)
-    bare.press("about")
+    bare.tries("about")
     assert bare.opened.bridge.errors == []  # nothing reached VBA, so no box
     message = bare.cell("Message")
     assert message.startswith("About: About stopped with KeyError ('no such column'); particulars are in " + LOG)
@@ -362,36 +360,36 @@ def test_a_python_error_is_told_on_start_and_kept_in_the_log(bare: Any, monkeypa
 
 
 def test_a_store_that_is_not_there_is_told(bare: Any) -> None:
-    bare.type_cell("StoreUrl", "elsewhere.db")
-    bare.press("refresh")
+    bare.types_on_start(StoreUrl="elsewhere.db")
+    bare.tries("refresh")
     assert bare.opened.bridge.errors == []
     assert "there is no store here" in bare.cell("Message")
     assert not (bare.folder / LOG).exists()
 
 
 def test_a_workbook_without_its_message_cell_raises_nothing(bare: Any) -> None:
-    bare.book.names["Message"].impl.book.doc.NamedRanges.removeByName("Message")
-    bare.press("about")
+    bare.opened.book.names["Message"].impl.book.doc.NamedRanges.removeByName("Message")
+    bare.opened.press("about")
     assert bare.opened.bridge.errors == []
-    shown = bare.book.app.status_bar
+    shown = bare.opened.book.app.status_bar
     assert "200 accounts" in shown
     assert "named Message is not there" in shown
 
 
 def test_a_mark_comes_and_goes_with_the_cells_own_colour(bare: Any) -> None:
-    cell = bare.book.names["ReadsFile"].refers_to_range
+    cell = bare.opened.book.names["ReadsFile"].refers_to_range
     before = cell.color
-    bare.press("import_reads")
+    bare.tries("import_reads")
     assert cell.color != before
-    bare.press("about")
-    bare.type_cell("ReadsFile", "nowhere.csv")
-    bare.press("import_payments")
+    bare.tries("about")
+    bare.types_on_start(ReadsFile="nowhere.csv")
+    bare.tries("import_payments")
     assert cell.color == before
     assert "nowhere" not in bare.cell("Message")
 
 
 def test_a_functions_python_error_is_an_error_value(bare: Any) -> None:
-    sheet = bare.book.sheets["Log"]
+    sheet = bare.opened.book.sheets["Log"]
     sheet.range("L20").formula = '=CONSUMPTION("abc",5,6)'
     sheet.range("L21").formula = "=CONSUMPTION(1200,1214,6)"
     sheet.range("L22").formula = "=SUM(L20:L21)"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_month import AtLibreOffice, sheets_as_shown, still_clock
 
 from tests.four_formats import FourFormats, opened
+from tests.libreoffice.sample_month import AtLibreOffice, sheets_as_shown, still_clock
 
 
 def test_a_month_in_four_formats_settles_in_libreoffice(
@@ -17,7 +17,7 @@ def test_a_month_in_four_formats_settles_in_libreoffice(
     still_clock(monkeypatch)
     district = opened(tmp_path)
     with libreoffice.open(tmp_path / "billing.xlsm") as workbook:
-        month = FourFormats(AtLibreOffice(tmp_path, workbook), district)
+        month = FourFormats(AtLibreOffice.at(tmp_path, workbook), district)
         month.work()
         month.check()
         shown = sheets_as_shown(workbook, tmp_path / "shown")

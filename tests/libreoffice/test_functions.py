@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import host
 import pytest
 
+from tests.libreoffice import host
 from xlbilling.build import build_workbook
 from xlbilling.build.ribbon import Button
 from xlbilling.records import TABLE

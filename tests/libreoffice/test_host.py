@@ -29,19 +29,26 @@ BUTTONS = [
 FUNCTIONS = [
     Function(
         "WATER_BILL",
-        "sample_udfs",
+        "tests.libreoffice.sample_udfs",
         "water_bill",
         (Argument("gallons", "Gallons used"), Argument("rate", "Dollars for 1,000 gallons", optional=True)),
         "The bill for one account.",
     ),
-    Function("WATER_BILLS", "sample_udfs", "water_bills", (Argument("gallons", "A column"),), "All bills.", True),
+    Function(
+        "WATER_BILLS",
+        "tests.libreoffice.sample_udfs",
+        "water_bills",
+        (Argument("gallons", "A column"),),
+        "All bills.",
+        True,
+    ),
 ]
 
 
 def sample(path: Path, extra: tuple[Module, ...] = ()) -> Path:
     """Two buttons, two functions, one table, one named cell."""
     callbacks = callbacks_module(BUTTONS)
-    callbacks = replace(callbacks, text=callbacks.text.replace("xlbilling.macros", "sample_macros"))
+    callbacks = replace(callbacks, text=callbacks.text.replace("xlbilling.macros", "tests.libreoffice.sample_macros"))
     modules = [callbacks, functions_module(FUNCTIONS), *embedded_xlwings(), *extra]
     book = xlsxwriter.Workbook(str(path))
     project = vba_project(modules, ["Sheet1", "Sheet2"], WORKBOOK_OPEN)
@@ -72,7 +79,9 @@ def opened(libreoffice: Any, tmp_path: Path) -> Iterator[Any]:
 
 def test_a_button_reaches_python_and_changes_the_sheet(opened: Any) -> None:
     opened.press("total")
-    assert opened.bridge.commands == ["import sample_macros; sample_macros.press('total')"]
+    assert opened.bridge.commands == [
+        "import tests.libreoffice.sample_macros; tests.libreoffice.sample_macros.press('total')"
+    ]
     assert opened.value("Bills", "E9") == 6500.0  # 1000 + 2000 + 3500
     opened.press("Total bills")  # by its label
     assert len(opened.bridge.commands) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,26 +15,43 @@ from tests.store.cluster import cluster
 from xlbilling.build import build_workbook
 from xlbilling.store import Store
 from xlbilling.store.store import sqlite_path
+from xlbilling.workbook.memory import MemoryWorkbook
 
 STAGES = ("opened", "imported", "computed", "posted")
 
 
 @dataclass
 class Office:
-    """One district in a folder: its store, and a copy of the workbook for everybody who sits down."""
+    """One district in a folder: its store, and a copy of the workbook for everybody who sits down.
+
+    `book` is the office's workbook in memory; without it everybody works on a copy of the file billing.xlsm.
+    """
 
     folder: Path
     url: str
     clock: Clock
+    book: MemoryWorkbook | None = None
     _desks: dict[str, Clerk] = field(default_factory=dict)
 
     def clerk(self, actor: str) -> Clerk:
         """The desk of a person: their own copy of the workbook, as the office's workbook stands when they sit down."""
         if actor not in self._desks:
-            own = self.folder / f"{actor}.xlsm"
-            shutil.copy(self.folder / "billing.xlsm", own)
-            self._desks[actor] = Clerk(own, self.url, actor, self.clock)
+            self._desks[actor] = self._seated(actor)
         return self._desks[actor]
+
+    def _seated(self, actor: str) -> Clerk:
+        if self.book is not None:
+            return Clerk.in_memory(self.book.copied(self.folder), actor, self.url, self.clock)
+        own = self.folder / f"{actor}.xlsm"
+        shutil.copy(self.folder / "billing.xlsm", own)
+        return Clerk.at_file(own, actor, self.url, self.clock)
+
+    def left_by(self, clerk: Clerk) -> None:
+        """From here on everybody who sits down finds the workbook as this clerk left it."""
+        if self.book is None:
+            shutil.copy(clerk.path, self.folder / "billing.xlsm")
+        else:
+            self.book = clerk.workbook().copied(self.folder)
 
     @property
     def lead(self) -> Clerk:
@@ -64,8 +82,8 @@ class Office:
 class Stages:
     """Offices stopped at each stage of the month; made once a session, a test works on a copy."""
 
-    def __init__(self, kind: str, folder: Path):
-        self.kind, self.folder = kind, folder
+    def __init__(self, kind: str, folder: Path, on_file: bool):
+        self.kind, self.folder, self.on_file = kind, folder, on_file
         self._made: dict[str, Office] = {}
 
     def at(self, stage: str, folder: Path) -> Office:
@@ -79,15 +97,15 @@ class Stages:
             before = STAGES.index(stage)
             made = self._opened(folder) if not before else self._copied(self._stage(STAGES[before - 1]), folder)
             _DO[stage](made)
-            if before:
-                shutil.copy(made.lead.path, made.folder / "billing.xlsm")
+            made.left_by(made.lead)
             self._made[stage] = made
         return self._made[stage]
 
     def _opened(self, folder: Path) -> Office:
         url = f"sqlite:///{folder / 'billing.db'}" if self.kind == "sqlite" else cluster().database()
-        build_workbook(folder / "billing.xlsm")
-        return Office(folder, url, Clock())
+        if self.on_file:
+            build_workbook(folder / "billing.xlsm")
+        return Office(folder, url, Clock(), None if self.on_file else MemoryWorkbook(folder))
 
     def _copied(self, office: Office, folder: Path) -> Office:
         for path in office.folder.iterdir():
@@ -102,13 +120,12 @@ class Stages:
             url = f"sqlite:///{folder / 'billing.db'}"
         clock = Clock()
         clock.now = office.clock.now
-        return Office(folder, url, clock)
+        return Office(folder, url, clock, office.book and office.book.copied(folder))
 
 
 def _open(office: Office) -> None:
     open_books(office.url)
-    first = Clerk(office.folder / "billing.xlsm", office.url, "lea", office.clock)
-    first.press("refresh", Period=PERIOD, Cycle="A")
+    office.lead.press("refresh", Period=PERIOD, Cycle="A")
 
 
 def _import(office: Office) -> None:
@@ -124,39 +141,56 @@ _DO: dict[str, Callable[[Office], object]] = {
 }
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def stages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stages:
-    """Offices at every stage on one kind of database."""
-    if request.param == "postgres":
-        cluster()
-    return Stages(request.param, tmp_path_factory.mktemp(request.param))
-
-
 @pytest.fixture(scope="session")
-def plain_stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
-    """Offices at every stage on SQLite, for what does not touch the database's own ways."""
-    return Stages("sqlite", tmp_path_factory.mktemp("plain"))
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], Stages]:
+    """Offices at every stage on one kind of database, at a workbook in memory or on the file."""
+
+    @cache
+    def of(kind: str, on_file: bool) -> Stages:
+        return Stages(kind, tmp_path_factory.mktemp(kind), on_file)
+
+    return of
 
 
-def _office(stages: Stages, request: pytest.FixtureRequest, folder: Path) -> Iterator[Office]:
-    marker = request.node.get_closest_marker("stage")
-    made = stages.at(marker.args[0] if marker else "opened", folder)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "office" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both_databases")
+        metafunc.parametrize("office", ["sqlite", "postgres"] if both else ["sqlite"], indirect=True)
+
+
+def _office(
+    stages: Callable[[str, bool], Stages], kind: str, request: pytest.FixtureRequest, folder: Path
+) -> Iterator[Office]:
+    stage = request.node.get_closest_marker("stage")
+    on_file = request.node.get_closest_marker("on_file") is not None
+    made = stages(kind, on_file).at(stage.args[0] if stage else "opened", folder)
     yield made
-    if stages.kind == "postgres":
+    if kind == "postgres":
         cluster().drop(made.url)
 
 
 @pytest.fixture
-def office(stages: Stages, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    """An office of the test's own on either database, at the stage its marker `stage` names (opened without one)."""
-    yield from _office(stages, request, tmp_path)
+def office(stages: Callable[[str, bool], Stages], request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """An office of the test's own, opened or at the stage its mark `stage` names, with the workbook in memory.
+
+    The mark `on_file` puts it on the file, for what is proven of sheets; `both_databases` on PostgreSQL as well, for
+    what the database itself does: posting, numbers, locks, triggers.
+    """
+    yield from _office(stages, request.param, request, tmp_path)
 
 
 @pytest.fixture
-def desk_office(plain_stages: Stages, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    """The same on SQLite only: for what happens on sheets."""
-    yield from _office(plain_stages, request, tmp_path)
+def desk_office(
+    stages: Callable[[str, bool], Stages], request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Office]:
+    """The same, on SQLite always."""
+    yield from _office(stages, "sqlite", request, tmp_path)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "stage(name): how far the small district's month has come")
+    for mark in (
+        "stage(name): how far the small district's month has come",
+        "on_file: at a workbook file, for what is proven of sheets",
+        "both_databases: on SQLite and on PostgreSQL, for what the database itself does",
+    ):
+        config.addinivalue_line("markers", mark)

@@ -32,9 +32,9 @@ import pandas as pd
 import pytest
 
 from xlbilling import ledger
-from xlbilling.office.actions import perform
+from xlbilling.demo.clerk import Clerk as AtWorkbook
+from xlbilling.demo.clerk import as_typed
 from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Desk
 from xlbilling.office.policy import starting_policy
 from xlbilling.office.posting import entries_of, write_entries
 from xlbilling.office.rows import write_rows
@@ -43,9 +43,7 @@ from xlbilling.problems import Refusal
 from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.schema import stored_columns
-from xlbilling.workbook.cells import take
 from xlbilling.workbook.file import FileWorkbook
-from xlbilling.workbook.port import in_book
 
 PERIOD: Final = "2026-11"
 DUE: Final = {"S01": 5565, "S02": 5775, "S03": 8400, "S04": 6825, "S05": 4725, "S07": 5145, "S08": 4065}
@@ -231,89 +229,59 @@ def payments(*rows: str) -> str:
     return "\n".join(["Account,Amount,Date,Reference,Method", *rows]) + "\n"
 
 
-class Clerk:
-    """One person at one copy of the workbook on the store; buttons are pressed as Excel and the terminal press them."""
+class Clerk(AtWorkbook):
+    """The clerk of the tests: values are given as the store holds them, and a refusal is looked at."""
 
-    def __init__(self, book: Path, url: str, actor: str, clock: Callable[[], dt.datetime]):
-        self.path, self.url, self.actor, self.clock = book, url, actor, clock
-        self.yes = True
-        self.marked: list[str] = []
-        self.codes: set[str] = set()
+    @property
+    def yes(self) -> bool:
+        return self.says_yes
 
-    def press(self, button: str, **cells: str) -> Outcome:
+    @yes.setter
+    def yes(self, yes: bool) -> None:
+        self.says_yes = yes
+
+    @property
+    def marked(self) -> list[str]:
+        return [str(problem) for problem in self.problems]
+
+    @property
+    def codes(self) -> set[str]:
+        return {problem.code for problem in self.problems}
+
+    @property
+    def path(self) -> Path:
+        """The workbook file, for a clerk at one."""
+        book = self.workbook()
+        assert isinstance(book, FileWorkbook), "this office's workbook is in memory: give the test the mark `on_file`"
+        return book.path
+
+    def press(self, button: str, **cells: Any) -> Outcome:
         """What the button said and listed; a refusal is raised. Questions are answered yes unless `yes` is off."""
-        book = FileWorkbook(self.path, yes=self.yes)
-        for name, value in cells.items():
-            book.put(name, value)
-        outcome = perform(button, lambda: self._desk(book), book, self.path.parent)
-        self.marked = [str(problem) for problem in book.marked]
-        self.codes = {problem.code for problem in book.marked}
-        book.save()
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome
+        return self.presses(button, **cells)
 
-    def refused(self, button: str, code: str, **cells: str) -> str:
+    def refused(self, button: str, code: str, **cells: Any) -> str:
         """The words of a refusal with this code."""
         with pytest.raises(Refusal) as refused:
-            self.press(button, **cells)
+            self.presses(button, **cells)
         assert refused.value.problem.code == code, refused.value.line
         return str(refused.value)
 
-    def desk(self, **cells: str) -> Desk:
-        """The desk itself, for a look at what is behind the buttons; close its store after use."""
-        book = FileWorkbook(self.path)
-        for name, value in cells.items():
-            book.put(name, value)
-        return self._desk(book)
-
-    def _desk(self, book: FileWorkbook) -> Desk:
-        return Desk(book, Store.open(self.url, self.clock), self.actor, self.path.parent)
-
     def sheet(self, table: str) -> pd.DataFrame:
         """What stands on a sheet, in the store's types, by row key."""
-        sheet = FileWorkbook(self.path).read(table)
-        made, _ = take(TABLE[table], sheet)
-        made.index = pd.Index(sheet.keys)
-        return made
-
-    def cell(self, name: str) -> Any:
-        return FileWorkbook(self.path).get(name)
+        return self.sees(table)
 
     def type(self, table: str, typing: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-        """Type on a sheet: its rows go through `typing`, raw cells and all, and back onto it."""
-        book = FileWorkbook(self.path)
-        rows, _ = take(TABLE[table], book.read(table))
-        book.write(table, typing(rows))
-        book.save()
+        """Type on a sheet: its rows go through `typing` in the store's types, and what differs is typed."""
+        self.works_through(table, typing)
 
     def set(self, table: str, key: str, **values: Any) -> None:
         """Type values into one row of a sheet."""
-
-        def typing(rows: pd.DataFrame) -> pd.DataFrame:
-            at = rows.index[[key == each for each in self.sheet(table).index]]
-            assert len(at) == 1, f"{key} is {len(at)} times on {table}"
-            rows = rows.copy()
-            for name, value in values.items():
-                column = rows[name].astype(object)
-                column[at[0]] = value
-                rows[name] = column.astype(rows[name].dtype)
-            return rows
-
-        self.type(table, typing)
+        self.types(table, {name: as_typed(table, name, value) for name, value in values.items()}, at=key)
 
     def add(self, table: str, **values: Any) -> None:
         """Type a new row below the others."""
-        self.type(
-            table,
-            lambda rows: pd.concat([rows, pd.DataFrame([values])], ignore_index=True).reindex(columns=rows.columns),
-        )
+        self.types(table, {name: as_typed(table, name, value) for name, value in values.items()})
 
     def raw(self, table: str, key: str, column: str, cell: Any) -> None:
         """Put raw cell content into one row, whatever the column takes."""
-        book = FileWorkbook(self.path)
-        sheet = book.read(table)
-        rows, _ = take(TABLE[table], sheet)
-        book.write(table, rows)
-        book._tables[in_book(table)][TABLE[table].columns[column].title][sheet.keys.index(key)] = cell
-        book.save()
+        self.types(table, {column: cell}, at=key)

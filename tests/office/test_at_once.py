@@ -76,6 +76,7 @@ def _write(office: Office, sql: str) -> None:
 
 
 @pytest.mark.stage("opened")
+@pytest.mark.both_databases
 def test_undoing_an_import_leaves_what_a_colleague_did_with_it(office: Office) -> None:
     """Cora imports; the lead leaves a rejected row of it, or imports a later file: Cora's undo would lose that."""
     cora, lead = office.clerk("cora"), office.lead

@@ -63,6 +63,7 @@ def audited(office: Office) -> None:
 
 
 @pytest.mark.stage("posted")
+@pytest.mark.both_databases
 def test_reconcile_agrees_with_an_export_that_has_the_same(office: Office) -> None:
     lead = office.lead
     assert "postings taken" in lead.press("import_ledger", LedgerFile=office.file("gl.csv", export(office))).said
@@ -154,8 +155,7 @@ def test_the_checklist_says_what_is_open(desk_office: Office) -> None:
 
 
 @pytest.mark.stage("computed")
-def test_an_audit_nobody_recalculated_says_so(desk_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xlbilling.workbook.file.recalculated", lambda *_: None)
+def test_an_audit_nobody_recalculated_says_so(desk_office: Office) -> None:
     lead = desk_office.lead
     said = lead.press("audit").said
     assert said.startswith(
@@ -176,8 +176,8 @@ def test_an_audit_names_the_rows_that_differ(desk_office: Office, monkeypatch: p
     lead = desk_office.lead
     billed = desk_office.table("draft_bills").set_index("service_id")["amount"] / 100
     given = [round(billed[s] + (s == "S01") / 100, 2) if s != "S02" else "#N/A" for s in sorted(billed.index)]
-    monkeypatch.setattr("xlbilling.workbook.file.FileWorkbook.recalculate", lambda book: True)
-    monkeypatch.setattr("xlbilling.workbook.file.FileWorkbook.values", lambda book, table, field: given)
+    monkeypatch.setattr("xlbilling.workbook.memory.MemoryWorkbook.recalculate", lambda book: True)
+    monkeypatch.setattr("xlbilling.workbook.memory.MemoryWorkbook.values", lambda book, table, field: given)
     outcome = lead.press("audit")
     assert [(p.code, p.place.key) for p in outcome.problems] == [("audit_differs", "S01"), ("audit_differs", "S02")]
     assert desk_office.table("audits")["state"].tolist() == ["red"]
@@ -188,6 +188,7 @@ def test_an_audit_names_the_rows_that_differ(desk_office: Office, monkeypatch: p
 
 
 @pytest.mark.stage("posted")
+@pytest.mark.both_databases
 def test_a_month_closes_when_all_is_done_and_stays_closed(office: Office) -> None:
     lead = office.lead
     audited(office)
@@ -361,6 +362,8 @@ def test_somebody_unknown_may_look_and_nothing_more(desk_office: Office) -> None
 # ---- a second run of everything --------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
+@pytest.mark.on_file
 def test_a_second_run_of_every_step_changes_nothing(office: Office) -> None:
     """Every button of the month, each twice: counts, numbers and the whole journal are the same after the second press."""
     lead = office.lead

@@ -73,6 +73,7 @@ def test_a_meter_on_no_service_has_no_course(desk_office: Office) -> None:
 # ---- many at once ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_decide_alike_looks_first_then_writes_each_with_who_and_when(office: Office) -> None:
     cora = read_in(office, *HIGH)
     cora.yes = False
@@ -162,6 +163,7 @@ def test_what_does_not_say_one_thing_is_refused(desk_office: Office, typed: dict
     assert decisions(desk_office) == {}
 
 
+@pytest.mark.both_databases
 def test_a_finding_decided_by_a_colleague_meanwhile_is_not_overwritten(office: Office) -> None:
     cora = read_in(office, *HIGH)
     carl = office.clerk("carl")
@@ -194,6 +196,7 @@ def decide(office: Office, *given: str, check: str = "high", decision: str = "ac
     return result.exit_code, result.output
 
 
+@pytest.mark.on_file
 def test_the_terminal_decides_below_an_amount_in_two_steps(desk_office: Office) -> None:
     read_in(desk_office, *HIGH)
     code, said = decide(desk_office, "--below", "55.03")  # 55.00 twice; 55.03 is not below 55.03
@@ -209,6 +212,7 @@ def test_the_terminal_decides_below_an_amount_in_two_steps(desk_office: Office) 
     assert len(decisions(desk_office)) == 4
 
 
+@pytest.mark.on_file
 def test_the_terminal_says_what_it_cannot_do(desk_office: Office) -> None:
     read_in(desk_office, *HIGH)
     assert decide(desk_office, decision="override")[0] == 2

@@ -135,6 +135,7 @@ def test_a_row_left_makes_no_read(desk_office: Office) -> None:
     assert cora.press("validate").said.endswith("rows in 9 = 8 reads + 1 rejected (0 taken by hand, 1 left, 0 open).")
 
 
+@pytest.mark.both_databases
 def test_undo_takes_the_taken_row_back_and_it_can_be_taken_again(office: Office) -> None:
     cora = taken_in(office, ("M01", "01l2"))
     for _ in range(2):

@@ -47,6 +47,7 @@ def correct(clerk: Clerk, **values: object) -> None:
 # ---- receipts --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_receipts_are_taken_in_once_and_posted(office: Office) -> None:
     cora = pay(office)
     payments_there = office.table("payments")
@@ -131,6 +132,7 @@ def test_money_of_a_closed_month_is_booked_as_its_remedy_says(desk_office: Offic
     assert healthy(desk_office)
 
 
+@pytest.mark.both_databases
 def test_an_import_taken_back_keeps_its_numbers_and_can_be_made_again(office: Office) -> None:
     cora = pay(office)
     cora.press("undo_last")
@@ -218,6 +220,7 @@ def test_a_posted_receipt_stays(desk_office: Office) -> None:
 
 
 @pytest.mark.stage("posted")
+@pytest.mark.both_databases
 def test_an_adjustment_is_previewed_taken_in_and_posted(office: Office) -> None:
     cora = office.clerk("cora")
     cora.yes = False
@@ -280,6 +283,7 @@ def test_a_correction_taken_in_is_not_typed_over(desk_office: Office) -> None:
 
 
 @pytest.mark.stage("posted")
+@pytest.mark.both_databases
 def test_cancel_and_rebill_links_the_two(office: Office) -> None:
     lead = office.lead
     correct(lead, kind="rebill", document="B0000001", reason="wrong class")
@@ -319,6 +323,7 @@ def test_the_other_findings_of_the_run_survive_a_rebill(desk_office: Office) -> 
 
 
 @pytest.mark.stage("posted")
+@pytest.mark.both_databases
 def test_a_reversal_and_its_entry_are_nothing_together(office: Office) -> None:
     lead = office.lead
     pay(office)

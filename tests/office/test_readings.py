@@ -37,6 +37,7 @@ def drafts(office: Office) -> dict[str, tuple[int, int, str, str]]:
 # ---- import ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_the_same_file_twice_adds_nothing(office: Office) -> None:
     cora = office.clerk("cora")
     name = office.file("reads.csv", beacon())
@@ -71,6 +72,7 @@ def test_rejects_are_listed_with_their_line(desk_office: Office) -> None:
     assert desk_office.value("SELECT rows_in - taken - rejected - duplicates FROM imports") == 0
 
 
+@pytest.mark.both_databases
 def test_an_import_taken_back_can_be_made_again(office: Office) -> None:
     cora = office.clerk("cora")
     for _ in range(2):

@@ -147,6 +147,7 @@ def test_a_removal_that_cannot_be_is_refused(desk_office: Office, values: dict[s
 # ---- fractions and estimates -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_what_a_bill_leaves_of_a_unit_is_kept_on_it(office: Office) -> None:
     """S02 measures 12.5 CCF: 12 are billed and 0.5 left, which the service's next run finds."""
     lead = office.lead

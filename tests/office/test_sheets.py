@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from tests.office.conftest import Office
 from tests.office.small import payments
 from tests.store.conftest import without_triggers
-from xlbilling.records import TABLE
-from xlbilling.workbook.cells import take
-from xlbilling.workbook.file import FileWorkbook
-from xlbilling.workbook.port import ExtraColumn
 
 
+@pytest.mark.both_databases
 def test_save_shows_first_and_writes_on_the_second_press(office: Office) -> None:
     cora = office.clerk("cora")
     cora.yes = False
@@ -53,6 +47,7 @@ def test_two_clerks_on_two_rows_both_save(office: Office) -> None:
     assert (found["0000003"], found["0000004"]) == ("555-0101", "555-0202")
 
 
+@pytest.mark.both_databases
 def test_two_clerks_on_one_row_is_a_conflict_that_names_cell_and_person(office: Office) -> None:
     cora, carl = office.clerk("cora"), office.clerk("carl")
     cora.set("accounts", "0000003", phone="555-0101")
@@ -221,37 +216,16 @@ def test_work_of_others_is_not_taken_for_typing_over(desk_office: Office) -> Non
     assert said.said == "Nothing to save."
 
 
+@pytest.mark.on_file
 def test_own_columns_stay_with_their_rows(desk_office: Office) -> None:
     """A heading typed right of the table: its notes follow the row's key when rows above are added."""
     lead = desk_office.lead
-    own_heading(lead.path, "accounts", "Dog in yard", {"0000002": "yes", "0000004": "friendly"})
+    lead.types_beside("accounts", "Dog in yard", {"0000002": "yes", "0000004": "friendly"})
     lead.add("accounts", account_id="0000000", name="First of all")
     lead.press("save")
     lead.press("refresh")
-    kept = FileWorkbook(lead.path).read("accounts").own["Dog in yard"].dropna()
+    kept = lead.workbook().read("accounts").own["Dog in yard"].dropna()
     assert kept.to_dict() == {"0000002": "yes", "0000004": "friendly"}
-
-
-def own_heading(path: Path, table: str, heading: str, notes: dict[str, str]) -> None:
-    """Type a column of one's own to the right of a table, as Excel takes it into the table."""
-    book = FileWorkbook(path)
-    sheet = book.read(table)
-    rows, _ = take(TABLE[table], sheet)
-    extra = ExtraColumn("own", heading, "text", values=[notes.get(key) for key in sheet.keys])
-    book.write(table, rows, extra=[extra])
-    book.save()
-    rename_heading(path, extra.heading, heading)
-
-
-def rename_heading(path: Path, old: str, new: str) -> None:
-    """Give a heading another text, in the sheet and in its table."""
-    with zipfile.ZipFile(path) as book:
-        parts = {info: book.read(info) for info in book.infolist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
-        for info, content in parts.items():
-            book.writestr(
-                info, content.replace(old.encode(), new.encode()) if info.filename.endswith(".xml") else content
-            )
 
 
 # ---- another cycle or period -----------------------------------------------------------------------------------------
@@ -286,6 +260,7 @@ def test_a_button_first_turns_the_sheets(desk_office: Office) -> None:
 # ---- Undo last -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_undo_takes_back_a_save_and_the_same_can_be_saved_again(office: Office) -> None:
     cora = office.clerk("cora")
     for _ in range(2):

@@ -6,25 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from xlbilling.build import build_workbook
 from xlbilling.office.actions import perform
 from xlbilling.office.desk import Desk
 from xlbilling.office.unexpected import LOG
 from xlbilling.problems import Refusal
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.memory import MemoryWorkbook
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> FileWorkbook:
-    build_workbook(tmp_path / "billing.xlsm")
-    return FileWorkbook(tmp_path / "billing.xlsm")
+def book(tmp_path: Path) -> MemoryWorkbook:
+    return MemoryWorkbook(tmp_path)
 
 
 def broken() -> Desk:
     raise ZeroDivisionError("division by\nzero")
 
 
-def test_a_fault_is_told_in_one_line_and_kept_with_its_traceback(book: FileWorkbook, tmp_path: Path) -> None:
+def test_a_fault_is_told_in_one_line_and_kept_with_its_traceback(book: MemoryWorkbook, tmp_path: Path) -> None:
     for _ in range(2):
         told = perform("about", broken, book, tmp_path)
     assert isinstance(told, Refusal)
@@ -35,7 +33,7 @@ def test_a_fault_is_told_in_one_line_and_kept_with_its_traceback(book: FileWorkb
     assert "in broken" in kept
 
 
-def test_a_button_nobody_knows_is_refused(book: FileWorkbook, tmp_path: Path) -> None:
+def test_a_button_nobody_knows_is_refused(book: MemoryWorkbook, tmp_path: Path) -> None:
     told = perform("paint_it_blue", broken, book, tmp_path)
     assert isinstance(told, Refusal)
     assert told.problem.code == "unknown_button"
@@ -43,7 +41,7 @@ def test_a_button_nobody_knows_is_refused(book: FileWorkbook, tmp_path: Path) ->
 
 
 def test_a_log_that_cannot_be_written_beside_the_store_goes_elsewhere(
-    book: FileWorkbook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    book: MemoryWorkbook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     told = perform("about", broken, book, tmp_path / "not" / "there")

@@ -14,6 +14,7 @@ def hidden(office: Office) -> set[str]:
     return {sheet.title for sheet in book.worksheets if sheet.sheet_state == "hidden"}
 
 
+@pytest.mark.on_file
 def test_refresh_turns_to_the_view_on_start(desk_office: Office) -> None:
     desk_office.lead.press("refresh", View="clerk")
     assert {"Policy", "Rates", "Audit", "GL", "Reconcile", "Close", "Log"} <= hidden(desk_office)

@@ -12,17 +12,15 @@ import pytest
 
 from tests.realdata import city as real
 from xlbilling.build import build_workbook
+from xlbilling.demo.clerk import Clerk
 from xlbilling.office.actions import open_desk, perform
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.office.rows import SAVES
 from xlbilling.office.views import view
 from xlbilling.office.working_copy import Changes
-from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.verify import verify
-from xlbilling.workbook.cells import take
-from xlbilling.workbook.file import FileWorkbook
 from xlbilling.workbook.none import NoWorkbook
 from xlbilling.workbook.recalculation import application
 
@@ -45,15 +43,15 @@ class Office:
         real.open_office(city, self.url, ACTOR).close()
         build_workbook(folder / "built.xlsm")
         shutil.copy(folder / "built.xlsm", folder / "billing.xlsm")
+        self.clerk = Clerk.at_file(folder / "billing.xlsm", ACTOR, self.url)
 
     def press(self, button: str, alone: bool = False, **cells: str) -> Outcome:
         """Press a button on the workbook, or `alone` on the store as at night, when nobody looks at sheets."""
         chosen = {"Period": self.period, "Cycle": self.cycle, "StoreUrl": "billing.db"} | cells
-        book = NoWorkbook(self.folder, chosen) if alone else FileWorkbook(self.folder / "billing.xlsm", yes=True)
-        for name, value in chosen.items():
-            book.put(name, value)
+        if not alone:
+            return self.clerk.presses(button, **chosen)
+        book = NoWorkbook(self.folder, chosen)
         outcome = perform(button, lambda: open_desk(book, ACTOR, self.folder), book)
-        book.save()
         assert isinstance(outcome, Outcome), f"{button}: {outcome}"
         return outcome
 
@@ -79,10 +77,7 @@ class Office:
                 )
             store.close()
             return
-        book = FileWorkbook(self.folder / "billing.xlsm")
-        frame, _ = take(TABLE["exceptions"], book.read("exceptions"))
-        book.write("exceptions", decided(frame))
-        book.save()
+        self.clerk.works_through("exceptions", decided)
         self.press("save")
 
     def sign(self) -> None:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,21 +17,17 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
 from xlbilling.build import build_workbook
+from xlbilling.demo.clerk import Clerk, Rows
 from xlbilling.demo.decisions import decide, leave
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
 from xlbilling.demo.old_system import write_old_system
-from xlbilling.office.actions import open_desk, perform
-from xlbilling.office.buttons import BUTTONS, Outcome
 from xlbilling.office.convert import convert
 from xlbilling.office.views import balances
-from xlbilling.problems import Conflict, Place, Refusal, declare
-from xlbilling.records import TABLE
+from xlbilling.problems import Conflict, Place, declare
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
 from xlbilling.store.verify import verify
-from xlbilling.workbook.cells import take
-from xlbilling.workbook.file import FileWorkbook
 
 FOLDER_TAKEN: Final = declare(
     "demo_folder_taken", "The folder holds something already.", "Name another folder, or empty this one."
@@ -42,50 +38,15 @@ SIGNED: Final = {
 }
 
 
-@dataclass
-class Office:
-    """The demo's office: one workbook on one store, its buttons pressed one after the other."""
-
-    folder: Path
-    actor: str
-    said: list[tuple[str, str]] = field(default_factory=list)
-
-    @property
-    def workbook(self) -> Path:
-        return self.folder / "billing.xlsm"
-
-    def press(self, button: str, **cells: str) -> Outcome:
-        """Press a button on the saved workbook, the way the terminal does; a refusal ends the demo."""
-        book = FileWorkbook(self.workbook, yes=True)
-        for name, value in cells.items():
-            book.put(name, value)
-        outcome = perform(button, lambda: open_desk(book, self.actor, self.folder), book)
-        book.save()
-        if isinstance(outcome, Refusal):
-            raise outcome
-        self.said.append((BUTTONS[button].label, outcome.said))
-        return outcome
-
-    def type_in(self, table: str, typing: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-        """Type on a sheet: what is there goes through `typing` and back onto the sheet."""
-        book = FileWorkbook(self.workbook)
-        frame, _ = take(TABLE[table], book.read(table))
-        book.write(table, typing(frame))
-        book.save()
-
-    def store(self) -> Store:
-        return Store.open(store_url(str(self.folder / "billing.db")))
-
-
 def run_demo(folder: Path, accounts: int, actor: str, console: Console) -> int:
     """Make the sample district in `folder`, run its month and say which files to open; the exit code."""
     if folder.exists() and any(folder.iterdir()):
         raise Conflict(FOLDER_TAKEN.at(Place(file=folder.name), "it is not empty"))
     folder.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
-    office = Office(folder.resolve(), actor)
+    clerk = Clerk.at_file(folder.resolve() / "billing.xlsm", actor, store_url(str(folder.resolve() / "billing.db")))
     district = sample_district(accounts)
-    steps = Month(office, district).steps()
+    steps = Month(clerk, district).steps()
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -98,10 +59,10 @@ def run_demo(folder: Path, accounts: int, actor: str, console: Console) -> int:
             progress.update(task, description=words)
             step()
             progress.advance(task)
-    store = office.store()
+    store = Store.open(clerk.url)
     problems = verify(store)
     store.close()
-    _summary(console, office, district, time.perf_counter() - began, not problems)
+    _summary(console, clerk, district, time.perf_counter() - began, not problems)
     return 4 if problems else 0
 
 
@@ -109,7 +70,7 @@ def run_demo(folder: Path, accounts: int, actor: str, console: Console) -> int:
 class Month:
     """The district's month: what an office does, step by step, with the files that reach it."""
 
-    office: Office
+    clerk: Clerk
     district: District
 
     def __post_init__(self) -> None:
@@ -130,80 +91,78 @@ class Month:
         ]
 
     def take_in(self) -> None:
-        folder = self.office.folder
+        folder = self.clerk.folder
         as_of = write_old_system(self.district, folder / "old-system")
-        url = store_url(str(folder / "billing.db"))
-        convert(folder / "old-system", url, self.office.actor, self.district.period, as_of)
+        convert(folder / "old-system", self.clerk.url, self.clerk.actor, self.district.period, as_of)
 
     def begin(self) -> None:
-        build_workbook(self.office.workbook)
-        self.office.press("refresh", Period=self.period, Cycle=self.run.cycle, StoreUrl="billing.db")
+        build_workbook(self.clerk.folder / "billing.xlsm")
+        self.clerk.presses("refresh", Period=self.period, Cycle=self.run.cycle, StoreUrl="billing.db")
 
     def read(self) -> None:
         reads = self._file(f"reads-{self.run.cycle}-{self.period}.csv", read_file(self.district, self.run))
-        self.office.press("import_reads", ReadsFile=reads)
-        self.office.press("validate")
+        self.clerk.presses("import_reads", ReadsFile=reads)
+        self.clerk.presses("validate")
 
     def settle(self) -> None:
         self._decide()
         again = corrected_read_file(self.district, self.run)
         corrected = self._file(f"reads-{self.run.cycle}-{self.period}-corrected.csv", again)
-        self.office.press("import_reads", ReadsFile=corrected)
-        self.office.press("validate")
+        self.clerk.presses("import_reads", ReadsFile=corrected)
+        self.clerk.presses("validate")
         self._decide()
 
     def bill(self) -> None:
         for button in ("compute", "audit", "post", "print_file"):
-            self.office.press(button)
+            self.clerk.presses(button)
 
     def collect(self) -> None:
-        payments = self._file(f"payments-{self.period}.csv", payments_file(_owed(self.office), self.period))
-        self.office.press("import_payments", PaymentsFile=payments)
-        self.office.press("post")
-        self.office.type_in("adjustments", _leak_adjustments(self.office, self.district))
-        self.office.press("adjust")
-        self.office.press("post")
+        payments = self._file(f"payments-{self.period}.csv", payments_file(_owed(self.clerk), self.period))
+        self.clerk.presses("import_payments", PaymentsFile=payments)
+        self.clerk.presses("post")
+        self.clerk.works_through("adjustments", _leak_adjustments(self.clerk, self.district))
+        self.clerk.presses("adjust")
+        self.clerk.presses("post")
 
     def prove(self) -> None:
-        store = self.office.store()
+        store = Store.open(self.clerk.url)
         entries, journal, accounts = (store.table(name) for name in ("entries", "journal", "gl_accounts"))
         store.close()
         ledger = self._file(f"gl-export-{self.period}.csv", gl_export(entries, journal, accounts, self.period))
-        self.office.press("import_ledger", LedgerFile=ledger)
-        self.office.press("reconcile")
-        self.office.press("report_pack")
+        self.clerk.presses("import_ledger", LedgerFile=ledger)
+        self.clerk.presses("reconcile")
+        self.clerk.presses("report_pack")
 
     def close(self) -> None:
-        self.office.press("checklist")
-        self.office.type_in("close", _sign)
-        self.office.press("save")
-        self.office.press("close_month")
+        self.clerk.presses("checklist")
+        self.clerk.works_through("close", _sign)
+        self.clerk.presses("save")
+        self.clerk.presses("close_month")
         # The closed month stays on the sheets, its audit beside it, for whoever opens the workbook.
-        self.office.press("refresh", Period=self.period, Cycle=self.run.cycle)
-        self.office.press("audit")
+        self.clerk.presses("refresh", Period=self.period, Cycle=self.run.cycle)
+        self.clerk.presses("audit")
 
     def _decide(self) -> None:
-        self.office.type_in("exceptions", decide)
-        self.office.type_in("rejects", leave)
-        self.office.press("save")
+        self.clerk.works_through("exceptions", decide)
+        self.clerk.works_through("rejects", leave)
+        self.clerk.presses("save")
 
     def _file(self, name: str, content: bytes) -> str:
-        (self.office.folder / name).write_bytes(content)
+        (self.clerk.folder / name).write_bytes(content)
         return name
 
 
-def _owed(office: Office) -> pd.DataFrame:
+def _owed(clerk: Clerk) -> pd.DataFrame:
     """What each customer owes now: account_id, amount."""
-    book = FileWorkbook(office.workbook)
-    desk = open_desk(book, office.actor, office.folder)
+    desk = clerk.desk()
     owed = balances(desk)
     desk.store.close()
     return owed
 
 
-def _leak_adjustments(office: Office, district: District) -> Callable[[pd.DataFrame], pd.DataFrame]:
+def _leak_adjustments(clerk: Clerk, district: District) -> Rows:
     """Two leak credits as a clerk types them on Adjustments."""
-    store = office.store()
+    store = Store.open(clerk.url)
     bills = store.query("SELECT account_id, number FROM bills ORDER BY amount DESC LIMIT 2")
     store.close()
     revenue = district.gl_accounts.loc[district.gl_accounts["role"].eq("revenue"), "gl_account"].iloc[0]
@@ -230,19 +189,19 @@ def _sign(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(signed_reason=rows["signed_reason"].where(~is_open, rows["item"].map(SIGNED).fillna("")))
 
 
-def _summary(console: Console, office: Office, district: District, seconds: float, verified: bool) -> None:
+def _summary(console: Console, clerk: Clerk, district: District, seconds: float, verified: bool) -> None:
     """What each button said, and which files to open."""
     shown = Shown(title=f"{district.name}, {district.period}", show_lines=False, expand=True)
     shown.add_column("Button", no_wrap=True)
     shown.add_column("What it did", overflow="fold")
-    for label, said in office.said:
+    for label, said in clerk.said:
         shown.add_row(label, said)
     console.print(shown)
     console.print(f"Verify: {'balanced, chained, gapless, sealed' if verified else 'BROKEN'}. {seconds:.0f} seconds.")
     console.print(
-        f"In {office.folder.name}: billing.xlsm (open it), billing.db (the store), old-system/ (what was converted),"
+        f"In {clerk.folder.name}: billing.xlsm (open it), billing.db (the store), old-system/ (what was converted),"
     )
-    for path in sorted(office.folder.glob("*-*.*")):
+    for path in sorted(clerk.folder.glob("*-*.*")):
         console.print(f"  {path.name}")
     command = _command()
     console.print(

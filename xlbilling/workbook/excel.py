@@ -61,6 +61,7 @@ class ExcelWorkbook:
 
     def __init__(self, book: xw.Book, yes: bool = False):
         self.book = book
+        self.marked: list[Problem] = []
         self._tables: dict[str, tuple[xw.Sheet, Any]] = {}
         self._names: dict[str, xw.Range] = {}
         self._extra_titles: dict[str, dict[str, str]] = {}
@@ -156,7 +157,8 @@ class ExcelWorkbook:
     def mark(self, problems: Iterable[Problem]) -> None:
         self._unmark()
         marked: dict[str, list[str]] = {}
-        for problem in located(problems, self.read):
+        self.marked = located(problems, self.read)
+        for problem in self.marked:
             place = problem.place
             if place.cell and place.table in self._sheet_names and len(marked) < MOST_MARKS:
                 marked.setdefault(f"{place.table}!{place.cell}", []).append(str(problem.on(Place())))

@@ -209,6 +209,7 @@ class OpenWorkbook(Workbook, Protocol):
     """A workbook somebody sits at: besides what the office asks of it, a person types into its cells."""
 
     questions: Questions  # what was asked and not yet answered
+    marked: list[Problem]  # with their cells
 
     def type_in(self, sheet: str, cells: Mapping[str, Any]) -> None:
         """Put what a person typed into cells by their address (D118), None for a blanked one.
@@ -319,7 +320,8 @@ def sheet_table(
 
     fields, own, problems = headings(table, sheet, titles, header_row, letter)
     kept = np.flatnonzero((body != np.array(None)).any(axis=1)) if len(body) else np.zeros(0, np.intp)
-    frame = pd.DataFrame({name: pd.Series(body[kept, at], dtype=object) for name, at in fields.items()})
+    at = np.array(list(fields.values()), dtype=np.intp)
+    frame = pd.DataFrame(body[np.ix_(kept, at)], columns=list(fields), dtype=object)
     return SheetTable(
         table,
         sheet,
