@@ -1,4 +1,6 @@
-"""Where the tests run with everything they need (XLBILLING_CI=1), a skipped test is a failed one.
+"""Properties run on the profile of tests/examples.py.
+
+Where the tests run with everything they need (XLBILLING_CI=1), a skipped test is a failed one.
 
 The one exception is the folder of real files beside the checkout: it is not part of the project and may be absent.
 """
@@ -8,12 +10,38 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+import tests.examples  # noqa: F401  (loads the profile before any property is declared)
+
+TESTS: Final = Path(__file__).resolve().parent
 EVERYTHING_IS_HERE = os.environ.get("XLBILLING_CI") == "1"
 REAL_FILES_ARE_HERE = (Path(__file__).resolve().parents[2] / "shared").is_dir()
+
+# Side by side, what shares something dear stays with one worker: LibreOffice as a whole, elsewhere a file. The longest
+# of these begin first; the tests of the office, each on its own, fill what is left at the end.
+LONG: Final = ("libreoffice", "realdata", "demo", "tariffs", "intake", "workbook")
+EACH_ALONE: Final = ("office",)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Groups and order of a run on several workers (--dist loadgroup)."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        folder = _folder(item)
+        if folder not in EACH_ALONE:
+            item.add_marker(pytest.mark.xdist_group(folder if folder == "libreoffice" else item.path.stem))
+    order = {folder: place for place, folder in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(_folder(item), len(LONG) + (_folder(item) in EACH_ALONE)))
+
+
+def _folder(item: pytest.Item) -> str:
+    """The folder of tests/ an item's file is in."""
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def _must_run(report: pytest.TestReport | pytest.CollectReport) -> bool:

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling.aging import age, bucket_names
@@ -136,7 +136,6 @@ ROW = st.tuples(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=40), st.sampled_from([(30, 60, 90), (1,), (10, 20, 30, 40)]))
 def test_the_fast_way_equals_paying_bill_by_bill(rows: list[tuple[str, str, dt.date, int]], buckets: tuple[int, ...]):
     frame = documents(*rows)
@@ -145,7 +144,6 @@ def test_the_fast_way_equals_paying_bill_by_bill(rows: list[tuple[str, str, dt.d
     assert found == slowly(frame, buckets)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=40))
 def test_buckets_and_credit_are_the_balance(rows: list[tuple[str, str, dt.date, int]]):
     frame = documents(*rows)

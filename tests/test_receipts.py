@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling.periods import AccountingPeriod
@@ -73,7 +73,6 @@ def test_without_a_reference_two_in_one_list_are_two_but_not_beside_one_from_bef
     assert checked([cash], [cash]) == ([], [("0", "payment_twice", "reference")])
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(

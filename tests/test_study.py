@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import costly
 from tests.tariffs.schedules import rate, service, table, tiers, usage
 from xlbilling.study import BANDS, SEVERAL, Study, as_of, percent, replaced, study
 from xlbilling.tariffs import price, rate_book
@@ -157,7 +158,7 @@ ROWS = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@costly
 @given(st.lists(ROWS, min_size=1, max_size=25))
 def test_every_sum_is_the_sum_of_the_bills_priced_one_by_one(rows: list[tuple[str, dict[str, Any]]]) -> None:
     frame, books = bills(*rows), (book(CURRENT), book(PROPOSED))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import xlwings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import costly
 from xlbilling.build.compound_file import compound_file
 from xlbilling.build.vba import Module, compress, vba_project
 
@@ -27,7 +28,6 @@ def decompressed(data: bytes) -> bytes:
     return bytes(olevba.decompress_stream(bytearray(data)))
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=9000),
@@ -56,7 +56,7 @@ def test_repeats_are_copied_not_repeated() -> None:
     assert len(compress(b"x" * 4096)) < 20
 
 
-@settings(max_examples=40, deadline=None)
+@costly
 @given(
     st.dictionaries(
         st.text(alphabet="abcXYZ_0189", min_size=1, max_size=31),

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling.intake.listing import Listing, read_listing, sheet_names, values
@@ -195,7 +195,6 @@ def test_a_number_stays_exact() -> None:
 CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs", "Cn")), max_size=8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=12))
 def test_every_row_comes_back_or_is_listed(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     written = io.StringIO()

@@ -152,6 +152,12 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bool], St
     return of
 
 
+@pytest.fixture(scope="session")
+def plain_stages(stages: Callable[[str, bool], Stages]) -> Stages:
+    """Offices at every stage on SQLite and in memory, for tests that share one."""
+    return stages("sqlite", False)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "office" in metafunc.fixturenames:
         both = metafunc.definition.get_closest_marker("both_databases")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import costly
 from tests.office.conftest import Office
 from tests.office.small import READS_HEADER, Clerk, Clock, beacon
 from xlbilling.office.actions import perform
@@ -294,7 +295,7 @@ KINDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@costly
 @given(
     files=st.lists(KINDS, min_size=1, max_size=3),
     decisions=st.lists(st.sampled_from(["take", "leave", ""]), min_size=8),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reads.cycle import LAST, MILLION, NOW, found, one, past, read, register, rules, settled
@@ -412,7 +412,6 @@ OF_REGISTER = {
 }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
 @given(taps())
 def test_many_registers_at_once_say_what_each_says_by_plain_numbers(cycle: list[Any]) -> None:
     reads = [came for _, came, _ in cycle if came]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reads.cycle import LAST, MILLION, NOW, found, one, past, read, register, settled
@@ -110,7 +110,6 @@ def test_a_meter_removed_with_none_after_it() -> None:
     assert fact(made).endswith("; no meter since")
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 9999), st.integers(0, 900), st.sampled_from(["1", "10", "0.1"])),

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reads.cycle import MILLION, one, past, read, register, settled
@@ -32,7 +32,6 @@ def test_a_held_service_keeps_what_was_left() -> None:
     assert made.services["carried"].iloc[0] == 0
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.decimals(0, 40, places=3), min_size=12, max_size=12),
     st.sampled_from([("CCF", "1", 3), ("CF", "0.1", 3), ("GAL", "10", 2), ("M3", "1", 3)]),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import costly
 from tests.reads.cycle import (
     CCF,
     DECISION,
@@ -324,7 +325,7 @@ def cycles(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]],
     return registers, reads, history
 
 
-@settings(max_examples=40, deadline=None)
+@costly
 @given(cycles())
 def test_many_services_at_once_are_each_alone(cycle: tuple[list[Any], list[Any], list[Any]]) -> None:
     """Every figure but the class's median, which is of the whole cycle, and what is judged by it."""
@@ -341,7 +342,7 @@ def test_many_services_at_once_are_each_alone(cycle: tuple[list[Any], list[Any],
             pd.testing.assert_frame_equal(here, alone.services[columns].reset_index(drop=True), check_dtype=False)
 
 
-@settings(max_examples=40, deadline=None)
+@costly
 @given(cycles())
 def test_rows_in_are_rows_out(cycle: tuple[list[Any], list[Any], list[Any]]) -> None:
     """Each register stands once with its service, each service is billable or held, each finding has its own name."""
@@ -357,7 +358,6 @@ def test_rows_in_are_rows_out(cycle: tuple[list[Any], list[Any], list[Any]]) -> 
     assert made.services.loc[made.services["service_id"].isin(blocked), "hold"].ne("").all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(cycles())
 def test_consumption_is_the_exact_one(cycle: tuple[list[Any], list[Any], list[Any]]) -> None:
     """Against Fractions: dial steps x multiplier, each register rounded half-up to a thousandth of a CCF, then summed."""

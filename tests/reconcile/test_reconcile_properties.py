@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_months import LINE, lines_frame, rows_frame
 
@@ -55,7 +55,6 @@ def books(mine: list[tuple[object, ...]], theirs: list[tuple[object, ...]]) -> t
     return lines_frame(made), rows_frame([(n, *row) for n, row in enumerate(theirs, 1)])
 
 
-@settings(max_examples=150, deadline=None)
 @given(lines, rows)
 def test_each_row_once_and_differences_foot(mine: list[tuple[object, ...]], theirs: list[tuple[object, ...]]) -> None:
     subledger, ledger = books(mine, theirs)
@@ -122,7 +121,6 @@ def _till_end(marked: pd.DataFrame, dates: pd.Series) -> pd.Series[bool]:
     return pd.Series(dates.to_numpy()[marked["position"]] <= np.datetime64("2026-07-31"))
 
 
-@settings(max_examples=150, deadline=None)
 @given(lines, rows)
 def test_named_matches_against_a_slow_oracle(mine: list[tuple[object, ...]], theirs: list[tuple[object, ...]]) -> None:
     """Rows and lines that share a name, an account and a side are matched exactly where the sums agree."""
@@ -154,7 +152,6 @@ def test_named_matches_against_a_slow_oracle(mine: list[tuple[object, ...]], the
     assert set(np.flatnonzero(found.gl.match >= 0)) == agreed_g
 
 
-@settings(max_examples=60, deadline=None)
 @given(lines, rows)
 def test_names_against_a_slow_oracle(mine: list[tuple[object, ...]], theirs: list[tuple[object, ...]]) -> None:
     """A row whose reference is a document of ours has that document's key, whatever else it says."""

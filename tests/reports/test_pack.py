@@ -16,12 +16,13 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from invented_month import CHAIN_HEAD, close_facts, pack_facts
 from openpyxl.styles import Font
 from openxml_audit import OpenXmlValidator, ValidationSeverity
 
+from tests.examples import costly
 from xlbilling.build.templates import CLOSE, PACK, build_templates
 from xlbilling.problems import Refusal
 from xlbilling.reports.pack import PackFacts, close_packet, foots, report_pack
@@ -382,7 +383,7 @@ def test_a_formula_that_names_a_bucket_that_goes_is_told(folder: Path, tmp_path:
     assert not (tmp_path / "other.xlsx").exists()
 
 
-@settings(max_examples=10, deadline=None)
+@costly
 @given(st.integers(0, 30), st.integers(1, 30), st.integers(0, 10_000))
 def test_any_invented_month_foots(bills: int, accounts: int, seed: int):
     foots(pack_facts(bills, accounts, seed))

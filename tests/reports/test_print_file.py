@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling.problems import Refusal
@@ -175,7 +175,6 @@ def test_quantities_without_needless_zeros(millionths: int, text: str):
 LINE = st.tuples(st.integers(-(10**7), 10**7), st.integers(-(10**9), 10**9))
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(LINE, min_size=1, max_size=5), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_any_batch_reads_back_line_for_line(batch: list[list[tuple[int, int]]], random: object):
     """A slow reading of the file gives back each bill's lines in order and what is due, whatever the order given."""

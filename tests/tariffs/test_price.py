@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling.tariffs import price, rate_book
@@ -319,7 +319,6 @@ def printed(lines: pd.DataFrame, row: int) -> list[tuple[int, str, int, int]]:
     return [line for line in zip(*columns, strict=True) if line[3]]
 
 
-@settings(max_examples=150, deadline=None)
 @given(schedules(), st.lists(SERVICES, min_size=1, max_size=8))
 def test_zero_cents_apart_from_the_oracle(rates: list[dict[str, Any]], services: list[dict[str, Any]]) -> None:
     lines = priced(rates, *services)
@@ -327,7 +326,6 @@ def test_zero_cents_apart_from_the_oracle(rates: list[dict[str, Any]], services:
         assert printed(lines, row) == expected(rates, one)
 
 
-@settings(max_examples=60, deadline=None)
 @given(schedules(), schedules(), st.lists(SERVICES, min_size=1, max_size=6), st.integers(0, 6))
 def test_many_rows_at_once_equal_each_alone(
     first: list[dict[str, Any]], second: list[dict[str, Any]], services: list[dict[str, Any]], cut: int
@@ -345,7 +343,6 @@ def test_many_rows_at_once_equal_each_alone(
     assert joined == [line for row in range(len(mixed)) for line in printed(together, row)]
 
 
-@settings(max_examples=60, deadline=None)
 @given(schedules(), SERVICES)
 def test_tier_quantities_sum_to_consumption_and_the_bill_to_its_lines(
     rates: list[dict[str, Any]], one: dict[str, Any]
@@ -359,7 +356,6 @@ def test_tier_quantities_sum_to_consumption_and_the_bill_to_its_lines(
     assert abs(int(lines["amount_cents"].sum()) - exact * 100) <= Fraction(len(lines), 2)
 
 
-@settings(max_examples=60, deadline=None)
 @given(schedules(), SERVICES, st.integers(1, 30_000))
 def test_more_consumption_never_costs_less(rates: list[dict[str, Any]], one: dict[str, Any], more: int) -> None:
     larger = one | {"consumption": one["consumption"] + Fraction(more, 1000)}

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import python_calamine
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openxml_audit import OpenXmlValidator
 
@@ -198,7 +198,6 @@ values = (
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(values, cell_text, st.floats(-1e12, 1e12), values), min_size=1, max_size=30))
 def test_values_read_back_as_written(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Any, ...]]) -> None:
     folder = tmp_path_factory.mktemp("values")

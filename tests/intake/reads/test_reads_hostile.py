@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.intake.reads.uploads import GOOD, GOOD_ROW, HEAD, listed, read, refused, taken
@@ -169,14 +169,12 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeyp
 # ---------------------------------------------------------------- whatever comes in
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=400), st.sampled_from([b"", HEAD.encode(), b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"MEPMD01,"]))
 def test_any_bytes_are_rows_and_rejects_or_a_refusal(tmp_path: Path, data: bytes, start: bytes) -> None:
     with contextlib.suppress(Refusal):  # `read` checks the balance of what is no refusal
         read(tmp_path, start + data, recipe=None)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(alphabet='7M-,"\n\r\t 2026.eé=\x00', max_size=30), min_size=1, max_size=8))
 def test_every_line_with_something_in_it_is_kept_or_listed(tmp_path: Path, lines: list[str]) -> None:
     text = HEAD + "\n".join(lines) + "\n" + GOOD

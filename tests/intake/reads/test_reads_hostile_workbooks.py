@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.intake.reads import workbooks as w
@@ -181,7 +181,6 @@ def test_rows_and_cells_beyond_a_sheet_are_listed(tmp_path: Path) -> None:
     assert listed(read(tmp_path, w.packed(w.workbook(ROW2, corner))))[0][0] == 1048576
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1500), st.integers(0, 255))
 def test_a_damaged_byte_in_a_workbook_is_seen_or_harmless(tmp_path: Path, place: int, value: int) -> None:
     data = bytearray(w.packed(w.workbook(ROW2)))

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from xlsxwriter import Workbook as NewWorkbook
 
@@ -56,7 +56,6 @@ def line(cells: list[str], quote: bool) -> str:
     return ",".join(cells)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_blocks_of_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject) -> None:
     header = data.draw(
@@ -132,7 +131,6 @@ SHEET_CELL = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(SHEET_CELL, min_size=5, max_size=5), max_size=6))
 def test_sheets_cell_by_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[list[str]]) -> None:
     made = [
