@@ -200,11 +200,11 @@ class _MeetingStore(Store):
     meanwhile: Callable[[], object] | None = None
 
     @contextmanager
-    def work(self, actor: str, action: str, key: str | None = None) -> Iterator[Work]:
+    def work(self, *who_and_what: Any, **how: Any) -> Iterator[Work]:
         act, self.meanwhile = self.meanwhile, None
         if act:
             act()
-        with super().work(actor, action, key) as work:
+        with super().work(*who_and_what, **how) as work:
             yield work
 
 
