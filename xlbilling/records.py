@@ -526,7 +526,15 @@ class Adjustment(Record):
             ("adjust", "reverse", "rebill"),
         ),
     ]
-    document: Annotated[str, Column("Bill or payment", "Number of the posted bill or payment.", "id", 15)] = ""
+    document: Annotated[
+        str,
+        Column(
+            "Bill or payment",
+            "Number of the posted bill or payment. With rebill the right dial may follow: B0000005 M01=0108.",
+            "id",
+            24,
+        ),
+    ] = ""
     account_id: Annotated[str, Column("Account", "Account concerned; needed with adjust.", "id", 12)] = ""
     amount: Annotated[int | None, Column("Amount", "With adjust: plus bills more, minus takes off.", "money", 13)] = (
         None

@@ -14,6 +14,7 @@ from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money, today
 from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
+from xlbilling.office.rebilling import freed_days, number_of, post_rebills, rebills, with_later
 from xlbilling.office.rejecting import rejected
 from xlbilling.office.rows import Step, keep_revision, keep_undo, past_undo, saves
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
@@ -22,7 +23,7 @@ from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Kind, Place, Problem, Refusal, declare
 from xlbilling.receipts import OUTSIDE_PERIOD, UNKNOWN_ACCOUNT, check
 from xlbilling.records import TABLE
-from xlbilling.store import Work
+from xlbilling.store import Store, Work
 from xlbilling.store.backup import backed_up
 
 NOT_REVERSIBLE: Final = declare(
@@ -224,11 +225,11 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     ]
 
 
-def incomplete(work: Work, change: Changes, period: AccountingPeriod) -> list[Problem]:
+def incomplete(work: Work | Store, change: Changes, period: AccountingPeriod) -> list[Problem]:
     """Typed corrections that lack something or name what cannot be corrected, each with its cell."""
     accounts = set(work.table("accounts")["account_id"])
     ledger_accounts = set(work.table("gl_accounts")["gl_account"])
-    named = work.table("adjustments", "state = 'open' AND kind <> 'adjust'")["document"].tolist()
+    named = [number_of(d) for d in work.table("adjustments", "state = 'open' AND kind <> 'adjust'")["document"]]
     found: list[Problem] = []
     for label, row in zip(change.new.index, change.new.to_dict("records"), strict=True):
         wrong = _adjustment(row, accounts, ledger_accounts) if row["kind"] == "adjust" else _reversal(work, row, named)
@@ -238,7 +239,7 @@ def incomplete(work: Work, change: Changes, period: AccountingPeriod) -> list[Pr
         if wrong is not None:
             kind, column, fact = wrong
             found.append(kind.at(change.place(int(label), column), fact))
-        named.append(row["document"])
+        named.append(number_of(row["document"]))
     return found
 
 
@@ -254,9 +255,9 @@ def _adjustment(row: Mapping[Any, Any], accounts: set[str], ledger_accounts: set
     return None
 
 
-def _reversal(work: Work, row: Mapping[Any, Any], named: list[str]) -> tuple[Kind, str, str] | None:
+def _reversal(work: Work | Store, row: Mapping[Any, Any], named: list[str]) -> tuple[Kind, str, str] | None:
     """Why a document cannot be reversed: none named, not posted, reversed or named already, or no bill to bill anew."""
-    document = row["document"]
+    document = number_of(row["document"]) if row["kind"] == "rebill" else row["document"]
     if not document:
         return ADJUSTMENT_INCOMPLETE, "document", f"{row['kind']} names no bill or payment"
     entry = _reversible(work, document)
@@ -267,7 +268,7 @@ def _reversal(work: Work, row: Mapping[Any, Any], named: list[str]) -> tuple[Kin
     return None
 
 
-def _reversible(work: Work, document: str) -> pd.DataFrame:
+def _reversible(work: Work | Store, document: str) -> pd.DataFrame:
     """The entry of a posted document that stands; none where there is no such document or it was reversed."""
     return work.query(
         "SELECT e.* FROM entries e WHERE e.document = :d AND e.kind IN ('billing', 'payment', 'adjustment') AND e.reverses IS NULL "
@@ -298,6 +299,7 @@ def _take_typed(desk: Desk, label: str, ask: bool = False) -> str:
         raise Refusal(found[0], found)
     if not typed:
         return "Nothing new is typed on Adjustments."
+    _refuse_impossible(desk, typed)
     preview = [_in_words(row) for row in typed.new.to_dict("records")]
     if ask and not desk.confirm([f"Take in {len(preview)} corrections?", *preview]):
         return f"{'; '.join(preview)}. Press {label} again to take them in."
@@ -305,6 +307,23 @@ def _take_typed(desk: Desk, label: str, ask: bool = False) -> str:
         keep_undo(work, label, write_adjustments(desk, work, typed), f"{label}: {len(typed.new)} corrections taken in")
     refresh_tables(desk, ["adjustments", "log"])
     return f"{len(typed.new)} corrections taken in."
+
+
+def _refuse_impossible(desk: Desk, typed: Changes) -> None:
+    """Refuse a typed rebill that cannot be worked out, at its cell, before it is taken in."""
+    period = desk.need_open()
+    told = incomplete(desk.store, typed, period)
+    if told:
+        raise Refusal(told[0], told)
+    dated = typed.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
+    rows = typed.new.assign(posted_on=dated, adjustment_id=[str(label) for label in typed.new.index])
+    try:
+        rebills(desk, rows, period)
+    except Refusal as refusal:
+        problem = refusal.problem
+        if problem.place.table != "adjustments":
+            raise
+        raise Refusal(problem.on(typed.place(int(problem.place.key), problem.place.column))) from None
 
 
 def _in_words(row: Mapping[Any, Any]) -> str:
@@ -322,35 +341,44 @@ def reverse(desk: Desk) -> Outcome:
     if waiting.empty:
         return Outcome(f"{taken} Nothing waits to be reversed.")
     head = chain_head(desk)
-    preview = [_in_words(row) for row in waiting.to_dict("records")]
+    made = rebills(desk, waiting, period)
+    preview = [
+        *(_in_words(row) for row in waiting.to_dict("records")),
+        *(rebill.told for rebill in made),
+        *freed_days(desk, waiting, period),
+    ]
     if not desk.confirm(["Reverse?", *preview]):
         return Outcome(f"{'; '.join(preview)}. Press Reverse again to post.")
     with desk.store.work(desk.actor, "reverse") as work:
         refuse_moved(work, head)
+        waiting = with_later(work, waiting, made)
         batch = write_batch(work, "reversals", "", str(period), len(waiting), 0)
         for row in waiting.itertuples():
             _reverse_one(work, row, batch, period)
+        anew = post_rebills(work, made, period, desk.receivable())
         past_undo(work)
-        work.event(f"{batch}: reversed {', '.join(waiting['document'])}")
+        work.event("; ".join([f"{batch}: reversed {', '.join(waiting['document'])}", *anew]))
     _, problems = backed_up(desk.store, desk.folder / "backups", "reverse")
     refresh_tables(desk, POSTED_SHEETS)
-    return Outcome(f"{batch}: reversed {len(waiting)} documents: {', '.join(waiting['document'])}.", problems)
+    said = "; ".join([f"{batch}: reversed {len(waiting)} documents: {', '.join(waiting['document'])}", *anew])
+    return Outcome(f"{said}.", problems)
 
 
 def _reverse_one(work: Work, row: Any, batch: str, period: AccountingPeriod) -> None:
     """Cancel one posted document: its journal lines with the sign turned, as a new entry of the same kind."""
-    entry = _reversible(work, row.document)
+    document = number_of(row.document) if row.kind == "rebill" else row.document
+    entry = _reversible(work, document)
     if entry.empty:
         raise Conflict(
             NOT_REVERSIBLE.at(
                 Place(table="adjustments", key=row.adjustment_id, column="document"),
-                f"{row.document} cannot be reversed",
+                f"{document} cannot be reversed",
             )
         )
     if row.kind == "rebill" and entry["kind"].iloc[0] != "billing":
         raise Refusal(
             NOT_REVERSIBLE.at(
-                Place(table="adjustments", key=row.adjustment_id, column="kind"), f"{row.document} is no bill"
+                Place(table="adjustments", key=row.adjustment_id, column="kind"), f"{document} is no bill"
             )
         )
     before = int(entry["entry"].iloc[0])
@@ -367,13 +395,13 @@ def _reverse_one(work: Work, row: Any, batch: str, period: AccountingPeriod) -> 
     write_entries(work, made, ledger.reversal(lines, int(made["entry"].iloc[0])))
     work.insert_one(
         "reversals",
-        document=row.document,
+        document=document,
         reversed_by=row.adjustment_id,
         reason=row.reason,
         actor=work.actor,
         at=work.at,
     )
-    work.execute("DELETE FROM standing_bills WHERE number = :n", n=row.document)
+    work.execute("DELETE FROM standing_bills WHERE number = :n", n=document)
     work.execute(
         "UPDATE adjustments SET state = 'posted', batch = :b WHERE adjustment_id = :a", b=batch, a=row.adjustment_id
     )

@@ -136,13 +136,17 @@ def write_close_packet(desk: Desk, items: pd.DataFrame) -> Path:
 
 
 def print_file(desk: Desk) -> Outcome:
-    """Write the print file of the run's latest batch, once; a second press writes the kept original again."""
-    run = desk.run
-    batch = desk.store.value(
-        "SELECT MAX(batch) FROM batches WHERE kind = 'bills' AND cycle = :c AND period = :p", c=run.cycle, p=run.period
+    """Write the print file of the cycle's first batch of the month that was not printed yet.
+
+    Where all are printed, the kept original of the latest is written again.
+    """
+    batches = "SELECT {0}(batch) FROM batches b WHERE kind = 'bills' AND cycle = :c AND period = :p"
+    unprinted = " AND NOT EXISTS (SELECT 1 FROM printed p WHERE p.batch = b.batch)"
+    batch = desk.store.value(batches.format("MIN") + unprinted, **desk.chosen) or desk.store.value(
+        batches.format("MAX"), **desk.chosen
     )
     if batch is None:
-        raise Refusal(NO_BATCH.at(Place(table="bills"), f"{run} has no posted batch"))
+        raise Refusal(NO_BATCH.at(Place(table="bills"), f"cycle {desk.cycle} of {desk.period} has no posted batch"))
     target = desk.folder / f"print-{batch}.csv"
     kept = desk.store.table("printed", "batch = :b", b=batch)
     if len(kept):

@@ -157,12 +157,16 @@ def _bills(desk: Desk) -> pd.DataFrame:
     return pd.concat([drafts.assign(number=""), posted], ignore_index=True)
 
 
+# Bills of the cycle: the run's own, and those of its earlier runs that were billed anew in this month (A of 2026-10).
+_OF_CYCLE: Final = "(b.cycle = :c OR b.cycle LIKE :c || ' of ____-__')"
+
+
 def run_bills(desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The run's drafts, and its posted bills with `reversed` (the document that reversed it, or blank)."""
     drafts = desk.store.table("draft_bills", "cycle = :c AND period = :p", **desk.chosen)
     posted = desk.store.query(
-        "SELECT b.*, COALESCE(r.reversed_by, '') AS reversed FROM bills b LEFT JOIN reversals r ON r.document = b.number "
-        "WHERE b.cycle = :c AND b.period = :p ORDER BY b.number",
+        "SELECT b.*, COALESCE(r.reversed_by, '') AS reversed FROM bills b LEFT JOIN reversals r ON r.document = b.number "  # noqa: S608
+        f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY b.number",
         **desk.chosen,
     )
     return drafts, posted
@@ -176,8 +180,8 @@ def _bill_lines(desk: Desk) -> pd.DataFrame:
         **desk.chosen,
     )
     posted = desk.store.query(
-        "SELECT b.bill_key, l.* FROM bill_lines l JOIN bills b ON b.number = l.number "
-        "WHERE b.cycle = :c AND b.period = :p ORDER BY l.number, l.line",
+        "SELECT b.bill_key, l.* FROM bill_lines l JOIN bills b ON b.number = l.number "  # noqa: S608
+        f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY l.number, l.line",
         **desk.chosen,
     )
     return pd.concat([drafts, posted.drop(columns="number")], ignore_index=True) if len(drafts) else posted
