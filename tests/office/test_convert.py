@@ -421,6 +421,18 @@ def test_what_is_not_taken_in_is_said(tmp_path: Path, url: str, office: dict[str
     assert said == ["'notes.txt' is none of the tables", "the column 'Loyalty' is not taken in"]
 
 
+def test_a_day_without_a_price_is_said_first_and_the_books_open(
+    tmp_path: Path, url: str, office: dict[str, Rows]
+) -> None:
+    old = next(row for row in office["rates"] if row["Kind"] == "flat")
+    office["rates"].append(old | {"Line": "3", "Effective from": "2026-10-15"})
+    old["Effective to"] = "2026-10-12"
+    note = taken_in(folder(tmp_path / "old", office), url).notes[0]
+    assert note.code == "rates_gap"
+    assert note.place.file == "rates.csv"
+    assert "it has no price from 2026-10-13 to 2026-10-14" in note.fact
+
+
 def test_history_in_another_unit_is_converted_and_said(tmp_path: Path, url: str, office: dict[str, Rows]) -> None:
     # 7,480 gallons at 748 gallons per CCF are 10 CCF.
     office["history"][0] |= {"Consumption": "7480", "Unit": "GAL"}

@@ -109,7 +109,7 @@ def convert(
     notes = [*old.notes, *told]
     rules = Rules.of(policy)
     _refuse(faults(old, rules, period, as_of))
-    notes += rates_to_mend(old)
+    notes = [*rates_to_mend(old), *notes]
     tied, untied = ties(old, rules, as_of)
     _refuse(untied)
     history, converted = _history(old, rules)
