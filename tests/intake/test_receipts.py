@@ -89,6 +89,31 @@ def test_a_workbook_with_real_dates(tmp_path: Path) -> None:
     assert row["reference"] == "8817"
 
 
+def test_a_workbook_with_a_status_a_total_and_a_note_beside_the_table(tmp_path: Path) -> None:
+    made = xlsxwriter.Workbook(str(tmp_path / "payments.xlsx"))
+    sheet = made.add_worksheet()
+    day = made.add_format({"num_format": "m/d/yyyy h:mm"})
+    sheet.write_row(0, 0, ["Deposit of the web payment service"])
+    sheet.write_row(2, 0, ["Account", "Received on", "Amount", "Status"])
+    for row, (account, amount, status) in enumerate(
+        [("000123", 128.33, "Paid"), ("000124", 7, "Void"), ("000125", 20, "Paid")], 3
+    ):
+        sheet.write_string(row, 0, account)
+        sheet.write_datetime(row, 1, dt.datetime(2026, 11, 2, 14, 5), day)
+        sheet.write_number(row, 2, amount)
+        sheet.write_string(row, 3, status)
+    sheet.write_string(5, 5, "called, will send another")  # beside the table: nobody can tell what it says of the row
+    sheet.write_string(6, 0, "Total")
+    sheet.write_formula(6, 2, "=SUM(C4:C6)", None, 155.33)
+    made.close()
+    found = read_receipts(tmp_path / "payments.xlsx")
+    assert found.frame[["account_id", "amount", "received_on"]].to_dict("split")["data"] == [
+        ["000123", 12833, pd.Timestamp("2026-11-02")]
+    ]
+    assert listed(found) == [("payment_not_paid", 5), ("damaged_row", 6)]
+    assert [aside.line for aside in found.asides] == [7]
+
+
 def test_an_empty_file_of_payments_has_no_rows(tmp_path: Path) -> None:
     found = read_receipts(written(tmp_path, "account,date,amount"))
     assert len(found.frame) == 0

@@ -332,6 +332,7 @@ FAULTS: dict[str, tuple[str, str, Callable[[dict[str, Rows]], Any]]] = {
     "damaged row": ("damaged_row", "accounts.csv:2", set_cell("accounts", 0, "Name", "two\nlines")),
     "rule nobody asks for": ("policy_unknown", "policy", set_cell("policy", 1, "Setting", "nominal_day")),
     "rule of no use": ("policy_wrong", "policy", set_cell("policy", 1, "Value", "sixty")),
+    "word of payments": ("policy_wrong", "policy", again("policy", Topic="payments", Setting="method / ACH", Value="barter")),
     "no district": ("policy_missing", "policy", without("policy", 0)),
     "no accounts": ("conversion_tables", "accounts.csv", lambda o: o.update(accounts=[dict.fromkeys(o["accounts"][0], "")])),
     "aging untied": ("conversion_untied", "old_aging.csv", set_cell("old_aging", 0, "Amount", "62.51")),

@@ -116,6 +116,8 @@ def _meaning(key: tuple[str, str]) -> str:
     override = Override.named(key[1]) if key[0] == "check" else None
     if override is not None and override.check in CHECKS:
         return f"{override.check} for class {override.customer_class}, meter size {override.meter_size}."
+    if key[0] == payment_words.TOPIC:
+        return "What a word in files of payments means."
     return _KNOWN[key].meaning if key in _KNOWN else ""
 
 
