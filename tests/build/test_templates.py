@@ -10,12 +10,13 @@ import openpyxl
 import pytest
 from openxml_audit import OpenXmlValidator
 
-from xlbilling.build.templates import CLOSE, PACK, REREAD, build_templates
+from xlbilling.build.templates import CLOSE, PACK, REREAD, WORKPAPER, build_templates
 from xlbilling.reports.reread_list import NOTE, REREADS
 from xlbilling.reports.tables import CLOSE_TABLES, PACK_TABLES
+from xlbilling.reports.workpaper import WORKPAPER_TABLES
 
 COMMITTED = Path(__file__).resolve().parents[2] / "templates"
-ALL = (PACK, CLOSE, REREAD)
+ALL = (PACK, CLOSE, REREAD, WORKPAPER)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +56,15 @@ def test_no_macros_no_merged_cells_no_formula_without_a_value(name: str, folder:
             assert content.count(b"<f>") == len(re.findall(rb"</f><v>[^<]+</v>", content))
 
 
-@pytest.mark.parametrize(("name", "tables"), [(PACK, PACK_TABLES), (CLOSE, CLOSE_TABLES)])
+@pytest.mark.parametrize(
+    ("name", "tables"), [(PACK, PACK_TABLES), (CLOSE, CLOSE_TABLES), (WORKPAPER, WORKPAPER_TABLES)]
+)
 def test_each_declared_table_has_its_sheet_set_up_for_screen_and_print(name: str, tables: tuple, folder: Path):
     book = openpyxl.load_workbook(folder / name)
-    assert book.sheetnames == ["Cover", *(table.sheet.name for table in tables)]
+    assert book.sheetnames == [
+        "Summary" if name == WORKPAPER else "Cover",
+        *(table.sheet.name for table in tables),
+    ]
     for table in tables:
         sheet = book[table.sheet.name]
         (drawn,) = sheet.tables.values()
@@ -71,7 +77,9 @@ def test_each_declared_table_has_its_sheet_set_up_for_screen_and_print(name: str
         assert "Page &P of &N" in str(sheet.oddFooter.center.text)
 
 
-@pytest.mark.parametrize(("name", "tables"), [(PACK, PACK_TABLES), (CLOSE, CLOSE_TABLES)])
+@pytest.mark.parametrize(
+    ("name", "tables"), [(PACK, PACK_TABLES), (CLOSE, CLOSE_TABLES), (WORKPAPER, WORKPAPER_TABLES)]
+)
 def test_money_is_to_the_right_with_two_decimals_and_ids_are_text(name: str, tables: tuple, folder: Path):
     book = openpyxl.load_workbook(folder / name)
     for table in tables:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -101,6 +102,50 @@ def test_every_difference_is_listed(office: Office) -> None:
     alone = rows.loc[rows["section"].eq("difference")]
     assert sorted(alone.loc[alone["gl_account"].eq("1210"), "difference"]) == [-4500, -1000]
     assert alone["reason"].ne("").all()
+
+
+@pytest.mark.stage("posted")
+def test_a_difference_names_all_that_accounting_needs_and_is_written_to_the_workpaper(desk_office: Office) -> None:
+    """Two days of one batch: 45.00 and 30.00 received; the ledger has 54.00 for the second account's day of 45.00."""
+    office, lead = desk_office, desk_office.lead
+    pay(office, payments("0000001,45.00,2026-11-20,C1,check", "0000002,30.00,2026-11-21,C2,check"))
+    lead.press("post")
+    right = export(office)
+    wrong = right.replace(",,45.0", ",,54.0")
+    lead.press("import_ledger", LedgerFile=office.file("gl.csv", wrong))
+    said = lead.press("reconcile").said
+    # 54.00 for 45.00 is one exchange of digits; the day of 30.00 agrees
+    assert (
+        "Receivables explained: difference 9.00, of which unexplained 0.00; 1 subledger lines and 1 ledger rows" in said
+    )
+    assert "1 differences in all, 0 of them without a proven reason. Workpaper: reconciliation-2026-11.xlsx." in said
+    row = lead.sheet("reconcile").loc[lambda rows: rows["section"].eq("difference")].iloc[0]
+    assert [row[name] for name in ("reason", "gl_account", "account_id", "subledger", "ledger", "difference")] == [
+        "transposition", "1210", "0000001", -4500, -5400, 900,
+    ]  # fmt: skip
+    assert (f"{row['post_date']:%m/%d}", f"{row['gl_date']:%m/%d}") == ("11/20", "11/20")
+    assert row["document"] != ""
+    assert row["gl_rows"] != ""
+    assert row["entry"] == "Ledger: debit 1210 9.00"
+    page = openpyxl.load_workbook(office.folder / "reconciliation-2026-11.xlsx", data_only=True)["Differences"]
+    assert [page["A6"].value, page["B6"].value, page["L6"].value] == [1, "Digits exchanged", 9]
+
+    # 54.01 is no slip that can be proven: the difference stands unexplained
+    lead.press("import_ledger", LedgerFile=office.file("gl2.csv", right.replace(",,45.0", ",,54.01")))
+    assert "Receivables differs: difference 9.01, of which unexplained 9.01;" in lead.press("reconcile").said
+    lead.press("checklist")
+    assert "unexplained 9.01" in lead.sheet("close").loc["Receivables are reconciled", "detail"]
+
+
+@pytest.mark.stage("posted")
+def test_an_opening_balance_of_the_export_is_no_posting(desk_office: Office) -> None:
+    office, lead = desk_office, desk_office.lead
+    text = export(office, "2026-11-01,1210,,,Opening balance,75.00,")
+    assert "postings taken" in lead.press("import_ledger", LedgerFile=office.file("gl.csv", text)).said
+    assert lead.press("reconcile").said.startswith("Receivables agrees: difference 0.00")
+    # 75.00 owed from before in billing, 80.00 in the ledger, and no row to tell why
+    lead.press("import_ledger", LedgerFile=office.file("gl2.csv", text.replace(",75.00,", ",80.00,")))
+    assert lead.press("reconcile").said.startswith("Receivables differs: difference 5.00, of which unexplained 5.00")
 
 
 @pytest.mark.stage("posted")

@@ -6,19 +6,22 @@ import datetime as dt
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import openpyxl
 import pytest
-from made_months import APART, Month, terms
+from made_months import APART, END, START, Month, terms
+from openpyxl.worksheet.worksheet import Worksheet
 
-from xlbilling.intake.ledger import LedgerExport, LedgerMap
+from xlbilling.intake.ledger import LedgerMap
 from xlbilling.office.reconcile_files import main, reconcile_files
-from xlbilling.office.reconcile_workpaper import LABELS, REMEDIES, write_workpaper
 from xlbilling.problems import Refusal
 from xlbilling.reconcile import CONFIDENCES, REASONS, reconcile
+from xlbilling.reports.template import template_file
+from xlbilling.reports.workpaper import LABELS, REMEDIES, TEMPLATE, Reconciled, write_workpaper
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "reconcile.md"
 
@@ -58,27 +61,44 @@ def test_the_example_of_the_documentation(example: dict[str, Path]) -> None:
     assert (answer["difference_explained"], answer["difference_unexplained"]) == ("0.36", "0.00")
 
 
+def table(page: Worksheet, name: str) -> list[dict[str, object]]:
+    """The rows of a sheet's table by its headings."""
+    cells = page[page.tables[name].ref]
+    heads = [cell.value for cell in cells[0]]
+    return [dict(zip(heads, (cell.value for cell in row), strict=True)) for row in cells[1:]]
+
+
 def test_the_workpaper_opens_cleanly_and_foots(example: dict[str, Path]) -> None:
     reconcile_files(**example)
     assert opens_cleanly(example["out"])
     values = openpyxl.load_workbook(example["out"], data_only=True)
     formulas = openpyxl.load_workbook(example["out"])
-    assert values.sheetnames == ["Summary", "Matches", "Unmatched subledger", "Unmatched GL"]
-    summary = {row[0].value: row for row in values["Summary"].iter_rows(max_col=3) if row[0].value}
-    assert summary["Difference (subledger - general ledger)"][1].value == 0.36
-    assert summary["Digits exchanged"][1].value == 0.36
-    assert summary["Unexplained"][1].value == 0
-    assert summary["Every cent of difference is explained."]
-    live = {row[0].value: row[1].value for row in formulas["Summary"].iter_rows(max_col=2) if row[0].value}
-    for label in ("Ending balance, subledger", "Difference (subledger - general ledger)", "Explained", "Unexplained"):
-        assert str(live[label]).startswith("="), label
-    line = [cell.value for cell in values["Unmatched subledger"][2]]
-    # text ids keep their zeros, dates are dates
-    assert line[:4] == ["S1", dt.datetime(2026, 7, 6), "billing", "0001007"]
+    assert values.sheetnames == [
+        "Summary", "Control accounts", "Reasons", "Differences", "Matches", "Unmatched subledger", "Unmatched GL",
+    ]  # fmt: skip
+    assert values["Summary"]["A6"].value == "Every cent of difference is explained."
+    (account,) = table(values["Control accounts"], "Control")
+    # 194.51 in ours, 194.15 in theirs
+    assert (account["Difference"], account["Explained"], account["Unexplained"]) == (0.36, 0.36, 0)
+    (live,) = table(formulas["Control accounts"], "Control")
+    for heading in ("Ending, subledger", "Ending, GL", "Difference", "Explained", "Unexplained"):
+        assert str(live[heading]).startswith("="), heading
+    (reason,) = table(values["Reasons"], "Reasons")
+    assert (reason["Reason"], reason["Amount"], reason["Proven"]) == ("Digits exchanged", 0.36, "yes")
+    (difference,) = table(values["Differences"], "Differences")
+    assert list(difference.values()) == [
+        1, "Digits exchanged", "1310", "BL0706-1", "B101", "0001007", dt.datetime(2026, 7, 6), dt.datetime(2026, 7, 6),
+        "Bill", 84.51, 84.15, 0.36, "1", "Ledger: debit 1310 0.36",
+    ]  # fmt: skip
+    (line,) = table(values["Unmatched subledger"], "UnmatchedSubledger")
+    # text ids keep their zeros, dates are dates, and the line points at its difference
+    assert [line[name] for name in ("Line", "Date", "Kind", "Customer", "Difference")] == [
+        "S1", dt.datetime(2026, 7, 6), "billing", "0001007", 1,
+    ]  # fmt: skip
     for name in values.sheetnames[1:]:
         page = formulas[name]
-        assert page.freeze_panes == "B2"
-        assert page.print_title_rows == "$1:$1"
+        assert page.freeze_panes == "B6"
+        assert page.print_title_rows == "$1:$5"
         assert len(page.tables) == 1
 
 
@@ -87,7 +107,7 @@ def test_text_that_looks_like_a_formula_stays_text(example: dict[str, Path]) -> 
     example["gl"].write_text(said)
     reconcile_files(**example)
     page = openpyxl.load_workbook(example["out"])["Unmatched GL"]
-    cell = page["F2"]
+    cell = page["F6"]
     assert cell.value == '=HYPERLINK("http://x")'
     assert cell.data_type == "s"
 
@@ -120,21 +140,53 @@ def test_a_month_with_every_slip_makes_a_workpaper(tmp_path: Path) -> None:
     said = {"period": {"start": "2026-07-01", "end": "2026-07-31"}, "accounts": APART}
     mapping = LedgerMap.model_validate({**said, "control_accounts": list(terms().control_accounts)})
     result = reconcile(subledger, ledger, mapping.terms())
-    export = LedgerExport("made", ledger.assign(account_name=""), [])
     path = tmp_path / "workpaper.xlsx"
-    write_workpaper(path, result, subledger, export, mapping, "made against made")
+    reconciled = Reconciled(result, subledger, ledger, START, END, "made against made")
+    listed = write_workpaper(template_file(TEMPLATE, None), path, reconciled)
     assert opens_cleanly(path)
-    page = openpyxl.load_workbook(path, data_only=True)["Summary"]
-    rows = {row[0].value: [cell.value for cell in row[1:6]] for row in page.iter_rows(max_col=6) if row[0].value}
-    # the statement's lines foot as they stand: reasons to Explained, difference less explained to Unexplained
-    reasons = [values for label, values in rows.items() if label in LABELS.values()]
-    for column in range(4):
-        assert round(sum(values[column] for values in reasons), 2) == rows["Explained"][column]
-    # one slip merely differs, by 1,000,000.01, so that much is left unexplained
-    differs = rows["of which amount differs"]
-    assert rows["Unexplained"][:4] == differs[:4] == [1_000_000.01, 0, 0, 0]
-    difference = rows["Difference (subledger - general ledger)"]
-    assert [round(a + b, 2) for a, b in zip(rows["Explained"][:4], differs, strict=False)] == difference[:4]
+    book = openpyxl.load_workbook(path, data_only=True)
+    accounts = {row["GL account"]: row for row in table(book["Control accounts"], "Control")}
+    reasons = table(book["Reasons"], "Reasons")
+    # the statement foots as it stands: proven reasons to Explained, the rest is left; one slip merely differs
+    for account, row in accounts.items():
+        proven, all_ = (
+            round(
+                sum(float(str(r["Amount"])) for r in reasons if r["GL account"] == account and r["Proven"] in words), 2
+            )
+            for words in (("yes",), ("yes", "no"))
+        )
+        assert (proven, all_) == (row["Explained"], row["Difference"])
+    assert [row["Unexplained"] for row in accounts.values()] == [1_000_000.01, 0, 0, 0]
+    assert book["Summary"]["A6"].value == "1,000,000.01 of the difference has no proven reason."
+    # every line and row that stands alone belongs to one difference, and the differences come to the control's
+    assert (
+        listed["difference"].sum() == result.by_reason.loc[~result.by_reason["reason"].isin(CONFIDENCES), "cents"].sum()
+    )
+    assert listed["reason"].iloc[0] == "amount_differs"
+    numbers = [
+        row["Difference"]
+        for name in ("Unmatched subledger", "Unmatched GL")
+        for row in table(book[name], name.title().replace(" ", "").replace("Gl", "GL"))
+    ]
+    assert set(numbers) == set(listed["number"])
+
+
+def test_the_workpaper_says_the_same_when_a_spreadsheet_computes_it(example: dict[str, Path], tmp_path: Path) -> None:
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("no spreadsheet application here")
+    reconcile_files(**example)
+    command = [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "again"), str(example["out"])]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    books = [
+        openpyxl.load_workbook(path, data_only=True) for path in (example["out"], tmp_path / "again" / "workpaper.xlsx")
+    ]
+    for name in ("Summary", "Control accounts", "Reasons"):
+        said, computed = (
+            [[cell.value or None for cell in row] for row in book[name].iter_rows(max_row=24, max_col=12)]
+            for book in books
+        )
+        assert said == computed
 
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "gl"

@@ -63,7 +63,9 @@ def close_facts() -> CloseFacts:
         }
     )
     control = _control(5_812_345, 4_410_077, ledger_off=12_50)
-    return CloseFacts(DISTRICT, PERIOD, "r.whitfield", "December 2, 2026 at 9:14 AM", CHAIN_HEAD, checklist, control)
+    return CloseFacts(
+        DISTRICT, PERIOD, "r.whitfield", "December 2, 2026 at 9:14 AM", CHAIN_HEAD, checklist, control, differences()
+    )
 
 
 def _register(random: np.random.Generator, bills: int) -> pd.DataFrame:
@@ -132,3 +134,17 @@ def _control(billed: int, ending: int, ledger_off: int = 0) -> pd.DataFrame:
             "difference": [ledger_off, 0],
         }
     )
+
+
+def differences() -> pd.DataFrame:
+    """One difference: a day of receipts with two digits exchanged in the ledger."""
+    return pd.DataFrame(
+        {
+            "number": [1], "reason": ["transposition"], "gl_account": ["1210"], "batch": ["LB1130-1"],
+            "document": ["P00316 to P00394 (79)"], "account_id": ["0000316 to 0000394 (79)"],
+            "post_date": pd.to_datetime(["2026-11-07"]), "gl_date": pd.to_datetime(["2026-11-07"]),
+            "description": ["Utility receipts LB1130-1"], "subledger": pd.array([-1018487], dtype="Int64"),
+            "ledger": pd.array([-1081487], dtype="Int64"), "difference": [63000], "rows": ["17"],
+            "entry": ["Ledger: debit 1210 630.00"],
+        }
+    )  # fmt: skip

@@ -20,11 +20,15 @@ from xlbilling.reports.tables import (
     BY_CLASS,
     CHECKLIST,
     CONTROL,
+    DIFFERENCES,
     EXCEPTIONS,
     REGISTER,
     period_name,
     total_name,
 )
+from xlbilling.reports.workpaper import BY_REASON, LONE_LINES, LONE_ROWS, MATCHES
+from xlbilling.reports.workpaper import CONTROL as ACCOUNTS
+from xlbilling.reports.workpaper import TEMPLATE as WORKPAPER
 
 PACK: Final = "report-pack.xlsx"
 CLOSE: Final = "close-packet.xlsx"
@@ -55,11 +59,15 @@ def build_templates(folder: Path) -> None:
     _report_pack(folder / PACK)
     _close_packet(folder / CLOSE)
     _reread_list(folder / REREAD)
+    _workpaper(folder / WORKPAPER)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of a cover: what it says, the sheet it leads to, and its count and amount as formulas by cell name."""
+    """One line of a cover: what it says, the sheet it leads to, and its count and amount as formulas by cell name.
+
+    Without a formula the report fills the number in.
+    """
 
     what: str
     says: str
@@ -140,7 +148,7 @@ class _Template:
             wanted["align"] = "center"
         elif not first:
             wanted |= INDENTED
-        if column.width > 40:
+        if column.width > 40 or column.look == "wrapped":
             wanted["text_wrap"] = True
         return self.look(**wanted)
 
@@ -201,8 +209,11 @@ class _Template:
             sheet.write_string(row, 1, line.says, looks[1])
             for position, figure in ((2, line.count), (3, line.amount)):
                 sheet.write_blank(row, position, None, looks[position])
-                if figure:
+                if figure and figure[1]:
                     self.formula(sheet, figure[0], (row, position), figure[1], looks[position])
+                elif figure:
+                    sheet.write_number(row, position, 0, looks[position])
+                    self.named(figure[0], sheet, row, position)
                 if figure and line.zero:
                     self.alarm(sheet, f"{_letter(position)}{row + 1}")
         sheet.set_row(first_row, 22)
@@ -332,9 +343,10 @@ def _close_packet(path: Path) -> None:
     facts = {"closed_by": "Closed by", "closed_at": "Closed at", "chain_head": "Ledger chain head"}
     cover = template.cover("Close packet", facts)
     template.figures(cover, "close_figures", 8, ("What", "How", "Count", "Amount"), _close_figures())
-    _signatures(template, cover, 21)
+    _signatures(template, cover, 22)
     template.table_sheet(CHECKLIST)
     template.control_sheet()
+    template.table_sheet(DIFFERENCES)
     template.close()
 
 
@@ -366,16 +378,94 @@ def _close_figures() -> list[Figure]:
         for name, column in CONTROL
         if column.kind == "money"
     ]
-    return counts + amounts
-
-
-def _signatures(template: _Template, sheet: Any, first_row: int) -> None:
-    """Lines to sign on: who closed, who reviewed, who took it over in accounting."""
-    words = (
-        "The chain head above is the seal of the last ledger event. Kept on paper, it shows later if any was removed."
+    listed = Figure(
+        "Differences listed",
+        "Between subledger and general ledger, with reasons",
+        DIFFERENCES.sheet.name,
+        ("differences_rows", f"=COUNT({_column(DIFFERENCES, 'number')})"),
     )
+    return [*counts, *amounts, listed]
+
+
+def _workpaper(path: Path) -> None:
+    """Summary with the verdict and the signature lines, control accounts, reasons, differences, matches, lone rows."""
+    template = _Template(path, "Subledger to general ledger reconciliation")
+    summary = template.sheet("Summary", "Subledger to general ledger reconciliation", landscape=False, repeat=0)
+    for column, width in enumerate((36, 52, 12, 18)):
+        summary.set_column(column, column, width)
+    template.facts(summary, 2, {"sources": "Reconciled", "period": "Period"})
+    loud = template.look(bold=True, font_size=12, font_color=WATER)
+    template.formula(summary, "verdict", (5, 0), _verdict(), loud)
+    summary.write_string(6, 0, "", template.look(font_color=QUIET, italic=True))
+    template.named("verdict_note", summary, 6, 0)
+    template.figures(summary, "summary_figures", 8, ("What", "How", "Count", "Amount"), _workpaper_figures())
+    _signatures(template, summary, 22, "", ("Prepared by", "Reviewed by"))
+    accounts = template.table_sheet(ACCOUNTS)
+    template.alarm(accounts, f"L{TOTAL_ROW + 1}")
+    template.alarm(accounts, f"L{FIRST_ROW + 1}")
+    for table in (BY_REASON, DIFFERENCES, MATCHES, LONE_LINES, LONE_ROWS):
+        template.table_sheet(table)
+    template.close()
+
+
+def _verdict() -> str:
+    """The sentence of the summary; it follows the sheets' figures."""
+    left = f"SUMPRODUCT(ABS({_column(ACCOUNTS, 'unexplained')}))"
+    merely = f'COUNTIF({_column(BY_REASON, "proven")},"no")'
+    off = f"SUMPRODUCT(ABS({_column(ACCOUNTS, 'difference')}))"
+    return (
+        f'=IF(OR({left}<>0,{merely}>0),TEXT({left},"#,##0.00")&" of the difference has no proven reason.",'
+        f'IF({off}<>0,"Every cent of difference is explained.","The two books agree."))'
+    )
+
+
+def _workpaper_figures() -> list[Figure]:
+    """The figures of the summary: differences without netting one account against another, and what stands alone."""
+    sums = [
+        Figure(
+            f"Difference, {word}" if word else "Difference",
+            "Each control account without regard to its sign",
+            ACCOUNTS.sheet.name,
+            amount=(f"sum_{name}", f"=SUMPRODUCT(ABS({_column(ACCOUNTS, name)}))"),
+            zero=name == "unexplained",
+        )
+        for name, word in (("difference", ""), ("explained", "explained"), ("unexplained", "unexplained"))
+    ]
+    confidence = _column(MATCHES, "confidence")
+    matches = [
+        Figure(f"Matches, {word}", says, MATCHES.sheet.name, (f"matches_{word}", f'=COUNTIF({confidence},"{word}")'))
+        for word, says in (
+            ("exact", "Both sides agree to the cent"),
+            ("tolerance", "Up to five cents apart"),
+            ("ambiguous", "Candidates that cannot be told apart"),
+        )
+    ]
+    alone = [
+        Figure("Subledger lines alone", "Without a match", LONE_LINES.sheet.name, ("lone_lines", f"=COUNTA({_column(LONE_LINES, 'id')})")),
+        Figure("General ledger rows alone", "Without a match", LONE_ROWS.sheet.name, ("lone_rows", f"=COUNT({_column(LONE_ROWS, 'row')})")),
+    ]  # fmt: skip
+    facts = [
+        Figure("Rows that could not be read", "They are left out of everything here", count=("rows_unread", ""), zero=True),
+        Figure("Printed balances that disagree", "The export's own figures against its rows", count=("rows_disagreeing", ""), zero=True),
+    ]  # fmt: skip
+    return [*sums, *matches, *alone, *facts]
+
+
+CLOSED_WORDS: Final = (
+    "The chain head above is the seal of the last ledger event. Kept on paper, it shows later if any was removed."
+)
+
+
+def _signatures(
+    template: _Template,
+    sheet: Any,
+    first_row: int,
+    words: str = CLOSED_WORDS,
+    signers: tuple[str, ...] = ("Closed by", "Reviewed by", "Accounting"),
+) -> None:
+    """Lines to sign on: who closed, who reviewed, who took it over in accounting."""
     sheet.write_string(first_row, 0, words, template.look(font_color=QUIET, italic=True))
-    for place, who in enumerate(("Closed by", "Reviewed by", "Accounting")):
+    for place, who in enumerate(signers):
         row = first_row + 2 + place * 2
         sheet.set_row(row, 26)
         sheet.write_string(row, 0, who, template.look(valign="bottom", font_color=QUIET))

@@ -18,8 +18,12 @@ from xlbilling.office.rows import keep_undo
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.views import shows
 from xlbilling.problems import Place, Refusal, declare
-from xlbilling.reconcile import Reconciliation
+from xlbilling.reconcile import UNPROVEN, Reconciliation
 from xlbilling.reconcile import reconcile as match
+from xlbilling.records import ReconcileRow
+from xlbilling.reports.tables import DIFFERENCES
+from xlbilling.reports.template import template_file
+from xlbilling.reports.workpaper import TEMPLATE, Reconciled, write_workpaper
 
 NO_LEDGER: Final = declare("no_ledger", "The period has no general-ledger export yet.", "Press Import GL first.")
 UNPOSTED: Final = declare("unposted", "Documents wait to be posted, so the books would not agree.", "Press Post first.")
@@ -84,16 +88,21 @@ def reconcile(desk: Desk) -> Outcome:
     )
     if waiting:
         raise Refusal(UNPOSTED.at(None, f"{waiting} receipts or adjustments are not posted"))
-    result = _matched(desk)
+    reconciled = _reconciled(desk)
+    result = reconciled.result
+    workpaper = desk.folder / f"reconciliation-{desk.period}.xlsx"
+    differences = write_workpaper(template_file(TEMPLATE, desk.folder), workpaper, reconciled)
     difference = int(result.control["difference"].abs().sum())
     unexplained = int(result.difference_unexplained)
-    lines = _reconcile_lines(desk, result)
+    lines = _reconcile_lines(desk, result, differences)
     with desk.store.work(desk.actor, "reconcile") as work:
         open_reasons = bool(unexplained) or result.unproven > 0
         state = "differs" if open_reasons else "explained" if difference else "agrees"
         said = (
             f"Receivables {state}: difference {money(difference)}, of which unexplained {money(unexplained)}; "
-            f"{len(result.unmatched_subledger)} subledger lines and {len(result.unmatched_gl)} ledger rows stand alone."
+            f"{len(result.unmatched_subledger)} subledger lines and {len(result.unmatched_gl)} ledger rows stand alone, "
+            f"{len(differences)} differences in all, {result.unproven} of them without a proven reason. "
+            f"Workpaper: {workpaper.name}.{_absent(reconciled)}"
         )
         work.insert_one(
             "reconciliations", period=str(desk.period), at=f"{work.at} {work.event(said):09d}", actor=work.actor, inputs=books_digest(desk),
@@ -102,7 +111,14 @@ def reconcile(desk: Desk) -> Outcome:
         )  # fmt: skip
     refresh_tables(desk, ["reconcile", "gl", "log"])
     desk.book.show("Reconcile")
-    return Outcome(said, listed=difference != 0)
+    return Outcome(said, listed=len(differences) > 0)
+
+
+def _absent(reconciled: Reconciled) -> str:
+    """What the message says of control accounts with lines of ours that the export never names."""
+    moved = set(reconciled.result.subledger["gl_account"]) - set(reconciled.ledger["gl_account"])
+    absent = sorted(moved & set(reconciled.result.control["gl_account"]))
+    return "".join(f" Account {account} occurs nowhere in the export." for account in absent)
 
 
 def ledger_map(desk: Desk) -> LedgerMap:
@@ -121,14 +137,22 @@ def ledger_map(desk: Desk) -> LedgerMap:
     )
 
 
-def _matched(desk: Desk) -> Reconciliation:
-    """The period's journal against the current ledger export."""
+def _reconciled(desk: Desk) -> Reconciled:
+    """The period's journal matched against the current ledger export."""
     ledger = _ledger_rows(desk)
     if ledger.empty:
         raise Refusal(NO_LEDGER.at(Place(table="gl"), f"no export of {desk.period} was imported"))
     frame = ledger.rename(columns={"amount": "amount_cents"}).assign(source="")
     frame["kind"] = np.where(frame["date"].isna(), "opening", "posting")
-    return match(subledger(desk), frame, ledger_map(desk).terms())
+    lines, period = subledger(desk), desk.period
+    export = desk.store.query(
+        "SELECT file_name, rejected FROM imports WHERE kind = 'ledger' AND period = :p AND state = 'current'",
+        p=str(period),
+    ).iloc[0]
+    return Reconciled(
+        match(lines, frame, ledger_map(desk).terms()), lines, frame, period.first, period.last,
+        f"{desk.rules.text('district', 'name')}: billing journal against {export['file_name']}", int(export["rejected"]),
+    )  # fmt: skip
 
 
 def subledger(desk: Desk) -> pd.DataFrame:
@@ -199,44 +223,35 @@ def books_digest(desk: Desk) -> str:
     return f"{last or 0} {export or ''}"
 
 
-def _reconcile_lines(desk: Desk, result: Reconciliation) -> list[dict[str, Any]]:
-    """The control's lines, then each line or row that stands alone with its reason."""
+def _reconcile_lines(desk: Desk, result: Reconciliation, differences: pd.DataFrame) -> list[dict[str, Any]]:
+    """The control's lines, then each difference with both sides, its reason and the entry that corrects it."""
     rows: list[dict[str, Any]] = []
-    proved = result.control.set_index("gl_account")
+    proved = result.control.set_index("gl_account")["ending_gl"]
     for own in control(desk).to_dict("records"):
         account = str(own["gl_account"])
         for name, word in WORDS.items():
-            ledger = {"beginning": "beginning", "ending": "ending_gl"}.get(name)
-            other = (
-                int(proved[ledger].loc[account]) if ledger and account in proved.index and name == "ending" else None
-            )
+            other = int(proved.loc[account]) if name == "ending" and account in proved.index else None
             rows.append(
                 {
                     "section": "control", "gl_account": account, "what": word, "subledger": int(own[name]), "ledger": other,
                     "difference": None if other is None else int(own[name]) - other, "reason": "",
                 }
             )  # fmt: skip
-    for row in result.unmatched_subledger.to_dict("records"):
-        rows.append(_alone(row, "subledger", f"line {row['id']}"))
-    for row in result.unmatched_gl.to_dict("records"):
-        rows.append(_alone(row, "ledger", f"ledger row {row['row']}"))
+    rows += [_difference(row) for row in differences.to_dict("records")]
     return [{"line": f"{n:05d}", **row} for n, row in enumerate(rows, 1)]
 
 
-def _alone(row: Mapping[Any, Any], side: str, what: str) -> dict[str, Any]:
-    amount = int(row["amount_cents"])
-    made: dict[str, Any] = {
-        "section": "difference",
-        "gl_account": str(row["gl_account"]),
-        "what": what,
-        "subledger": None,
-        "ledger": None,
-    }
-    made[side] = amount
-    return made | {
-        "difference": amount if side == "subledger" else -amount,
-        "reason": str(row["reason"]).replace("_", " "),
-    }
+def _difference(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """One difference as the sheet and the close packet show it; dates as text, as content is kept."""
+    texts = {name: str(row[name]) for name in ("gl_account", "batch", "document", "account_id", "entry")}
+    amounts = {name: None if pd.isna(row[name]) else int(row[name]) for name in ("subledger", "ledger", "difference")}
+    dates = {name: None if pd.isna(row[name]) else f"{row[name]:%Y-%m-%d}" for name in ("post_date", "gl_date")}
+    reason = str(row["reason"]).replace("_", " ")
+    unproven = row["reason"] in UNPROVEN
+    return {
+        "section": "difference", "what": str(row["description"]), "reason": f"{reason}: unexplained" if unproven else reason,
+        "gl_rows": str(row["rows"]), **texts, **amounts, **dates,
+    }  # fmt: skip
 
 
 def _row_reasons(result: Reconciliation) -> dict[str, str]:
@@ -253,11 +268,21 @@ def latest(desk: Desk) -> dict[str, Any] | None:
 def reconcile_view(desk: Desk) -> pd.DataFrame:
     """The last reconciliation of the period, line by line."""
     last = latest(desk)
-    made = pd.DataFrame(
-        json.loads(last["content"])["lines"] if last else [],
-        columns=["line", "section", "gl_account", "what", "subledger", "ledger", "difference", "reason"],
-    )
-    return made.astype({"subledger": "Int64", "ledger": "Int64", "difference": "Int64"})
+    columns = list(ReconcileRow.model_fields)
+    made = pd.DataFrame(json.loads(last["content"])["lines"] if last else [], columns=columns)
+    amounts, dates = ["subledger", "ledger", "difference"], ["post_date", "gl_date"]
+    made[dates] = made[dates].apply(pd.to_datetime)
+    texts = [name for name in columns if name not in (*amounts, *dates)]
+    made[texts] = made[texts].astype("object").fillna("")
+    return made.astype(dict.fromkeys(amounts, "Int64"))
+
+
+def differences_of(desk: Desk) -> pd.DataFrame:
+    """The differences of the period's last reconciliation, as the close packet lists them."""
+    made = reconcile_view(desk)
+    made = made[made["section"].eq("difference")].rename(columns={"what": "description", "gl_rows": "rows"})
+    made.insert(0, "number", range(1, len(made) + 1))
+    return made[[name for name, _ in DIFFERENCES]].reset_index(drop=True)
 
 
 @shows("gl")

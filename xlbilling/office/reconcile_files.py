@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json as json_text
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from xlbilling.intake.ledger import read_ledger, read_map, read_subledger
-from xlbilling.office.reconcile_workpaper import write_workpaper
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reconcile import Reconciliation, reconcile
+from xlbilling.reports.template import template_file
+from xlbilling.reports.workpaper import TEMPLATE, Reconciled, write_workpaper
 
 MAP_MISSING: Final = declare(
     "reconcile_map_missing",
@@ -30,6 +32,7 @@ NO_FOLDER: Final = declare(
     "Make the folder first, or name another.",
 )
 DONE, LISTED = 0, 3
+_ENCODER: Final = json_text.JSONEncoder()
 CONTROL_SAID: Final = (
     "beginning",
     "subledger_activity",
@@ -63,13 +66,26 @@ def reconcile_files(
     lines = read_subledger(subledger)
     result = reconcile(lines, export.frame, mapping.terms())
     if json is not None:
-        json.write_text(json_text.dumps(answer(result), indent=1), encoding="utf-8")
+        json.write_text(json_of(answer(result)), encoding="utf-8")
     if out is not None:
         sources = f"{subledger.name} against {gl.name} ({export.profile})"
-        write_workpaper(out, result, lines, export, mapping, sources)
+        period = mapping.period
+        reconciled = Reconciled(
+            result, lines, export.frame, period.start, period.end, sources, export.unread, export.disagreeing
+        )
+        write_workpaper(template_file(TEMPLATE, None), out, reconciled)
     for problem in export.problems:
         print(f"{problem.severity}[{problem.code}]: {problem}", file=sys.stderr)
-    return LISTED if any(problem.severity != "info" for problem in export.problems) else DONE
+    return LISTED if export.rejected else DONE
+
+
+def json_of(answered: Mapping[str, Any]) -> str:
+    """The answer as JSON, one item a line; the encoder that is quick only without indents writes each of them."""
+    parts = []
+    for name, value in answered.items():
+        items = ",\n  ".join(map(_ENCODER.encode, value)) if isinstance(value, list) else ""
+        parts.append(f'"{name}": [\n  {items}\n ]' if items else f'"{name}": {_ENCODER.encode(value)}')
+    return "{\n " + ",\n ".join(parts) + "\n}\n"
 
 
 def answer(result: Reconciliation) -> dict[str, Any]:

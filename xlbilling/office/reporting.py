@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from xlbilling.aging import age
-from xlbilling.office.books import control, ledger_ending
+from xlbilling.office.books import control, differences_of, ledger_ending
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
@@ -130,6 +130,7 @@ def write_close_packet(desk: Desk, items: pd.DataFrame) -> Path:
     facts = CloseFacts(
         desk.rules.text("district", "name"), str(desk.period), row["closed_by"], row["closed_at"], _head(desk),
         items[["item", "state", "detail", "signed_reason", "signed_by"]], _control(desk),
+        differences_of(desk),
     )  # fmt: skip
     close_packet(template_file("close-packet.xlsx", desk.folder), target, facts)
     return target

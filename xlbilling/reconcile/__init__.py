@@ -1,6 +1,6 @@
 """Reconcile: the billing subledger against the general ledger, line by line and by control account.
 
-Face: `reconcile(subledger, ledger, terms) -> Reconciliation`, `Terms`.
+Face: `reconcile(subledger, ledger, terms) -> Reconciliation`, `Terms`; `list_differences` names what does not agree.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xlbilling.reconcile.batch_days import settle_by_day
 from xlbilling.reconcile.books import Books, Ints, Side, open_books
 from xlbilling.reconcile.cells import match_keyed
 from xlbilling.reconcile.control import cents_by_reason, late_in_opening, roll_forward
+from xlbilling.reconcile.differences import Differences, list_differences
 from xlbilling.reconcile.entries import open_entries, settle
 from xlbilling.reconcile.evidence import name_keys
 from xlbilling.reconcile.journals import key_days
@@ -22,7 +23,16 @@ from xlbilling.reconcile.nearby import match_unnamed
 from xlbilling.reconcile.outcome import CONFIDENCES, EXACT, REASONS, UNPROVEN, Reconciliation
 from xlbilling.reconcile.terms import Terms
 
-__all__ = ["CONFIDENCES", "REASONS", "UNPROVEN", "Reconciliation", "Terms", "reconcile"]
+__all__ = [
+    "CONFIDENCES",
+    "REASONS",
+    "UNPROVEN",
+    "Differences",
+    "Reconciliation",
+    "Terms",
+    "list_differences",
+    "reconcile",
+]
 
 
 def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Reconciliation:

@@ -22,6 +22,7 @@ from xlbilling.reports.tables import (
     CHECKLIST,
     CLOSE_TABLES,
     CONTROL,
+    DIFFERENCES,
     EXCEPTIONS,
     PACK_TABLES,
     REGISTER,
@@ -69,6 +70,7 @@ class CloseFacts:
     chain_head: str
     checklist: pd.DataFrame  # item, state (done, signed, open), detail, signed_reason, signed_by
     control: pd.DataFrame
+    differences: pd.DataFrame  # of the last reconciliation, one row each; none where it was not reconciled
 
 
 def report_pack(template: Path, target: Path, facts: PackFacts) -> None:
@@ -119,7 +121,9 @@ def close_packet(template: Path, target: Path, facts: CloseFacts) -> None:
     }
     figures |= {f"control_{name}": total(CONTROL, facts.control, name) for name in CONTROL.sheet.totals}
     figures["control_difference"] = _off_the_ledger(facts.control)
-    fill_template(template, target, [(CHECKLIST, facts.checklist), (CONTROL, facts.control)], cells, figures)
+    figures["differences_rows"] = len(facts.differences)
+    tables = [(CHECKLIST, facts.checklist), (CONTROL, facts.control), (DIFFERENCES, facts.differences)]
+    fill_template(template, target, tables, cells, figures)
 
 
 def foots(facts: PackFacts) -> None:

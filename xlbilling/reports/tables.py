@@ -127,15 +127,42 @@ class ChecklistRow(Record):
     signed_by: Annotated[str, given("Signed by", "Who signed.", "text", 16)]
 
 
+class DifferenceRow(Record):
+    """One difference between subledger and general ledger, with both sides and what corrects it."""
+
+    sheet: ClassVar = Sheet(
+        "Differences",
+        "Differences",
+        "Differences between subledger and general ledger",
+        ("number",),
+        totals=("subledger", "ledger", "difference"),
+    )
+    number: Annotated[int, given("No.", "Number of the difference.", "whole", 6)]
+    reason: Annotated[str, given("Reason", "Why it differs.", "text", 18, "wrapped")]
+    gl_account: Annotated[str, given("GL account", "The account it stands on in billing.", "id", 11)]
+    batch: Annotated[str, given("Batch", "Batch, or the ledger's reference.", "id", 13, "wrapped")]
+    document: Annotated[str, given("Document", "Document, or first and last and how many.", "id", 14, "wrapped")]
+    account_id: Annotated[str, given("Account", "Customer account, or how many.", "id", 12, "wrapped")]
+    post_date: Annotated[dt.date | None, given("Day", "Day it was posted in billing.", "date", 11)] = None
+    gl_date: Annotated[dt.date | None, given("GL day", "Day it was posted in the ledger.", "date", 11)] = None
+    description: Annotated[str, given("Description", "What was posted.", "text", 24, "wrapped")] = ""
+    subledger: Annotated[int | None, given("Subledger", "Amount in billing.", "money", 14)] = None
+    ledger: Annotated[int | None, given("General ledger", "Amount in the general ledger.", "money", 14)] = None
+    difference: Annotated[int, given("Difference", "At the period's end, subledger less ledger.", "money", 13)] = 0
+    rows: Annotated[str, given("GL rows", "Rows of the export below its header.", "id", 10, "wrapped")] = ""
+    entry: Annotated[str, given("Correcting entry", "What makes both sides agree.", "text", 30, "wrapped")] = ""
+
+
 REGISTER: Final = Table(RegisterRow)
 BY_CLASS: Final = Table(ClassRow)
 EXCEPTIONS: Final = Table(FindingCount)
 CONTROL: Final = Table(ControlRow)
 AGING: Final = AgingTable(BUCKETS)
 CHECKLIST: Final = Table(ChecklistRow)
+DIFFERENCES: Final = Table(DifferenceRow)
 
 PACK_TABLES: Final = (REGISTER, BY_CLASS, EXCEPTIONS, CONTROL, AGING)
-CLOSE_TABLES: Final = (CHECKLIST, CONTROL)
+CLOSE_TABLES: Final = (CHECKLIST, CONTROL, DIFFERENCES)
 
 
 def total_name(table: Table, column: str) -> str:

@@ -18,7 +18,7 @@ from xlbilling.records import ColumnKind, Table
 from xlbilling.reports.tables import period_name, total_name
 from xlbilling.workbook.cells import PLACES, give
 from xlbilling.workbook.package import Package
-from xlbilling.workbook.splice import Formula, write_tables
+from xlbilling.workbook.splice import Formula, FormulaColumn, write_tables
 
 Value = str | float | int | None
 
@@ -48,14 +48,16 @@ def fill_template(
     template: Path,
     target: Path,
     tables: Sequence[tuple[Table, pd.DataFrame]],
-    cells: Mapping[str, str],
+    cells: Mapping[str, Value],
     figures: Mapping[str, Value],
+    computed: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Write `template` to `target` with its tables, named cells and charts filled; all else keeps its bytes.
 
     tables: declared table and its frame in store types (money int64 cents, quantities int64 millionths). cells: name of
-    a cell -> its text. figures: name of a formula's cell -> the value that formula has; the formula stays as staff have
-    it, and a figure whose cell they took out or typed over is passed by. Totals of the tables are added to the figures.
+    a cell -> its text or number. figures: name of a formula's cell -> the value that formula has; the formula stays as staff have
+    it, and a figure whose cell they took out or typed over is passed by. computed: table -> column -> formula of its
+    cells, whose results are the frame's values. Totals of the tables are added to the figures.
     Refuses, writing nothing, where the template lacks a table, a heading or one of `cells`.
     """
     known = dict(figures)
@@ -64,15 +66,20 @@ def fill_template(
     filled: dict[str, object] = dict(cells)
     formulas = _formulas(template)
     filled |= {name: Formula(formulas[name], value) for name, value in known.items() if name in formulas}
-    columns = {
-        table.name: {table.columns[name].title: values for name, values in give(table, frame).items()}
-        for table, frame in tables
-    }
+    columns = {table.name: _columns(table, frame, (computed or {}).get(table.name, {})) for table, frame in tables}
     with tempfile.TemporaryDirectory(prefix="xlbilling-") as folder:
         drawn = Path(folder) / template.name
         write_tables(template, drawn, columns, filled)
         with Package(drawn) as package:
             package.save(target, _charts(package, drawn))
+
+
+def _columns(table: Table, frame: pd.DataFrame, computed: Mapping[str, str]) -> dict[str, Any]:
+    """The cells of each column by its title, those that compute as formulas with their results."""
+    return {
+        table.columns[name].title: FormulaColumn(computed[name], values) if name in computed else values
+        for name, values in give(table, frame).items()
+    }
 
 
 def period_lines(tables: Iterable[Table], district: str, period: str) -> dict[str, str]:

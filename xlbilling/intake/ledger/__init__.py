@@ -15,7 +15,7 @@ import pandas as pd
 
 from xlbilling.intake.guard import Facts, Worker, shared_worker
 from xlbilling.intake.ledger.accounts import nearly
-from xlbilling.intake.ledger.balances import check_printed
+from xlbilling.intake.ledger.balances import PRINTED_DISAGREES, check_printed
 from xlbilling.intake.ledger.layouts import LAYOUTS
 from xlbilling.intake.ledger.mapping import LedgerMap, read_map
 from xlbilling.intake.ledger.reading import CENTS, DOUBT, TEXTS
@@ -94,6 +94,16 @@ class LedgerExport:
     def rejected(self) -> list[Problem]:
         """What must be looked at: rows that were not taken, printed figures that disagree."""
         return [problem for problem in self.problems if problem.severity != "info"]
+
+    @property
+    def unread(self) -> int:
+        """How many rows could not be read."""
+        return int(self.frame["kind"].eq("unread").sum())
+
+    @property
+    def disagreeing(self) -> int:
+        """How many of its own balances and totals its rows do not add up to."""
+        return sum(problem.code == PRINTED_DISAGREES.code for problem in self.problems)
 
     @property
     def told(self) -> list[str]:
