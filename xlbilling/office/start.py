@@ -9,6 +9,8 @@ import pandas as pd
 from xlbilling.office.desk import Desk
 from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.views import run_states
+from xlbilling.states import DRAFT, HELD, OPEN
+from xlbilling.store.views import view as declare_view
 
 _TODAY_ROWS = 14
 
@@ -32,40 +34,41 @@ def fill_start(desk: Desk) -> None:
 
 def period_figures(desk: Desk) -> dict[str, int]:
     """The period's billed, received and adjusted amounts and the whole receivable, in cents."""
-    found = desk.store.query(
-        "SELECT e.kind, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
-        "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable' AND e.period = :p GROUP BY e.kind",
-        p=str(desk.period),
-    ).set_index("kind")["amount"]
-    whole = desk.store.value(
-        "SELECT SUM(j.amount) FROM journal j JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable'"
-    )
+    month = {"first": str(desk.period), "last": str(desk.period)}
+    by_kind = desk.store.view("owed_by_month", **month).set_index("kind")["amount"]
+    whole = desk.store.view("owed_in_all")["amount"].iloc[0]
     return {
-        "receivable": int(whole or 0),
-        "billed": int(found.get("billing", 0)),
-        "received": -int(found.get("payment", 0)),
-        "adjusted": int(found.get("adjustment", 0)),
+        "receivable": int(whole),
+        "billed": int(by_kind.get("billing", 0)),
+        "received": -int(by_kind.get("payment", 0)),
+        "adjusted": int(by_kind.get("adjustment", 0)),
     }
+
+
+declare_view(
+    "waits",
+    "exceptions:int blocking:int held:int drafts:int drafts_amount:int runs:int payments:int payments_amount:int adjustments:int",
+    """
+    SELECT
+      (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = :open AND severity <> 'info') AS exceptions,
+      (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = :open AND severity = 'block') AS blocking,
+      (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = :held) AS held,
+      (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = :draft) AS drafts,
+      (SELECT COALESCE(SUM(amount), 0) FROM draft_bills WHERE period = :p AND state = :draft) AS drafts_amount,
+      (SELECT COUNT(DISTINCT cycle) FROM draft_bills WHERE period = :p AND state = :draft) AS runs,
+      (SELECT COUNT(*) FROM payments WHERE state = :open) AS payments,
+      (SELECT COALESCE(SUM(amount), 0) FROM payments WHERE state = :open) AS payments_amount,
+      (SELECT COUNT(*) FROM adjustments WHERE state = :open) AS adjustments
+    """,
+    open=OPEN,
+    held=HELD,
+    draft=DRAFT,
+)
 
 
 def _waiting(desk: Desk) -> dict[str, Any]:
     """What waits in the period: counts and amounts."""
-    period = str(desk.period)
-    one = desk.store.query(
-        """
-        SELECT
-          (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = 'open' AND severity <> 'info') AS exceptions,
-          (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = 'open' AND severity = 'block') AS blocking,
-          (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = 'held') AS held,
-          (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = 'draft') AS drafts,
-          (SELECT COALESCE(SUM(amount), 0) FROM draft_bills WHERE period = :p AND state = 'draft') AS drafts_amount,
-          (SELECT COUNT(DISTINCT cycle) FROM draft_bills WHERE period = :p AND state = 'draft') AS runs,
-          (SELECT COUNT(*) FROM payments WHERE state = 'open') AS payments,
-          (SELECT COALESCE(SUM(amount), 0) FROM payments WHERE state = 'open') AS payments_amount,
-          (SELECT COUNT(*) FROM adjustments WHERE state = 'open') AS adjustments
-        """,
-        p=period,
-    )
+    one = desk.store.view("waits", p=str(desk.period))
     return {str(name): int(value) for name, value in one.iloc[0].items()}
 
 
@@ -105,8 +108,8 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
             period,
             None,
             None,
-            "lead" if period == "open" else "",
-            "Close month" if period == "open" else "",
+            "lead" if period == OPEN else "",
+            "Close month" if period == OPEN else "",
             "Close",
         )
     )
@@ -127,14 +130,9 @@ def _runs(desk: Desk) -> pd.DataFrame:
 
 def _months(desk: Desk) -> pd.DataFrame:
     """Billed and received of the twelve months up to the period."""
-    found = desk.store.query(
-        "SELECT e.period, e.kind, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
-        "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable' AND e.period <= :p AND e.period >= :f GROUP BY e.period, e.kind",
-        p=str(desk.period),
-        f=str(desk.period.plus(-11)),
-    )
+    owed = desk.store.view("owed_by_month", first=str(desk.period.plus(-11)), last=str(desk.period))
+    by = owed.set_index(["period", "kind"])["amount"]
     months = [str(desk.period.plus(n)) for n in range(-11, 1)]
-    by = found.set_index(["period", "kind"])["amount"] if len(found) else pd.Series(dtype="int64")
     return pd.DataFrame(
         {
             "period": months,

@@ -11,7 +11,9 @@ import pandas as pd
 from xlbilling.office.desk import Desk
 from xlbilling.reads.units import millionths
 from xlbilling.records import TABLE
-from xlbilling.store.schema import WORKING
+from xlbilling.states import CURRENT, DRAFT, HELD, WITHDRAWN
+from xlbilling.store.schema import WORKING, columns_of
+from xlbilling.store.views import view as declare_view
 
 IN_CYCLE: Final = {
     "services": "cycle = :cycle",
@@ -47,13 +49,25 @@ def working(desk: Desk, name: str) -> pd.DataFrame:
     return desk.store.table(name, IN_CYCLE.get(name, ""), **({"cycle": desk.cycle} if name in IN_CYCLE else {}))
 
 
-def balances(desk: Desk, gl_account: str | None = None) -> pd.DataFrame:
-    """What each account owes: receivable lines summed; columns account_id, amount."""
-    account = gl_account or desk.receivable()
-    return desk.store.query(
-        "SELECT account_id, CAST(SUM(amount) AS BIGINT) AS amount FROM journal WHERE gl_account = :gl GROUP BY account_id",
-        gl=account,
-    )
+def balances(desk: Desk) -> pd.DataFrame:
+    """What each account owes: receivable lines summed; columns account_id, amount. Refuses unless one control account is named."""
+    desk.receivable()
+    return desk.store.view("owed")
+
+
+declare_view(
+    "meters_of_cycle",
+    columns_of("meters"),
+    "SELECT m.* FROM meters m JOIN services s ON s.service_id = m.service_id WHERE s.cycle = :cycle "
+    "ORDER BY m.meter_id, m.register_id",
+)
+declare_view(
+    "billed_reads_of_cycle",
+    "meter_id register_id read_date:day dial_read read_code as_read read_value:int?",
+    "SELECT r.meter_id, r.register_id, r.read_date, r.dial_read, r.read_code, f.dial_read AS as_read, f.read_value "
+    "FROM bill_reads r JOIN standing b ON b.number = r.number JOIN services s ON s.service_id = b.service_id "
+    "LEFT JOIN reads f ON f.read_id = r.read_id WHERE s.cycle = :cycle ORDER BY r.read_date",
+)
 
 
 def last_reads(desk: Desk, cycle: str) -> pd.DataFrame:
@@ -62,17 +76,8 @@ def last_reads(desk: Desk, cycle: str) -> pd.DataFrame:
     Adds to the rows of Meters previous_date, previous_read, previous_value (millionths), previous_code (of the billed
     read; blank where none is billed), and actual_date, actual_read, actual_value.
     """
-    meters = desk.store.query(
-        "SELECT m.* FROM meters m JOIN services s ON s.service_id = m.service_id WHERE s.cycle = :cycle "
-        "ORDER BY m.meter_id, m.register_id",
-        cycle=cycle,
-    )
-    billed = desk.store.query(
-        "SELECT r.meter_id, r.register_id, r.read_date, r.dial_read, r.read_code, f.dial_read AS as_read, f.read_value "
-        "FROM bill_reads r JOIN standing_bills b ON b.number = r.number JOIN services s ON s.service_id = b.service_id "
-        "LEFT JOIN reads f ON f.read_id = r.read_id WHERE s.cycle = :cycle ORDER BY r.read_date",
-        cycle=cycle,
-    )
+    meters = desk.store.view("meters_of_cycle", cycle=cycle)
+    billed = desk.store.view("billed_reads_of_cycle", cycle=cycle)
     made = _latest(meters, billed, "previous")
     made["previous_code"] = made["previous_code"].fillna("")
     return _latest(made, billed.loc[billed["read_code"].ne("estimated")], "actual").drop(columns="actual_code")
@@ -113,12 +118,17 @@ def _meters(desk: Desk) -> pd.DataFrame:
     return made.merge(last, on=["meter_id", "register_id"], how="left").fillna({"last_read": ""})
 
 
+declare_view(
+    "ledger_balances",
+    "gl_account amount:int",
+    "SELECT gl_account, SUM(amount) AS amount FROM journal GROUP BY gl_account",
+)
+
+
 @shows("gl_accounts")
 def _gl_accounts(desk: Desk) -> pd.DataFrame:
     made = working(desk, "gl_accounts")
-    total = desk.store.query(
-        "SELECT gl_account, CAST(SUM(amount) AS BIGINT) AS amount FROM journal GROUP BY gl_account"
-    )
+    total = desk.store.view("ledger_balances")
     made["balance"] = made["gl_account"].map(total.set_index("gl_account")["amount"]).fillna(0).astype("int64")
     return made
 
@@ -129,25 +139,32 @@ def _cycles(desk: Desk) -> pd.DataFrame:
     return made.merge(run_states(desk), on=["cycle", "period"], how="left")
 
 
+declare_view(
+    "run_states",
+    "cycle period services:int billed:int held:int state",
+    """
+    SELECT c.cycle, c.period,
+      (SELECT COUNT(*) FROM services s WHERE s.cycle = c.cycle AND s.status = 'active') AS services,
+      (SELECT COUNT(*) FROM standing b WHERE b.cycle = c.cycle AND b.period = c.period) AS billed,
+      (SELECT COUNT(*) FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = :held) AS held,
+      CASE
+        WHEN EXISTS (SELECT 1 FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = :draft)
+          THEN 'computed'
+        WHEN EXISTS (SELECT 1 FROM bills b WHERE b.cycle = c.cycle AND b.period = c.period) THEN 'posted'
+        WHEN EXISTS (SELECT 1 FROM reads r WHERE r.cycle = c.cycle AND r.period = c.period AND r.state = :current)
+          THEN 'reads in'
+        ELSE 'waiting' END AS state
+    FROM cycles c ORDER BY c.period, c.cycle
+    """,
+    held=HELD,
+    draft=DRAFT,
+    current=CURRENT,
+)
+
+
 def run_states(desk: Desk) -> pd.DataFrame:
-    """Where each run stands: cycle, period, state, services, billed, held."""
-    return desk.store.query(
-        """
-        SELECT c.cycle, c.period,
-          (SELECT COUNT(*) FROM services s WHERE s.cycle = c.cycle AND s.status = 'active') AS services,
-          (SELECT COUNT(*) FROM bills b JOIN standing_bills t ON t.number = b.number
-            WHERE b.cycle = c.cycle AND b.period = c.period) AS billed,
-          (SELECT COUNT(*) FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = 'held') AS held,
-          CASE
-            WHEN EXISTS (SELECT 1 FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = 'draft')
-              THEN 'computed'
-            WHEN EXISTS (SELECT 1 FROM bills b WHERE b.cycle = c.cycle AND b.period = c.period) THEN 'posted'
-            WHEN EXISTS (SELECT 1 FROM reads r WHERE r.cycle = c.cycle AND r.period = c.period AND r.state = 'current')
-              THEN 'reads in'
-            ELSE 'waiting' END AS state
-        FROM cycles c ORDER BY c.period, c.cycle
-        """
-    ).astype({"services": "int64", "billed": "int64", "held": "int64"})
+    """Where each run stands: cycle, period, services, billed, held, state."""
+    return desk.store.view("run_states")
 
 
 @shows("bills")
@@ -161,52 +178,72 @@ def _bills(desk: Desk) -> pd.DataFrame:
 _OF_CYCLE: Final = "(b.cycle = :c OR b.cycle LIKE :c || ' of ____-__')"
 
 
+declare_view(
+    "bills_of_run",
+    {**columns_of("bills"), "reversed": ""},
+    "SELECT b.*, COALESCE(r.reversed_by, '') AS reversed FROM bills b LEFT JOIN reversals r ON r.document = b.number "  # noqa: S608
+    f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY b.number",
+)
+
+
 def run_bills(desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The run's drafts, and its posted bills with `reversed` (the document that reversed it, or blank)."""
     drafts = desk.store.table("draft_bills", "cycle = :c AND period = :p", **desk.chosen)
-    posted = desk.store.query(
-        "SELECT b.*, COALESCE(r.reversed_by, '') AS reversed FROM bills b LEFT JOIN reversals r ON r.document = b.number "  # noqa: S608
-        f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY b.number",
-        **desk.chosen,
-    )
-    return drafts, posted
+    return drafts, desk.store.view("bills_of_run", **desk.chosen)
+
+
+_LINE: Final = {name: sort for name, sort in columns_of("draft_lines").items() if name != "bill_key"}
+declare_view(
+    "draft_lines_of_run",
+    {"bill_key": "", **_LINE},
+    "SELECT l.* FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
+    "WHERE b.cycle = :c AND b.period = :p ORDER BY l.bill_key, l.line",
+)
+declare_view(
+    "bill_lines_of_run",
+    {"bill_key": "", "number": "", **_LINE},
+    "SELECT b.bill_key, l.* FROM bill_lines l JOIN bills b ON b.number = l.number "  # noqa: S608
+    f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY l.number, l.line",
+)
 
 
 @shows("bill_lines")
 def _bill_lines(desk: Desk) -> pd.DataFrame:
-    drafts = desk.store.query(
-        "SELECT l.* FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
-        "WHERE b.cycle = :c AND b.period = :p ORDER BY l.bill_key, l.line",
-        **desk.chosen,
-    )
-    posted = desk.store.query(
-        "SELECT b.bill_key, l.* FROM bill_lines l JOIN bills b ON b.number = l.number "  # noqa: S608
-        f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY l.number, l.line",
-        **desk.chosen,
-    )
+    drafts = desk.store.view("draft_lines_of_run", **desk.chosen)
+    posted = desk.store.view("bill_lines_of_run", **desk.chosen)
     return pd.concat([drafts, posted.drop(columns="number")], ignore_index=True) if len(drafts) else posted
+
+
+declare_view(
+    "receipts_of_period",
+    {**columns_of("payments"), "reversed": ""},
+    "SELECT p.*, COALESCE(r.reversed_by, '') AS reversed FROM payments p "
+    "LEFT JOIN reversals r ON r.document = p.payment_id WHERE p.period = :p AND p.state <> :withdrawn "
+    "ORDER BY p.payment_id",
+    withdrawn=WITHDRAWN,
+)
 
 
 @shows("payments")
 def _payments(desk: Desk) -> pd.DataFrame:
-    made = desk.store.query(
-        "SELECT p.*, COALESCE(r.reversed_by, '') AS reversed FROM payments p "
-        "LEFT JOIN reversals r ON r.document = p.payment_id WHERE p.period = :p AND p.state <> 'withdrawn' "
-        "ORDER BY p.payment_id",
-        p=str(desk.period),
-    )
+    made = desk.store.view("receipts_of_period", p=str(desk.period))
     made["state"] = made["state"].where(made["reversed"].eq(""), "reversed")
     return made
 
 
 @shows("adjustments")
 def _adjustments(desk: Desk) -> pd.DataFrame:
-    return desk.store.table("adjustments", "period = :p AND state <> 'withdrawn'", p=str(desk.period))
+    return desk.store.table(
+        "adjustments", "period = :p AND state <> :withdrawn", p=str(desk.period), withdrawn=WITHDRAWN
+    )
+
+
+declare_view("last_events", columns_of("events"), "SELECT * FROM events ORDER BY event DESC LIMIT 500")
 
 
 @shows("log")
 def _log(desk: Desk) -> pd.DataFrame:
-    return desk.store.query("SELECT * FROM events ORDER BY event DESC LIMIT 500")
+    return desk.store.view("last_events")
 
 
 def shown() -> tuple[str, ...]:

@@ -30,11 +30,15 @@ WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates",
 metadata: Final = MetaData()
 
 
+class Day(Text):
+    """A day as ISO text: to the database text, to a frame a date."""
+
+
 def column(spec: str) -> Column[str] | Column[int] | Column[bytes]:
-    """A column from `name`, `name:int` or `name:blob`; a trailing `?` lets it be empty (NULL)."""
+    """A column from `name`, `name:int`, `name:day` or `name:blob`; a trailing `?` lets it be empty (NULL)."""
     optional = spec.endswith("?")
     name, _, kind = spec.rstrip("?").partition(":")
-    sort = {"": Text, "int": BigInteger, "blob": LargeBinary}[kind]
+    sort = {"": Text, "int": BigInteger, "day": Day, "blob": LargeBinary}[kind]
     return Column(name, sort, nullable=optional, autoincrement=False)  # numbers are given out by Work.numbers
 
 
@@ -49,9 +53,12 @@ def _working(name: str) -> Table:
     declared = TABLE[name]
     parts: list[Column[str] | Column[int] | Column[bytes]] = []
     for field in stored_columns(name):
-        number = declared.columns[field].kind in ("money", "quantity", "whole")
-        optional = declared.columns[field].kind == "date" or (number and not declared.columns[field].required)
-        parts.append(column(f"{field}{':int' if number else ''}{'?' if optional else ''}"))
+        kind = declared.columns[field].kind
+        number = kind in ("money", "quantity", "whole")
+        optional = kind == "date" or (number and not declared.columns[field].required)
+        parts.append(
+            column(f"{field}{':int' if number else ':day' if kind == 'date' else ''}{'?' if optional else ''}")
+        )
     return Table(name, metadata, *parts, PrimaryKeyConstraint(*declared.key))
 
 
@@ -66,6 +73,16 @@ for _name in WORKING:
 Index("services_account", metadata.tables["services"].c.account_id)
 Index("services_cycle", metadata.tables["services"].c.cycle)
 Index("meters_service", metadata.tables["meters"].c.service_id)
+
+
+def columns_of(name: str) -> dict[str, str]:
+    """The columns of a table with their sorts, as a view declares its own: "", "int", "day" or "blob", with `?`."""
+    sorts = {BigInteger: "int", Day: "day", LargeBinary: "blob"}
+    return {
+        c.name: sorts.get(type(c.type), "") + ("?" if c.nullable else "")
+        for c in metadata.tables[name].columns
+    }  # fmt: skip
+
 
 # Every revision of every working row, so that nothing is lost and a conflict can be told from a stale row.
 _table("row_history", "table_name row_key rev", "table_name row_key rev:int event:int content")
@@ -88,7 +105,7 @@ _table(
 _table(
     "rejects",
     "reject_id",
-    "reject_id import_id:int source_line:int code message content meter_id register_id read_date? dial_read unit "
+    "reject_id import_id:int source_line:int code message content meter_id register_id read_date:day? dial_read unit "
     "decision reason decided_by decided_at state rev:int read_id:int?",
     Index("rejects_import", "import_id"),
 )
@@ -102,14 +119,14 @@ _table(
 _table(
     "reads",
     "read_id",
-    "read_id:int import_id:int cycle period account_id meter_id register_id read_date? read_time dial_read "
+    "read_id:int import_id:int cycle period account_id meter_id register_id read_date:day? read_time dial_read "
     "read_value:int? unit read_code source_line:int state superseded_by:int?",
 )
 Index("reads_run", metadata.tables["reads"].c.cycle, metadata.tables["reads"].c.period)
 _table(
     "consumption_history",
     "service_id service_to",
-    "service_id service_from service_to days:int consumption:int unit read_code",
+    "service_id service_from:day service_to:day days:int consumption:int unit read_code",
 )
 _table(
     "exceptions",
@@ -119,16 +136,14 @@ _table(
 )
 
 _BILL = (
-    "bill_key account_id service_id customer_class tariff cycle period service_from service_to days:int "
-    "consumption:int unit read_code amount:int bill_date due_date state why replaces carried:int estimate meter_size inputs nominal_days:int"
+    "bill_key account_id service_id customer_class tariff cycle period service_from:day service_to:day days:int "
+    "consumption:int unit read_code amount:int bill_date:day due_date:day state why replaces carried:int estimate meter_size inputs nominal_days:int"
 )
 _LINE = (
-    "line:int charge tier:int quantity:int rate unit amount:int gl_account segment_from segment_to basis "
-    "effective_from resolution"
+    "line:int charge tier:int quantity:int rate unit amount:int gl_account segment_from:day segment_to:day basis "
+    "effective_from:day resolution"
 )
-_METERED = (
-    "meter_id register_id read_id:int? previous_date previous_read read_date dial_read unit read_code consumption:int"
-)
+_METERED = "meter_id register_id read_id:int? previous_date:day previous_read read_date:day dial_read unit read_code consumption:int"
 _table("draft_bills", "bill_key", _BILL, Index("draft_bills_run", "cycle", "period"))
 _table("draft_lines", "bill_key line", f"bill_key {_LINE}")
 _table(
@@ -158,7 +173,7 @@ _table(
 _table(
     "standing_bills",
     "service_id service_to",
-    "service_id service_from service_to number",
+    "service_id service_from:day service_to:day number",
     Index("standing_from", "service_id", "service_from", unique=True),
     Index("standing_number", "number", unique=True),
 )
@@ -170,19 +185,19 @@ _table(
 _table(
     "payments",
     "payment_id",
-    "payment_id batch received_on account_id amount:int method reference import_id:int? period state rev:int",
+    "payment_id batch received_on:day account_id amount:int method reference import_id:int? period state rev:int",
     Index("payments_account", "account_id"),
 )
 _table(
     "adjustments",
     "adjustment_id",
-    "adjustment_id batch kind document account_id amount:int? gl_account reason posted_on period state rev:int",
+    "adjustment_id batch kind document account_id amount:int? gl_account reason posted_on:day period state rev:int",
 )
 _table("reversals", "document", "document reversed_by reason at actor")
 _table(
     "entries",
     "entry",
-    "entry:int period post_date kind batch document reverses:int? actor posted_at",
+    "entry:int period post_date:day kind batch document reverses:int? actor posted_at",
     Index("entries_document", "document"),
     Index("entries_batch", "batch"),
     Index("entries_period", "period"),
@@ -201,7 +216,7 @@ _table(
 _table(
     "ledger_rows",
     "import_id row",
-    "import_id:int row:int date? gl_account account_name reference description amount:int",
+    "import_id:int row:int date:day? gl_account account_name reference description amount:int",
 )
 _table("reconciliations", "period at", "period at actor inputs state difference:int unexplained:int content")
 _table("printed", "batch", "batch file_name content:blob digest at")

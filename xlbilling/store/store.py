@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.store import frames, schema, seal, shape
+from xlbilling.store.views import VIEWS
 
 NO_STORE: Final = declare(
     "no_store", "The store that was named does not exist.", "Check the path, or make one with `xlbilling convert`."
@@ -132,8 +133,13 @@ class Store:
     def close(self) -> None:
         self.engine.dispose()
 
+    def view(self, name: str, **values: Any) -> pd.DataFrame:
+        """The rows of a view by its name (see store.views), in the sorts it declares."""
+        with self.engine.connect() as connection:
+            return _view(connection, name, values)
+
     def query(self, sql: str, **values: Any) -> pd.DataFrame:
-        """The result of a query as a typed frame (see store.frames)."""
+        """The rows of a query that is not declared as a view; types are taken from the columns' names."""
         with self.engine.connect() as connection:
             return _query(connection, sql, values)
 
@@ -202,6 +208,9 @@ class Work:
     def done_before(self) -> str | None:
         """What this work's key gave the first time; None where it is new."""
         return self.value("SELECT outcome FROM idempotency WHERE key = :key", key=self.key) if self.key else None
+
+    def view(self, name: str, **values: Any) -> pd.DataFrame:
+        return _view(self.connection, name, values)
 
     def query(self, sql: str, **values: Any) -> pd.DataFrame:
         return _query(self.connection, sql, values)
@@ -379,16 +388,30 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
 
 
 def _query(connection: Connection, sql: str, values: Mapping[str, Any]) -> pd.DataFrame:
-    """The typed frame of a query; rows come from the driver's own cursor, without a Row object for each."""
-    result = connection.execute(sa.text(sql), values)
-    names = list(result.keys())
-    with contextlib.closing(result):
-        return frames.frame(result.cursor.fetchall() if result.cursor else [], names, _NUMBERS)
+    names, rows = _fetched(connection, sql, values)
+    return frames.frame(rows, names, _NUMBERS)
 
 
 def _table(connection: Connection, name: str, where: str, order: str, values: Mapping[str, Any]) -> pd.DataFrame:
-    table = schema.metadata.tables[name]
-    order = order or ", ".join(c.name for c in table.primary_key)
-    names = ", ".join(f'"{c.name}"' for c in table.columns)
+    order = order or ", ".join(c.name for c in schema.metadata.tables[name].primary_key)
+    columns = schema.columns_of(name)
+    names = ", ".join(f'"{column}"' for column in columns)
     clause = f" WHERE {where}" if where else ""
-    return _query(connection, f"SELECT {names} FROM {name}{clause} ORDER BY {order}", values)  # noqa: S608
+    sql = f"SELECT {names} FROM {name}{clause} ORDER BY {order}"  # noqa: S608
+    return frames.typed(_fetched(connection, sql, values)[1], columns, steady=False)
+
+
+def _view(connection: Connection, name: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    asked = VIEWS[name]
+    names, rows = _fetched(connection, asked.sql, {**asked.constants, **values})
+    if names != list(asked.columns):
+        raise TypeError(f"view {name} declares {list(asked.columns)} and has {names}")
+    return frames.typed(rows, asked.columns)
+
+
+def _fetched(connection: Connection, sql: str, values: Mapping[str, Any]) -> tuple[list[str], Sequence[Any]]:
+    """Names and rows of a query, from the driver's own cursor, without a Row object for each."""
+    answer = connection.execute(sa.text(sql), values)
+    names = list(answer.keys())
+    with contextlib.closing(answer):
+        return names, answer.cursor.fetchall() if answer.cursor else []

@@ -1,0 +1,70 @@
+"""Views: what is asked of the store by name, each with its columns and their sorts declared beside the question.
+
+A view may ask the relations below as if they were tables; they say once what a bill that stands is, what is owed and
+what was used. A view of one room is declared in that room, what several ask for is declared here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+RELATIONS: Final = {
+    # Bills that were not reversed: of a service and a day there is at most one.
+    "standing": "SELECT b.* FROM bills b JOIN standing_bills t ON t.number = b.number",
+    # What makes an account owe more or less: the lines of the journal on the control account, with their entry.
+    "receivable": (
+        "SELECT e.entry, e.period, e.post_date, e.kind, e.batch, e.document, e.reverses, j.gl_account, j.account_id, j.amount "
+        "FROM journal j JOIN entries e ON e.entry = j.entry "
+        "JOIN gl_accounts g ON g.gl_account = j.gl_account AND g.role = 'receivable'"
+    ),
+    # What services used: as the old system billed it, and on the bills that stand.
+    "used": (
+        "SELECT service_id, service_from, service_to, days, consumption, unit, read_code FROM consumption_history UNION ALL "
+        "SELECT b.service_id, b.service_from, b.service_to, b.days, b.consumption, b.unit, b.read_code "
+        "FROM bills b JOIN standing_bills t ON t.number = b.number"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """One question: its SQL, the sorts of its columns in their order, and the words that are always bound to it."""
+
+    sql: str
+    columns: Mapping[str, str]
+    constants: Mapping[str, Any]
+
+
+VIEWS: Final[dict[str, View]] = {}
+
+
+def view(name: str, columns: str | Mapping[str, str], sql: str, **constants: Any) -> str:
+    """Declare a view and give its name back; `columns` as the schema writes them: `account_id amount:int day:day?`."""
+    if name in VIEWS:
+        raise ValueError(f"view {name} is declared twice")
+    sorts = sorts_of(columns) if isinstance(columns, str) else columns
+    asked = [relation for relation in RELATIONS if re.search(rf"\b(?:FROM|JOIN)\s+{relation}\b", sql)]
+    first = ", ".join(f"{relation} AS ({RELATIONS[relation]})" for relation in asked)
+    VIEWS[name] = View(f"WITH {first} {sql}" if asked else sql, sorts, constants)
+    return name
+
+
+def sorts_of(columns: str) -> dict[str, str]:
+    """Names and sorts of columns from their short form; a sort is "", int, day, yes or blob, with ? for one with gaps."""
+    sorts = {}
+    for spec in columns.split():
+        name, _, sort = spec.partition(":")
+        sorts[name.rstrip("?")] = sort or ("?" if spec.endswith("?") else "")
+    return sorts
+
+
+view("owed", "account_id amount:int", "SELECT account_id, SUM(amount) AS amount FROM receivable GROUP BY account_id")
+view("owed_in_all", "amount:int", "SELECT COALESCE(SUM(amount), 0) AS amount FROM receivable")
+view(
+    "owed_by_month",
+    "period kind amount:int",
+    "SELECT period, kind, SUM(amount) AS amount FROM receivable WHERE period BETWEEN :first AND :last GROUP BY period, kind",
+)
