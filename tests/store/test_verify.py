@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tests.store.conftest import post_bill, without_triggers
+from tests.store.conftest import entry, post_bill, without_triggers
 from xlbilling.store import Store, seal
 from xlbilling.store.verify import verify
 
@@ -56,16 +56,6 @@ def busy(posted: Store) -> Store:
         work.insert_one("reversals", document=number, reversed_by="A0000001", reason="r", actor="lea", at=work.at)
         work.event("receipt and its reversal")
     return posted
-
-
-def entry(work, document: str, reverses: int | None, cents: int) -> None:
-    number = work.numbers("entry").start
-    work.insert_one(
-        "entries", entry=number, period="2026-11", post_date="2026-11-20", kind="payment", batch="PY0000001", document=document,
-        reverses=reverses, actor="lea", posted_at=work.at,
-    )  # fmt: skip
-    rows = [(number, 1, "1010", "01", cents), (number, 2, "1210", "01", -cents)]
-    work.insert_rows("journal", ["entry", "line", "gl_account", "account_id", "amount"], rows)
 
 
 def test_a_healthy_store_passes(busy: Store) -> None:

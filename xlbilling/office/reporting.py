@@ -19,6 +19,7 @@ from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
 from xlbilling.reports.pack import report_pack as fill_pack
 from xlbilling.reports.print_file import print_file as make_print_file
 from xlbilling.reports.template import template_file
+from xlbilling.store.views import view as declare_view
 from xlbilling.workbook.package import write_whole
 
 NO_BATCH: Final = declare("no_batch", "The run has no posted bills to print.", "Press Post first.")
@@ -101,21 +102,24 @@ def _control(desk: Desk) -> pd.DataFrame:
     return made[["gl_account", "name", "beginning", "billed", "received", "adjusted", "ending", "ledger", "difference"]]
 
 
+declare_view(
+    "documents_owed",
+    "account_id document due_date:day post_date:day amount:int",
+    """
+    SELECT r.account_id, r.document, COALESCE(b.due_date, r.post_date) AS due_date, r.post_date, SUM(r.amount) AS amount
+    FROM receivable r LEFT JOIN bills b ON b.number = r.document
+    WHERE r.period <= :p AND r.reverses IS NULL
+      AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.reverses = r.entry AND e.period <= :p)
+    GROUP BY r.account_id, r.entry, r.document, b.due_date, r.post_date
+    """,
+)
+
+
 def _aging(desk: Desk) -> pd.DataFrame:
     """Who owes what and for how long, as of the last day of the period."""
     rules = desk.rules
     by_due = rules.choice("aging", "age_from", "bill_date", "due_date") == "due_date"
-    documents = desk.store.query(
-        """
-        SELECT j.account_id, e.document, COALESCE(b.due_date, e.post_date) AS due_date, e.post_date, CAST(SUM(j.amount) AS BIGINT) AS amount
-          FROM journal j JOIN entries e ON e.entry = j.entry JOIN gl_accounts g ON g.gl_account = j.gl_account
-          LEFT JOIN bills b ON b.number = e.document
-         WHERE g.role = 'receivable' AND e.period <= :p AND e.reverses IS NULL
-           AND NOT EXISTS (SELECT 1 FROM entries r WHERE r.reverses = e.entry AND r.period <= :p)
-         GROUP BY j.account_id, e.entry, e.document, b.due_date, e.post_date
-        """,
-        p=str(desk.period),
-    )
+    documents = desk.store.view("documents_owed", p=str(desk.period))
     documents["age_from"] = documents["due_date" if by_due else "post_date"]
     aged = age(documents.rename(columns={"amount": "amount_cents"}), desk.period.last, aging_buckets(rules))
     names = desk.store.table("accounts").set_index("account_id")["name"]
@@ -201,36 +205,38 @@ def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, p
     return bills, lines, _history(desk, batch, bills)
 
 
+declare_view(
+    "owed_before_batch",
+    "account_id before:int received:int",
+    """
+    SELECT r.account_id,
+      SUM(CASE WHEN r.kind = 'payment' AND r.post_date > COALESCE(last.bill_date, '') THEN 0 ELSE r.amount END) AS before,
+      SUM(CASE WHEN r.kind = 'payment' AND r.post_date > COALESCE(last.bill_date, '') THEN r.amount ELSE 0 END) AS received
+    FROM receivable r
+    LEFT JOIN (SELECT account_id, MAX(bill_date) AS bill_date FROM bills WHERE batch <> :b GROUP BY account_id) last
+      ON last.account_id = r.account_id
+    WHERE r.entry < (SELECT MIN(entry) FROM entries WHERE batch = :b)
+      AND r.account_id IN (SELECT account_id FROM bills WHERE batch = :b)
+    GROUP BY r.account_id
+    """,
+)
+
+
 def _owed_before(desk: Desk, batch: str) -> pd.DataFrame:
     """What each account owed before the batch: the balance up to its last bill, and what was received since."""
-    return (
-        desk.store.query(
-            """
-        SELECT j.account_id,
-          CAST(SUM(CASE WHEN e.kind = 'payment' AND e.post_date > COALESCE(last.bill_date, '') THEN 0 ELSE j.amount END) AS BIGINT) AS before,
-          CAST(SUM(CASE WHEN e.kind = 'payment' AND e.post_date > COALESCE(last.bill_date, '') THEN j.amount ELSE 0 END) AS BIGINT) AS received
-        FROM journal j JOIN entries e ON e.entry = j.entry JOIN gl_accounts g ON g.gl_account = j.gl_account AND g.role = 'receivable'
-        LEFT JOIN (SELECT account_id, MAX(bill_date) AS bill_date FROM bills WHERE batch <> :b GROUP BY account_id) last
-          ON last.account_id = j.account_id
-        WHERE e.entry < (SELECT MIN(entry) FROM entries WHERE batch = :b)
-          AND j.account_id IN (SELECT account_id FROM bills WHERE batch = :b)
-        GROUP BY j.account_id
-        """,
-            b=batch,
-        )
-        .astype({"before": "int64", "received": "int64"})
-        .set_index("account_id")
-    )
+    return desk.store.view("owed_before_batch", b=batch).set_index("account_id")
+
+
+declare_view(
+    "used_by_services_of_batch",
+    "service_id service_to:day consumption:int",
+    "SELECT service_id, service_to, consumption FROM used WHERE service_id IN (SELECT service_id FROM bills WHERE batch = :b)",
+)
 
 
 def _history(desk: Desk, batch: str, bills: pd.DataFrame) -> pd.DataFrame:
     """Consumption of each bill's service by the month its read fell in."""
-    found = desk.store.query(
-        "SELECT service_id, service_to, consumption FROM consumption_history WHERE service_id IN (SELECT service_id FROM bills WHERE batch = :b) "
-        "UNION ALL SELECT b.service_id, b.service_to, b.consumption FROM bills b JOIN standing_bills t ON t.number = b.number "
-        "WHERE b.service_id IN (SELECT service_id FROM bills WHERE batch = :b)",
-        b=batch,
-    )
-    made = found.merge(bills[["service_id", "number"]], on="service_id")
+    used = desk.store.view("used_by_services_of_batch", b=batch)
+    made = used.merge(bills[["service_id", "number"]], on="service_id")
     made["month"] = made["service_to"].dt.strftime("%Y-%m")
     return made[["number", "month", "consumption"]]
