@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from tests.office.small import Clock
 from tests.store.cluster import cluster
@@ -105,3 +106,30 @@ def test_the_latest_of_each_sort_are_kept(store: Store, tmp_path: Path, monkeypa
     assert len(list(folder.glob("*-close-2026-11.db"))) == 1
     assert last.exists()
     assert list(folder.glob("*.partial*")) == []
+
+
+def test_a_copy_that_stops_half_way_is_none_at_all(
+    posted: Store, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tables are copied in one transaction: no row waits for the disk by itself, and what stops leaves nothing."""
+    kept = back_up(posted, tmp_path / "backups", "post")
+    plain, put = backup._put, []
+
+    def stops(connection: object, table: object, *more: object) -> None:
+        put.append(table)
+        if len(put) > 3:
+            raise OSError("no space left on device")
+        plain(connection, table, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "_put", stops)
+        source = Store.open(f"sqlite:///{kept}")
+        with pytest.raises(OSError, match="no space"):
+            backup._copy_tables(source, empty)
+        source.close()
+        if posted.dialect != "sqlite":
+            refused("backup_broken", lambda: back_up(posted, tmp_path / "more", "post"))
+            assert list((tmp_path / "more").iterdir()) == []
+    target = Store(empty, Store.engine_of(empty), Clock())
+    assert sa.inspect(target.engine).get_table_names() == []
+    target.close()
