@@ -17,6 +17,8 @@ import pytest
 import tests.examples  # noqa: F401  (loads the profile before any property is declared)
 
 TESTS: Final = Path(__file__).resolve().parent
+# Processes that tests start find the package too, from whichever folder the tests are run.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS.parent), os.environ.get("PYTHONPATH", ""))))
 EVERYTHING_IS_HERE = os.environ.get("XLBILLING_CI") == "1"
 REAL_FILES_ARE_HERE = (Path(__file__).resolve().parents[2] / "shared").is_dir()
 

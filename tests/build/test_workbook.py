@@ -17,7 +17,7 @@ from xlbilling.office.buttons import BUTTONS
 from xlbilling.records import TABLE, TABLES
 from xlbilling.udfs import FUNCTIONS
 from xlbilling.workbook.looks import NUMBER_FORMAT
-from xlbilling.workbook.named_cells import FIXED_ROWS, TILES
+from xlbilling.workbook.named_cells import FIXED_ROWS, LIST_CORNERS, TILES
 from xlbilling.workbook.port import in_book
 
 pytestmark = [
@@ -149,11 +149,36 @@ def test_start_holds_its_lists_links_and_charts(book):
     links = [cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink]
     linked = {link.split("!")[0].strip("'") for link in links}
     assert linked == set(sheet_names()) - {"Start"}
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.hyperlink:  # and nothing was written over its words
+                assert cell.hyperlink.location == f"'{cell.value}'!A1"
+    (runs, months), today = (LIST_CORNERS[name] for name in ("runs", "months")), LIST_CORNERS["today"]
+    titles = {
+        name: sheet.cell(row - 1, column).value
+        for name, (row, column) in {"Today": today, "Cycles": runs, "Months": months}.items()
+    }
+    assert titles == {name: name for name in titles}
+    used = [
+        cell.row
+        for row in sheet.iter_rows(max_row=runs[0] - 2)
+        for cell in row
+        if (cell.has_style and cell.border.bottom.style) or cell.hyperlink
+    ]
+    assert max(used) < runs[0] - 2, "a row of air stands above the lower lists"
     assert {str(area) for area in sheet.merged_cells.ranges} == {
         "B3:L3",
         "B4:L4",
         "B5:L5",
     }  # what a button says, wrapped
+
+
+@pytest.mark.parametrize("table", DATA, ids=lambda table: table.name)
+def test_the_count_of_rows_has_room_above_the_first_column(book, table):
+    """A number too wide for its cell shows as ###: "10,000 rows" fits, and a million rows shrink."""
+    sheet = book[table.sheet.name]
+    assert sheet.column_dimensions["A"].width >= len("10,000 rows") + 2
+    assert sheet["A2"].alignment.shrink_to_fit
 
 
 def test_charts_ribbon_and_macros_are_in(built):

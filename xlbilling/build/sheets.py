@@ -38,7 +38,8 @@ LETTER, LEGAL = 1, 5
 WIDE: Final = 170  # characters past which a sheet prints on legal paper
 NOTE_WIDTH: Final = 260
 ROOM: Final = 30  # columns of formulas the audit may take
-ADDED_UP: Final = "adds up"
+ADDED_UP: Final = "all are numbers"
+COUNT_WIDTH: Final = 12  # characters of "10,000 rows", which stands over the first column; more shrink to fit
 EARLIEST: Final = dt.date(1970, 1, 1)
 MOST: Final = 10**12
 WORDS: Final = {  # words in State and Severity columns that are worth a colour
@@ -84,7 +85,8 @@ def heading_ref(table: Table, field: str) -> str:
 
 def _columns(sheet: Worksheet, styles: Styles, table: Table) -> None:
     for position, column in enumerate(table.columns.values()):
-        sheet.set_column(position, position, column.width + 1, styles.number(column))
+        width = column.width if position else max(column.width, COUNT_WIDTH)
+        sheet.set_column(position, position, width + 1, styles.number(column))
 
 
 def _title(sheet: Worksheet, styles: Styles, table: Table) -> None:
@@ -107,7 +109,7 @@ def _totals(sheet: Worksheet, styles: Styles, table: Table) -> None:
     counted = next(
         name for name in (*table.key, *table.columns) if re.fullmatch(r"[A-Za-z .]+", table.columns[name].title)
     )
-    count = styles.of(num_format='#,##0" rows";;"no rows"', font_color=QUIET, align="left", indent=1)
+    count = styles.of(num_format='#,##0" rows";;"no rows"', font_color=QUIET, align="left", indent=1, shrink=True)
     sheet.write_formula(TOTALS_ROW, 0, f"=SUBTOTAL(103,{heading_ref(table, counted)})", count, 0)
     for name in table.sheet.totals:
         look = styles.of(bold=True, num_format=NUMBER_FORMAT[table.columns[name].kind], align="right", indent=1)

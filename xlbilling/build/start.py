@@ -23,7 +23,17 @@ from xlbilling.build.styles import (
 )
 from xlbilling.records import TABLE, TABLES, Table
 from xlbilling.workbook.looks import INPUT, NUMBER_FORMAT
-from xlbilling.workbook.named_cells import DASH, DESK_CELLS, FIXED_ROWS, LIST_CORNERS, SHOWN_CELLS, TILE_CELLS, WELCOME
+from xlbilling.workbook.named_cells import (
+    DASH,
+    DESK_CELLS,
+    FIXED_ROWS,
+    LINKS_ACROSS,
+    LINKS_ROW,
+    LIST_CORNERS,
+    SHOWN_CELLS,
+    TILE_CELLS,
+    WELCOME,
+)
 from xlbilling.workbook.port import in_book
 
 NAME: Final = "Start"
@@ -32,9 +42,9 @@ DESK: Final = LIST_CORNERS["months"][1] - 1  # column J: the desk's inputs, the 
 MESSAGE_ROW, QUESTION_ROW, ASKED_ROW = 2, 3, 4
 TILE_ROW: Final = 7
 LISTS_ROW: Final = LIST_CORNERS["today"][0] - 1
-SHEETS_ROW: Final = 21
+SHEETS_ROW: Final = LINKS_ROW - 1
 CYCLES_ROW: Final = LIST_CORNERS["runs"][0] - 1
-CHARTS_ROW: Final = 43
+CHARTS_ROW: Final = CYCLES_ROW + max(FIXED_ROWS["runs"], FIXED_ROWS["months"]) + 3
 LINE_HEIGHT: Final = {MESSAGE_ROW: 24, QUESTION_ROW: 18, ASKED_ROW: 18}
 WIDTHS: Final = (2, 32, 15, 15, 15, 15, 15, 15, 3, 17, 17, 17)
 
@@ -164,11 +174,11 @@ def _pair(sheet: Worksheet, row: int, label: str, value: str, label_look: Any, v
 
 
 def _links(sheet: Worksheet, styles: Styles) -> None:
-    """A link to every sheet, three to a row, in the order of the month."""
+    """A link to every sheet, some to a row, in the order of the month."""
     _heading(sheet, styles, SHEETS_ROW - 1, DESK, "Sheets")
     look = styles.of(font_color=ACCENT, underline=1)
     for number, record in enumerate(TABLES):
-        row, position = SHEETS_ROW + number // 3, DESK + number % 3
+        row, position = SHEETS_ROW + number // LINKS_ACROSS, DESK + number % LINKS_ACROSS
         sheet.write_url(
             row, position, f"internal:'{record.sheet.name}'!A1", look, record.sheet.name, record.sheet.title
         )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from xlbilling.records import TABLES
+
 DASH: Final = "–"
 WELCOME: Final = "Press a button on the Billing tab; what it did is said here."
 NOT_RECALCULATED: Final = "not recalculated"
@@ -55,4 +57,10 @@ FIRST_VALUES: Final[dict[str, Any]] = {
     "AuditDifference": 0.0,
 }
 FIXED_ROWS: Final = {"today": 14, "runs": 8, "months": 12}  # lists on Start keep their size
-LIST_CORNERS: Final = {"today": (11, 2), "runs": (29, 2), "months": (29, 10)}  # row and column of their first heading
+LINKS_ACROSS: Final = 3
+_TOP: Final = 11  # today's list and, beside it, the desk's cells
+LINKS_ROW: Final = _TOP + len(DESK_CELLS) + len(SHOWN_CELLS) + 1
+# The lower lists begin under the upper one and the links, however many there are: a row of air, a title, the headings.
+_LOWER: Final = max(_TOP + FIXED_ROWS["today"], LINKS_ROW - 1 + -(-len(TABLES) // LINKS_ACROSS)) + 3
+# row and column of their first heading
+LIST_CORNERS: Final = {"today": (_TOP, 2), "runs": (_LOWER, 2), "months": (_LOWER, 10)}
