@@ -49,7 +49,7 @@ class Clerk:
     says_yes: bool = True
     said: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    _meanwhile: Callable[[], object] | None = None
+    _meanwhile: list[Callable[[], object]] = field(default_factory=list)
 
     @classmethod
     def at_file(cls, path: Path, actor: str, url: str, clock: Callable[[], dt.datetime] | None = None) -> Clerk:
@@ -85,9 +85,12 @@ class Clerk:
             self.presses(button, **cells)
         return str(self.cell("Message") or "")
 
-    def meanwhile(self, act: Callable[[], object]) -> None:
-        """Let `act` happen during the next press: after the button has looked, right before it writes."""
-        self._meanwhile = act
+    def meanwhile(self, act: Callable[[], object], before: int = 1) -> None:
+        """Let `act` happen during the next press: after the button has looked, right before it writes.
+
+        A button that writes in several transactions is stopped before the one `before` counts, such as 2.
+        """
+        self._meanwhile = [lambda: None] * (before - 1) + [act]
 
     def desk(self, **cells: Any) -> Desk:
         """The desk itself, for a look at what is behind the buttons; close its store after use."""
@@ -98,7 +101,7 @@ class Clerk:
 
     def _desk(self, book: OpenWorkbook) -> Desk:
         store = cast("_MeetingStore", _MeetingStore.open(self.url, self.clock))
-        store.meanwhile, self._meanwhile = self._meanwhile, None
+        store.meanwhile, self._meanwhile = self._meanwhile, []
         return Desk(book, store, self.actor, self.folder)
 
     # ---- looking ----
@@ -197,12 +200,12 @@ class Clerk:
 class _MeetingStore(Store):
     """A store at which somebody else may act between a button's look and its write."""
 
-    meanwhile: Callable[[], object] | None = None
+    meanwhile: Sequence[Callable[[], object]] = ()
 
     @contextmanager
     def work(self, *who_and_what: Any, **how: Any) -> Iterator[Work]:
-        act, self.meanwhile = self.meanwhile, None
-        if act:
+        acts, self.meanwhile = self.meanwhile[:1], self.meanwhile[1:]
+        for act in acts:
             act()
         with super().work(*who_and_what, **how) as work:
             yield work
