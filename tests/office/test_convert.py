@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,21 @@ def test_a_store_started_with_the_standard_policy_takes_an_office_in(
     policy = store.table("policy").set_index(["topic", "setting"])
     assert policy.loc[("district", "name"), ["value", "rev"]].tolist() == ["Oak Valley Water", 2]
     assert policy.loc[("billing", "fractions"), "rev"] == 1
+
+
+def test_a_conversion_stopped_before_the_store_was_made_is_begun_again(tmp_path: Path, office: dict[str, Rows]) -> None:
+    with sqlite3.connect(tmp_path / "new.db") as connection:
+        connection.execute("PRAGMA journal_mode=WAL")  # as far as a store comes that is stopped while it is made
+    assert "Taken in" in taken_in(folder(tmp_path / "old", office), f"sqlite:///{tmp_path / 'new.db'}").said
+
+
+def test_a_file_that_is_something_else_is_not_made_a_store(tmp_path: Path, office: dict[str, Rows]) -> None:
+    with sqlite3.connect(tmp_path / "notes.db") as connection:
+        connection.execute("CREATE TABLE notes (note)")
+    with pytest.raises(Refusal) as refused:
+        taken_in(folder(tmp_path / "old", office), f"sqlite:///{tmp_path / 'notes.db'}")
+    assert (refused.value.problem.code, refused.value.exit_code) == ("no_store", 4)
+    assert "Move the file away" in str(refused.value)
 
 
 def test_only_the_lead_takes_an_office_in(tmp_path: Path, url: str, office: dict[str, Rows]) -> None:

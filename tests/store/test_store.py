@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from tests.office.small import Clock
 from tests.store.conftest import post_bill, run_plain
 from xlbilling.problems import Conflict, Refusal
 from xlbilling.store import Store, schema
+from xlbilling.store.store import is_blank
 from xlbilling.store.verify import verify
 
 
@@ -46,6 +49,28 @@ def test_something_else_than_a_store_is_refused(url: str) -> None:
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).touch()
     refused("no_store", lambda: Store.open(url))
+
+
+def test_a_file_that_is_no_database_is_refused_and_left(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("call the bank about the returned check " * 10)
+    refused("no_store", lambda: Store.open(f"sqlite:///{tmp_path / 'notes.db'}"))
+    assert (tmp_path / "notes.db").read_text().startswith("call the bank")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_store_that_was_stopped_while_it_was_made_is_none_and_can_be_made_again(url: str) -> None:
+    child = os.fork()
+    if not child:
+        Store.set_triggers = lambda store, connection: os.kill(os.getpid(), signal.SIGKILL)
+        Store.create(url, "lea", Clock())
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    refused("no_store", lambda: Store.open(url))
+    assert is_blank(url)
+    store = Store.create(url, "lea", Clock())
+    assert not is_blank(url)
+    assert verify(store) == []
+    store.close()
 
 
 def test_a_store_of_another_version_is_refused(store: Store) -> None:

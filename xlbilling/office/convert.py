@@ -27,7 +27,7 @@ from xlbilling.reads.units import MILLION
 from xlbilling.reads.units import convert as convert_units
 from xlbilling.records import TABLE
 from xlbilling.store import Store, Work
-from xlbilling.store.store import NO_STORE, sqlite_path
+from xlbilling.store.store import NO_STORE, is_blank, sqlite_path
 from xlbilling.workbook.port import row_keys
 
 STORE_IN_USE: Final = declare(
@@ -163,13 +163,18 @@ def _refuse(found: list[Problem]) -> None:
 
 
 def _store(url: str, actor: str, clock: Callable[[], dt.datetime] | None) -> Store:
-    """The store at `url`, made where there is none."""
+    """The store at `url`, made where there is none; a file that is something else is left as it is."""
     try:
         return Store.open(url, clock)
     except Refusal as refusal:
         path = sqlite_path(url)
-        if refusal.problem.code != NO_STORE.code or (path is not None and path.exists()):
+        if refusal.problem.code != NO_STORE.code:
             raise
+        if path is not None and path.exists() and not is_blank(url):
+            remedy = "Move the file away, or name another store, and convert again."
+            raise Refusal(
+                NO_STORE.at(Place(file=path.name), "the file is there and is not a billing store", remedy)
+            ) from None
     return Store.create(url, actor, clock)
 
 

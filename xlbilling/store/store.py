@@ -15,7 +15,7 @@ from typing import Any, Final
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.store import frames, schema, seal, shape
@@ -107,7 +107,8 @@ class Store:
         if path is not None and not path.exists():
             raise Refusal(NO_STORE.at(Place(file=path.name), "there is no store here"))
         store = cls(url, _engine(url), clock or _now)
-        if not sa.inspect(store.engine).has_table("meta"):
+        if "meta" not in _tables(store.engine):
+            store.close()
             raise Refusal(NO_STORE.at(Place(file=url if path is None else path.name), "this is not a billing store"))
         return store
 
@@ -289,6 +290,25 @@ class Work:
         if self.key:
             self.insert_one("idempotency", key=self.key, event=self._next_event, outcome=self._events[0][1])
         self.finished = True
+
+
+def is_blank(url: str) -> bool:
+    """Whether a database has no table yet: as new, or as a store left it that was stopped while it was made."""
+    engine = _engine(url)
+    try:
+        return _tables(engine) == []
+    finally:
+        engine.dispose()
+
+
+def _tables(engine: Engine) -> list[str]:
+    """The names of a database's tables; a file that is no database has one, which nothing is called."""
+    try:
+        return sa.inspect(engine).get_table_names()
+    except DatabaseError as fault:
+        if "not a database" in str(fault.orig):
+            return [""]
+        raise
 
 
 def version(store: Store | Work) -> int:
