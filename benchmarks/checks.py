@@ -30,7 +30,7 @@ LAST, NOW = dt.date(2026, 9, 5), dt.date(2026, 11, 5)
 WINDOW = Window("A", "2026-11", dt.date(2026, 11, 1), dt.date(2026, 11, 10))
 BILLING = BillingUnit("CCF", Fraction(748), 3, "bill")
 RULES = Rules.of(starting_policy("Benchmark"))
-LEAST, HIGH, LOW, SPIKE = 5, 2.0, 0.5, 10.0
+LEAST, HIGH, LOW, SPIKE = 5, 2.0, 0.5, 5.0
 SAME = {
     "too_many_dials",
     "wrong_unit",
@@ -73,6 +73,7 @@ def cycle(count: int) -> Office:
             "unit": text(["CCF"] * count), "multiplier": text(["1"] * count), "previous_date": day, "previous_read": dials,
             "previous_value": last * MILLION, "previous_code": text(["actual"] * count), "actual_date": day,
             "actual_read": dials, "actual_value": last * MILLION, "final_read": blank, "due": True,
+            "ended": blank, "ends_on": pd.Series(np.full(count, np.datetime64("NaT"), dtype="datetime64[s]")),
             "removed_on": pd.Series(np.full(count, np.datetime64("NaT"), dtype="datetime64[s]")),
         }
     )  # fmt: skip

@@ -36,6 +36,7 @@ def register(meter: str = "M1", service: str = "S1", **given: Any) -> dict[str, 
         "meter_id": meter, "register_id": "", "service_id": service, "account_id": "0" + service[1:], "customer_class": "R",
         "meter_size": '5/8"', "route": "", "route_billed": False, "master_meter": "", "dials": 4, "unit": "CCF", "multiplier": "1",
         "previous_date": LAST, "previous_read": "0100", "previous_code": "actual", "removed_on": pd.NaT, "final_read": "", "due": True,
+        "ended": "", "ends_on": pd.NaT,
     }  # fmt: skip
     made = usual | given
     made = {"actual_date": made["previous_date"], "actual_read": made["previous_read"]} | made
@@ -73,8 +74,9 @@ def settled(
     by: Rules | None = None,
     carried: dict[str, Fraction] | None = None,
     intervals: list[dict[str, Any]] | None = None,
+    standing: pd.DataFrame | None = None,
 ) -> Settled:
-    """What becomes of these reads; `decisions` by finding, each on the finding as it stands."""
+    """What becomes of these reads; `decisions` by finding, each on the finding as it stands, `standing` as they were."""
     by = by or rules()
     left = pd.DataFrame(
         {"service_id": list(carried or {}), "carried": [int(v * MILLION) for v in (carried or {}).values()]}
@@ -83,14 +85,15 @@ def settled(
         frame_of_registers(registers),
         frame_of_reads(reads),
         frame_of_history(history or []),
-        pd.DataFrame(columns=DECISION).astype("str"),
+        pd.DataFrame(columns=DECISION).astype("str") if standing is None else standing,
         left.astype({"carried": "int64"}),
         *([pd.DataFrame(intervals)] if intervals else []),
     )
     made = settle(WINDOW, billing, by, office)
+    facts: dict[str, str] = {}
     for key, given in (decisions or {}).items():
-        # Some findings come up only once another is decided.
-        facts = made.findings.set_index("exception_id")["fact"]
+        # Some findings come up only once another is decided, some are gone then.
+        facts |= dict(zip(made.findings["exception_id"], made.findings["fact"], strict=True))
         row = dict.fromkeys(DECISION, "") | {"exception_id": key, "fact": facts[key], "reason": "r"} | given
         typed = pd.concat([office.decisions, pd.DataFrame([row])], ignore_index=True)[DECISION].astype("str")
         office = replace(office, decisions=typed)
@@ -100,7 +103,7 @@ def settled(
 
 def frame_of_registers(rows: list[dict[str, Any]]) -> pd.DataFrame:
     made = pd.DataFrame(rows)
-    dates = dict.fromkeys(["previous_date", "actual_date", "removed_on"], "datetime64[s]")
+    dates = dict.fromkeys(["previous_date", "actual_date", "removed_on", "ends_on"], "datetime64[s]")
     return made.astype(dates | {"dials": "int64", "previous_value": "int64", "actual_value": "int64", "due": "bool"})
 
 

@@ -13,6 +13,7 @@ from tests.reads.cycle import NOW, past, read, register, settled
 from xlbilling.reads import CHECKS
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "reads.md").read_text(encoding="utf-8")
+TYPED = re.findall(r"```typed (\S+) (.*?)\n(.*?)```", GUIDE, re.DOTALL)
 EXAMPLES = re.findall(r"```check ([a-z_]+)\n(.*?)```", GUIDE, re.DOTALL)
 OF_REGISTER = {
     "register": "register_id", "last": "previous_read", "dials": "dials", "unit": "unit", "times": "multiplier",
@@ -28,6 +29,11 @@ def test_an_example_of_the_guide(name: str, example: str) -> None:
     assert example.split("---\n")[1].startswith(f"{name} ")
 
 
+@pytest.mark.parametrize(("dial", "name", "example"), TYPED)
+def test_an_example_of_a_typed_dial(dial: str, name: str, example: str) -> None:
+    assert run(example, {name: {"decision": "override", "override_read": dial}}) == example.split("---\n")[1]
+
+
 def test_the_guide_has_an_example_of_every_check() -> None:
     assert sorted({name for name, _ in EXAMPLES}) == sorted(CHECKS)
     for check in CHECKS.values():
@@ -35,8 +41,8 @@ def test_the_guide_has_an_example_of_every_check() -> None:
         assert f"### {check.name} ({check.severity}{threshold})" in GUIDE
 
 
-def run(example: str) -> str:
-    """What the checks say about an example: `name severity: fact`, one finding a line."""
+def run(example: str, decisions: dict[str, dict[str, str]] | None = None) -> str:
+    """What the checks say about an example, and of what is decided: `name severity: fact`, one finding a line."""
     head, *lines = example.split("---\n", maxsplit=1)[0].splitlines()
     titles = head.split()
     cells = [dict(zip(titles, line.split(), strict=True)) for line in lines]
@@ -47,6 +53,8 @@ def run(example: str) -> str:
             given: dict[str, Any] = {name: row[title] for title, name in OF_REGISTER.items() if title in row}
             given |= {name: pd.Timestamp(row[title]) for title, name in DATES.items() if row.get(title)}
             given["due"] = row.get("active") != "no"
+            if row.get("ends"):
+                given |= {"ended": "the service ended", "ends_on": pd.Timestamp(row["ends"])}
             if (row["meter"], row.get("register", "")) not in {(r["meter_id"], r["register_id"]) for r in registers}:
                 registers.append(
                     register(row["meter"], row["service"], **given | {"dials": int(given.get("dials", 4))})
@@ -62,7 +70,7 @@ def run(example: str) -> str:
          "hours": 744, "running_hours": int(r["running"]), "least": int(float(r["least"]) * 1_000_000)}
         for r in rows if r.get("running")
     ]  # fmt: skip
-    found = settled(registers, reads, history, intervals=hours).findings
+    found = settled(registers, reads, history, decisions, intervals=hours).findings
     return "".join(f"{r.exception_id} {r.severity}: {r.fact}\n" for r in found.itertuples())
 
 

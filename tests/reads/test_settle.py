@@ -118,7 +118,9 @@ def test_without_history_a_rollover_is_judged_by_the_dial_whatever_its_unit(unit
         (12, None),
         (21, None),  # 191 % of 11
         (22, "high"),  # 200 %, and 11 more: at the threshold it counts
-        (109, "high"),  # 991 %
+        (54, "high"),  # 491 %
+        (55, "spike"),  # 500 %: a read out by a factor of ten where half the usual was used
+        (95, "spike"),  # 864 %
         (110, "spike"),  # 1,000 %
         (6, None),  # 55 %, and 5 less
         (5, "low"),  # 45 %
@@ -136,10 +138,10 @@ def test_a_service_that_used_nothing_before_now_and_then_is_no_stuck_meter() -> 
 
 
 def test_high_goes_by_the_day() -> None:
-    """44 CCF in 122 days are 22 in 61 days: as much a day as 200 % of 11. 43 are less."""
-    earlier = register(previous_date=LAST - pd.Timedelta(61, "D"))
-    assert found(settled([earlier], [read("0144")], past()[1:])) == ["high S1"]
-    assert found(settled([earlier], [read("0143")], past()[1:])) == []
+    """24 CCF in 66 days are 22.18 in 61 days: as much a day as 201 % of 11. 23 are 193 %."""
+    earlier = register(previous_date=LAST - pd.Timedelta(5, "D"))
+    assert found(settled([earlier], [read("0124")], past()[1:])) == ["high S1"]
+    assert found(settled([earlier], [read("0123")], past()[1:])) == []
 
 
 def test_a_small_difference_is_no_finding() -> None:
@@ -265,7 +267,7 @@ def test_an_estimate_scales_with_the_days() -> None:
         ("-5", 0, "override: '-5' is not a dial read"),
         ("1e3", 0, "override: '1e3' is not a dial read"),
         ("10000", 0, "override: 10000 has more digits than the meter's 4 dials"),
-        ("0099", 0, "override: 0099 is below the last read 0100; a rollover would mean 9,999 CCF"),
+        ("0099", 0, "read_below_last / override"),  # a rollover would mean 9,999 CCF
     ],
 )
 def test_a_typed_dial(text: str, consumption: float, hold: str) -> None:

@@ -117,10 +117,15 @@ def test_a_doubt_that_holds_no_bill_hides_no_finding_that_does() -> None:
 
 
 def test_a_typed_dial_short_of_the_estimate_bills_nothing_yet() -> None:
-    """Estimated to 0122 from the actual 0100; the customer says 0115 by phone: nothing more until the dial passed 0122."""
+    """Estimated to 0122 from the actual 0100; the customer says 0115 by phone: nothing more until the dial passed 0122.
+
+    A read of 0115 would have to be accepted, and so has the dial that is typed.
+    """
     before = {"actual_read": "0100", "actual_date": LAST - pd.Timedelta(61, "D")}
     tap = register(previous_read="0122", previous_code="estimated", **before)
-    made = settled([tap], [], past(), {"missing_read M1": typed("0115")})
+    phoned = {"missing_read M1": typed("0115")}
+    assert one(settled([tap], [], past(), phoned))[1] == "overestimated / override"
+    made = settled([tap], [], past(), phoned | {"overestimated / override M1": {"decision": "accept"}})
     assert one(made) == (0, "")
     assert made.registers[["dial_read", "read_code"]].iloc[0].tolist() == ["0122", "estimated"]
     assert "read 0115" in made.services["estimate"].iloc[0]

@@ -167,6 +167,8 @@ DECISIONS = {
     "missing_read": "reread",
     "spike": "accept",
     "first_read_high": "accept",
+    "implied_decimals": "accept",
+    "days": "accept",
     "outside_window": "accept",
     "rollover": "accept",
 }
@@ -281,6 +283,7 @@ def test_the_desk_stays_workable(office: Office) -> None:
     for period in later:
         of = found.loc[found["period"].eq(period)]
         looks = of.loc[of["rule"].isin(["high", "low"]), "count"].sum()
-        holds = of.loc[of["severity"].eq("block") & of["rule"].ne("missing_read"), "count"].sum()
+        # a month without a row of a customer is a missing read, and the next one's bill is of twice the days
+        holds = of.loc[of["severity"].eq("block") & ~of["rule"].isin(["missing_read", "days"]), "count"].sum()
         assert looks < 0.2 * bills[period], period
         assert holds < 0.03 * bills[period], period

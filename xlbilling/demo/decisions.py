@@ -6,6 +6,8 @@ from typing import Final
 
 import pandas as pd
 
+from xlbilling.reads.findings import check_of
+
 DECIDES: Final[dict[str, tuple[str, str]]] = {
     "missing_read": ("estimate", "No read came in; billed on last year until the next read"),
     "missing_route": ("reread", "The route's file is on its way"),
@@ -14,6 +16,8 @@ DECIDES: Final[dict[str, tuple[str, str]]] = {
     "file_shift": ("reread", "The rows of the file are shifted; a new one was asked for"),
     "duplicate_read": ("accept", "Read twice the same day; the first one stands"),
     "outside_window": ("accept", "Read a few days off; the days are billed as read"),
+    "service_ended": ("estimate", "No read of the last day; billed to it on last year"),
+    "days": ("accept", "Read earlier or later than usual; the days are billed as read"),
     "wrong_unit": ("reread", "Unit does not fit the meter; asked for a new read"),
     "too_many_dials": ("reread", "More digits than the dial has; asked for a new read"),
     "too_few_dials": ("reread", "A digit is missing; asked for a new read"),
@@ -56,7 +60,7 @@ def decide(findings: pd.DataFrame) -> pd.DataFrame:
     `findings` has columns rule, decision and reason (any others are kept). KeyError for a rule nobody knows.
     """
     blank = findings["decision"].eq("")
-    typed = [DECIDES[rule] for rule in findings["rule"]]
+    typed = [DECIDES[check_of(rule)] for rule in findings["rule"]]
     decision = pd.Series([what for what, _ in typed], index=findings.index, dtype="str")
     reason = pd.Series([why for _, why in typed], index=findings.index, dtype="str")
     return findings.assign(

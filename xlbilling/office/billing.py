@@ -19,7 +19,7 @@ from xlbilling.office.drafts import clear_drafts, computed_from, inputs_digest, 
 from xlbilling.office.money import POSTED_SHEETS, post_adjustments, post_payments
 from xlbilling.office.policy import winter_months
 from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
-from xlbilling.office.readings import consumption_before, settled_reads
+from xlbilling.office.readings import consumption_before, settled_reads, with_ends
 from xlbilling.office.rows import keep_undo, past_undo
 from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
 from xlbilling.office.waiting import waiting
@@ -111,6 +111,7 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
         ],
         on="service_id",
     ).fillna({"carried": 0, "estimate": ""})
+    made = with_ends(desk, made)
     unmetered = made["service_to"].isna()
     if unmetered.any():
         made = _unmetered(desk, made, unmetered)
@@ -155,7 +156,10 @@ def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 
 def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.DataFrame:
-    """Services without a meter, such as fire lines, are billed from their last bill to the run's last read day."""
+    """Services without a meter, such as fire lines, are billed from their last bill to the run's last read day.
+
+    One that ended is billed to its last day, and never again after that.
+    """
     last = desk.store.query(
         "SELECT service_id, MAX(service_to) AS service_to FROM (SELECT service_id, service_to FROM standing_bills "
         "UNION ALL SELECT service_id, service_to FROM consumption_history) earlier GROUP BY service_id"
@@ -163,14 +167,16 @@ def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.Data
     made = made.copy()
     began = made["service_id"].map(last.set_index("service_id")["service_to"]).fillna(made["started_on"])
     made.loc[rows, "service_from"] = began[rows].fillna(desk.run.read_from)
-    made.loc[rows, "service_to"] = desk.run.read_to
+    made.loc[rows, "service_to"] = made["ends_on"].where(made["ends_on"].lt(desk.run.read_to), desk.run.read_to)[rows]
     made.loc[rows, "days"] = (made["service_to"] - made["service_from"]).dt.days[rows]
     made.loc[rows, "consumption"] = 0
     made.loc[rows, ["read_code", "hold"]] = ["actual", ""]
     metered = desk.store.query("SELECT DISTINCT service_id FROM meters WHERE status = 'active'")["service_id"]
     no_read = rows & made["service_id"].isin(metered)
     made.loc[no_read, "hold"] = UNUSABLE
-    return made
+    no_day = rows & made["ended"].ne("") & made["ends_on"].isna()
+    made.loc[no_day, "hold"] = made["ended"] + ", but not on which day: type Closed on sheet Accounts"
+    return made.loc[~(rows & made["ends_on"].le(began))]
 
 
 def _reversed(desk: Desk) -> pd.Series[str]:

@@ -121,11 +121,20 @@ def _all_billed(desk: Desk) -> tuple[bool, str]:
 
 
 def _not_due(desk: Desk) -> int:
-    """Active services that began after the read window of their run."""
+    """Active services that began after the read window of their run, or were billed to their end before it."""
     return int(
         desk.store.value(
-            "SELECT COUNT(*) FROM services s JOIN cycles c ON c.cycle = s.cycle AND c.period = :p "
-            "WHERE s.status = 'active' AND s.started_on > c.read_to",
+            """
+            SELECT COUNT(*) FROM services s JOIN cycles c ON c.cycle = s.cycle AND c.period = :p
+              JOIN accounts a ON a.account_id = s.account_id
+              LEFT JOIN (SELECT service_id, MAX(service_to) AS until FROM (SELECT service_id, service_to FROM standing_bills
+                UNION ALL SELECT service_id, service_to FROM consumption_history) b GROUP BY service_id) last
+                ON last.service_id = s.service_id
+             WHERE s.status = 'active' AND (s.started_on > c.read_to OR (
+               (s.ended_on <= last.until OR a.closed_on <= last.until) AND NOT EXISTS (SELECT 1 FROM bills b
+                JOIN standing_bills t ON t.number = b.number
+                WHERE b.service_id = s.service_id AND b.cycle = c.cycle AND b.period = c.period)))
+            """,
             p=str(desk.period),
         )
     )

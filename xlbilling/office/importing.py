@@ -22,6 +22,7 @@ from xlbilling.office.rows import OVERTAKEN, Step, keep_undo, takes_back, write_
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.working_copy import Changes
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.reads.findings import keys_of
 from xlbilling.reads.intervals import summarised
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import millionths
@@ -345,7 +346,7 @@ _REJECT_STATES: Final = (
 def _overridden(desk: Desk, reads: pd.DataFrame, of_run: dict[str, str]) -> pd.Series[bool]:
     """Which reads are billed with a dial typed on Exceptions, at their register or at their service."""
     decided = desk.store.query(
-        "SELECT exception_id, service_id FROM exceptions WHERE cycle = :c AND period = :p AND decision = 'override' "
+        "SELECT exception_id, rule FROM exceptions WHERE cycle = :c AND period = :p AND decision = 'override' "
         "AND state = 'decided'",
         **of_run,
     )
@@ -356,5 +357,5 @@ def _overridden(desk: Desk, reads: pd.DataFrame, of_run: dict[str, str]) -> pd.S
     )
     service_of = dict(zip(register_key(meters["meter_id"], meters["register_id"]), meters["service_id"], strict=True))
     keys = register_key(reads["meter_id"], reads["register_id"])
-    named = {str(text).partition(" ")[2] for text in decided["exception_id"]}
+    named = set(keys_of(decided))
     return keys.isin(named) | keys.map(service_of).fillna("").isin(named)

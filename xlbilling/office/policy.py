@@ -129,6 +129,8 @@ def wrong_values(policy: pd.DataFrame) -> list[Problem]:
         try:
             if choices:
                 rules.choice(topic, setting, *choices)
+            elif topic == "check" and CHECKS[setting].has_limits:
+                rules.pair(setting)
             elif (topic, setting) in _WHOLE:
                 rules.whole(topic, setting)
             else:
@@ -164,7 +166,7 @@ def _wrong_check(row: Any) -> list[Problem]:
         found.append(POLICY_WRONG.at(_place(key, "severity"), fact))
     if override and override.value:
         try:
-            override.number()
+            _ = override.pair() if override.check in CHECKS and CHECKS[override.check].has_limits else override.number()
         except Refusal as refusal:
             found.append(refusal.problem)
     return found

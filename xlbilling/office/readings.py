@@ -16,6 +16,7 @@ from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads, shows
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reads import Settled, settle
+from xlbilling.reads.findings import keys_of
 from xlbilling.reads.history import History, before, quantities
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.settle import Office
@@ -98,11 +99,12 @@ def _intervals(desk: Desk) -> pd.DataFrame:
 def registers(desk: Desk) -> pd.DataFrame:
     """The registers on the run's cycle with their last billed reads; due where the service is active and unbilled.
 
-    A removed register belongs to the run while the days up to its removal are not billed.
+    A removed register belongs to the run while the days up to its removal are not billed. A service that ended is due
+    until the days up to its end are billed.
     """
     run = desk.run
     services = desk.store.query(
-        "SELECT s.service_id, s.account_id, s.customer_class, s.meter_size, s.route, s.status, "
+        "SELECT s.service_id, s.account_id, s.customer_class, s.meter_size, s.route, s.status, s.ended_on, "
         "CASE WHEN EXISTS (SELECT 1 FROM bills b JOIN standing_bills t ON t.number = b.number "
         "WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p) THEN 1 ELSE 0 END AS count "
         "FROM services s WHERE s.cycle = :c",
@@ -111,9 +113,31 @@ def registers(desk: Desk) -> pd.DataFrame:
     )
     services["route_billed"] = services["count"].groupby(services["route"]).transform("max").gt(0)
     made = in_service(last_reads(desk, run.cycle), run.read_to).drop(columns="status").merge(services, on="service_id")
-    made["due"] = made["status"].eq("active") & made["count"].eq(0)
+    made = with_ends(desk, made)
+    billed_to = made.groupby("service_id")["previous_date"].transform("max")
+    made["due"] = made["status"].eq("active") & made["count"].eq(0) & ~made["ends_on"].le(billed_to)
     # A register billed already in this run is not due, and its own read is its last one: nothing to say of it.
     return made.loc[made["count"].eq(0)].reset_index(drop=True)
+
+
+def with_ends(desk: Desk, services: pd.DataFrame) -> pd.DataFrame:
+    """Services with `ended`, in words that they or their accounts ended, and `ends_on`, the last day that is billed.
+
+    `services`: account_id, ended_on. The earlier of Ended on Services and Closed on Accounts counts; an account that is
+    final or closed without a day has no last day. `ended` is blank and `ends_on` missing where nothing ended.
+    """
+    accounts = desk.store.query("SELECT account_id, status, closed_on FROM accounts").set_index("account_id")
+    of_account = accounts.reindex(services["account_id"])
+    closed = pd.Series(of_account["closed_on"].to_numpy(), index=services.index)
+    status = pd.Series(of_account["status"].to_numpy(), index=services.index)
+    by_account = closed.lt(services["ended_on"]) | services["ended_on"].isna()
+    told = "account " + services["account_id"] + " was closed"
+    ended = pd.Series("", index=services.index).mask(services["ended_on"].notna(), "the service ended")
+    ended = ended.mask(by_account & closed.notna(), told)
+    ended = ended.mask(
+        ended.eq("") & status.isin(["final", "closed"]), "account " + services["account_id"] + " is " + status
+    )
+    return services.assign(ended=ended.astype("str"), ends_on=services["ended_on"].mask(by_account, closed))
 
 
 def in_service(meters: pd.DataFrame, read_to: pd.Timestamp) -> pd.DataFrame:
@@ -189,8 +213,7 @@ def _in_billing_unit(desk: Desk, measured: pd.DataFrame) -> npt.NDArray[np.int64
 def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
     """The checks' names beside each read: of its register, and of its service."""
     found = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> 'gone'", **desk.chosen)
-    ids = found["exception_id"].str.split(" ", n=1).str[1] if len(found) else pd.Series(dtype="str")
-    names = found["rule"].groupby(ids).agg(", ".join) if len(found) else pd.Series(dtype="str")
+    names = found["rule"].groupby(keys_of(found)).agg(", ".join) if len(found) else pd.Series(dtype="str")
     keys = (register_key(reads["meter_id"], reads["register_id"]), reads["service_id"])
     of_register, of_service = (names.reindex(key).fillna("").astype("str").reset_index(drop=True) for key in keys)
     both = of_register.ne("") & of_service.ne("")

@@ -14,6 +14,7 @@ from xlbilling.office.readings import consumption_before
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.views import last_reads
 from xlbilling.problems import Place, Refusal, declare
+from xlbilling.reads.findings import keys_of
 from xlbilling.reads.history import RECENT_DAYS
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import MILLION, factor, millionths
@@ -108,7 +109,7 @@ def _places(meters: pd.DataFrame, findings: pd.DataFrame) -> tuple[pd.DataFrame,
     A finding of a file names neither a meter nor a service, and is in neither.
     """
     found = findings.assign(
-        at=findings["exception_id"].str.split(" ", n=1).str[1],
+        at=keys_of(findings),
         said=findings["rule"].str.replace("_", " ") + ": " + findings["fact"],
     )
     known = set(meters["key"]) | set(meters["meter_id"]) | set(meters["service_id"])

@@ -1,8 +1,7 @@
-"""Decisions: what the office typed on Exceptions, laid beside the findings and carried out on the registers."""
+"""Decisions: what the office decided on Exceptions, laid beside the findings and carried out on the registers."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,24 +10,21 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from xlbilling.money import round_half_up
 from xlbilling.reads.estimates import Estimate, estimate, whole_steps
-from xlbilling.reads.findings import quantity
-from xlbilling.reads.register_checks import ROLLOVER_SHARE, Bench, short_of_estimate
-from xlbilling.reads.units import MILLION, factor, millionths
+from xlbilling.reads.findings import check_of, keys_of
+from xlbilling.reads.register_checks import Bench
+from xlbilling.reads.units import MILLION, factor
 
 Register: TypeAlias = dict[str, Any]  # one row of the laid registers
-_DIAL: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _TYPED: Final = ("decision", "override_read", "reason", "decided_by", "decided_at")
-_DECIDED_ON: Final = ("consumption", "usable", "dial_read", "read_value", "read_code")
-_ONE_DIAL: Final = "override: the finding is about many meters; decide estimate, or take in their reads"
+_DECIDED_ON: Final = ("consumption", "usable", "dial_read", "read_value", "read_code", "read_date")
 _ROLLS: Final = ("read_below_last", "too_few_dials")  # accepting them takes the dial as rolled over
 UNUSABLE: Final = (
     "no usable read for every register: each needs a read later than its last one, or than its start read on Meters"
 )
 BY_READER: Final = "estimated by the reading system"
-# What is typed replaces what is accepted, and an estimate bills what the reads of a service's other registers leave.
-_ORDER: Final = ("accept", "override", "estimate")
+# An estimate bills what the reads of a service's other registers leave, and so comes last.
+_ORDER: Final = ("accept", "estimate")
 
 
 def decided(findings: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -56,10 +52,12 @@ class Honoured:
 def honour(
     laid: pd.DataFrame, measured: pd.DataFrame, findings: pd.DataFrame, covers: pd.DataFrame, bench: Bench
 ) -> Honoured:
-    """Carry out what was decided; a finding that stands for many services is decided for each of them.
+    """Carry out what was decided, typed dials being in place; a finding for many services is decided for each of them.
 
-    Registers of a service that are estimated by several findings are estimated together. Decisions on one register that
-    cannot both be carried out, such as two dials, hold the bill.
+    `laid` has `typed`: how often the register's dial was typed over; `findings` has `number`: how often it was when the
+    finding was made. What was accepted of a dial that was typed over since is past. Registers of a service that are
+    estimated by several findings are estimated together. Decisions on one register that cannot both be carried out,
+    such as a dial and an estimate, hold the bill.
     """
     acting = findings.loc[findings["decision"].isin(_ORDER)]
     made = Honoured(laid)
@@ -73,7 +71,7 @@ def honour(
     of_service: dict[str, list[Register]] = {}
     for register in registers:
         of_service.setdefault(register["service_id"], []).append(register)
-    expected = _expected({row.service_id for row in works if row.decision == "estimate"}, measured, bench)
+    expected = _expected([row for row in works if row.decision == "estimate"], measured, bench)
     limit = bench.rules.whole("reads", "estimates_limit")
     estimated: dict[str, list[Register]] = {}
     for row in works:
@@ -82,14 +80,17 @@ def honour(
         if row.decision == "estimate":
             known = estimated.setdefault(row.service_id, [])
             known += [register for register in chosen if not any(register is each for each in known)]
-        elif row.decision == "override":
-            why = _override(chosen, row.override_read, made.evidence) if row.key else _ONE_DIAL
+            why = _typed_too(chosen, row.number)
+            if row.rule == "service_ended":
+                _end(chosen)
         else:
-            why = _accept(row.rule, chosen, made.evidence)
+            why = _accept(row, chosen, made.evidence)
         if why:
             made.broken[row.service_id] = why
     for service_id, chosen in estimated.items():
         why = _estimate(chosen, of_service.get(service_id, []), expected.get(service_id), limit, bench)
+        if service_id in made.broken:
+            continue
         if why:
             made.broken[service_id] = why
         else:
@@ -108,18 +109,17 @@ class _Work:
     key: str
     service_id: str
     decision: str
-    override_read: str
+    number: int
 
 
 def _each(acting: pd.DataFrame, many: dict[Any, list[str]]) -> Iterator[_Work]:
     row: Any
-    for row in acting.itertuples(index=False):
-        key = str(row.exception_id).removeprefix(f"{row.rule} ")
+    for row in acting.assign(key=keys_of(acting), check=acting["rule"].map(check_of)).itertuples(index=False):
         if row.exception_id in many:
             for service in many[row.exception_id]:
-                yield _Work(row.rule, "", str(service), row.decision, str(row.override_read))
+                yield _Work(row.check, "", str(service), row.decision, int(row.number))
         else:
-            yield _Work(row.rule, key, str(row.service_id), row.decision, str(row.override_read))
+            yield _Work(row.check, row.key, str(row.service_id), row.decision, int(row.number))
 
 
 def _chosen(work: _Work, service: list[Register]) -> list[Register]:
@@ -131,12 +131,31 @@ def _chosen(work: _Work, service: list[Register]) -> list[Register]:
     return [register for register in service if not register["removed"] or not register["final_read"]]
 
 
-def _expected(services: set[str], measured: pd.DataFrame, bench: Bench) -> dict[str, Estimate]:
-    """Estimates of the services that are to be estimated, with how many estimated bills each has had in a row."""
-    chosen = measured.loc[measured["service_id"].isin(services)]
+def _expected(works: list[_Work], measured: pd.DataFrame, bench: Bench) -> dict[str, Estimate]:
+    """Estimates of the services that are to be estimated, of one that ended up to its last day."""
+    chosen = measured.loc[measured["service_id"].isin({work.service_id for work in works})]
     if chosen.empty:
         return {}
+    ended = chosen["service_id"].isin({work.service_id for work in works if work.rule == "service_ended"})
+    until = chosen["service_to"].mask(ended & chosen["ends_on"].lt(chosen["service_to"]), chosen["ends_on"])
+    chosen = chosen.assign(service_to=until, days=(until - chosen["service_from"]).dt.days.fillna(0).astype("int64"))
     return estimate(chosen, measured, bench.past, bench.rules.methods(), bench.billing.unit)
+
+
+def _end(chosen: list[Register]) -> None:
+    """Bill these registers to the last day of their service."""
+    for register in chosen:
+        if not pd.isna(register["ends_on"]):
+            register["read_date"] = min(register["read_date"], register["ends_on"])
+
+
+def _typed_too(chosen: list[Register], number: int) -> str:
+    """Why registers cannot be estimated: a dial was typed for one of them by another decision; blank where none was."""
+    for register in chosen:
+        if register["typed"] > number:
+            dial, name = register["dial_read"], register["register_key"]
+            return f"estimate: the dial {dial} is typed for register {name} too; leave one of the two decisions"
+    return ""
 
 
 def _bill(register: Register, consumption: int, **changed: Any) -> str:
@@ -145,17 +164,22 @@ def _bill(register: Register, consumption: int, **changed: Any) -> str:
     return ""
 
 
-def _accept(rule: str, chosen: list[Register], evidence: dict[str, str]) -> str:
+def _accept(work: _Work, chosen: list[Register], evidence: dict[str, str]) -> str:
     """Bill the read as it is; for a dial that went back that means what the finding says accepting it means."""
     if not chosen:
         return ""
     register = chosen[0]
-    if rule in _ROLLS:
-        return _bill(register, int(register["rolled"]))
-    if rule == "reversed_meter":
-        return _bill(register, -int(register["forward"]))
-    if rule == "overestimated":
+    if work.rule == "service_ended":
+        day: str = "its last day" if pd.isna(register["ends_on"]) else str(register["ends_on"].date())
+        return f"accept: nothing is billed past {day}; type the dial of that day (override), or estimate up to it"
+    if register["typed"] > work.number:
+        return ""
+    if work.rule == "overestimated":
         return _estimate_stands(register, str(register["dial_read"]), evidence)
+    if work.rule in _ROLLS:
+        _bill(register, int(register["rolled"]))
+    if work.rule == "reversed_meter":
+        _bill(register, -int(register["forward"]))
     return ""
 
 
@@ -168,43 +192,6 @@ def _estimate_stands(register: Register, read: str, evidence: dict[str, str]) ->
     return _bill(register, 0, **stays, read_code="estimated")
 
 
-def _override(registers: list[Register], text: str, evidence: dict[str, str]) -> str:
-    """Bill the dial the clerk typed; a service with several registers needs it typed at the register's own finding.
-
-    A dial between the last actual read and an estimate made since bills nothing, as an accepted over-estimate does.
-    """
-    value, why = _dial_of(registers, text)
-    if why:
-        return why
-    register = registers[0]
-    last, capacity = int(register["previous_value"]), int(register["capacity"])
-    if register["estimated_before"] and short_of_estimate(value, int(register["actual_value"]), last, capacity):
-        return _estimate_stands(register, text, evidence)
-    step = value - last
-    around = step + capacity if step < 0 else step
-    consumption = round_half_up(around * Fraction(register["multiplier"]))
-    if step < 0 and around > capacity * ROLLOVER_SHARE:
-        means = f"{quantity(consumption)} {register['unit']}"
-        return f"override: {text} is below the last read {register['previous_read']}; a rollover would mean {means}"
-    return _bill(register, consumption, dial_read=text, read_value=value, read_code="actual")
-
-
-def _dial_of(registers: list[Register], text: str) -> tuple[int, str]:
-    """The dial typed for the one register it is for, in millionths, and why it cannot be taken (blank where it can)."""
-    if len(registers) != 1:
-        return 0, "override: the service has several registers; ask for a re-read, or estimate"
-    if not _DIAL.fullmatch(text):
-        return 0, f"override: {text!r} is not a dial read"
-    register, value = registers[0], millionths(text)
-    typed = register.setdefault("typed", text)
-    if millionths(typed) != value:
-        both = f"{typed} and {text} are both typed for register {register['register_key']}"
-        return 0, f"override: {both}; leave one of them"
-    if value >= int(register["capacity"]):
-        return 0, f"override: {text} has more digits than the meter's {register['dials']} dials"
-    return value, ""
-
-
 def _estimate(
     registers: list[Register], service: list[Register], expected: Estimate | None, limit: int, bench: Bench
 ) -> str:
@@ -215,10 +202,8 @@ def _estimate(
     """
     if expected is None or not registers:
         return "estimate: nothing of this finding is due"
-    typed = [register for register in registers if "typed" in register]
-    if typed:
-        name, dial = typed[0]["register_key"], typed[0]["typed"]
-        return f"estimate: the dial {dial} is typed for register {name} too; leave one of the two decisions"
+    if pd.isna(registers[0]["ends_on"]) and registers[0]["ended"]:
+        return "estimate: the day the service is billed to is not known; type it on Services or Accounts"
     in_row = int(registers[0]["in_row"])
     if in_row >= limit:
         bills = "bill is" if in_row == 1 else f"{in_row} bills are"

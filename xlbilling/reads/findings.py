@@ -27,8 +27,25 @@ COLUMNS: Final = [
     "money_at_risk",
 ]
 COVERS: Final = ["exception_id", "service_id"]
+_AGAIN: Final = " / "  # between a check and what its finding is about instead of a read: spike / override
 Mask = npt.NDArray[np.bool_] | pd.Series
 Facts: TypeAlias = Callable[[Any], str]
+
+
+def check_of(rule: str) -> str:
+    """The check behind a finding's rule: the one that looked at an override is the one that looks at reads."""
+    return rule.partition(_AGAIN)[0]
+
+
+def on_override(rule: pd.Series[Any], number: int) -> pd.Series[Any]:
+    """What findings on typed dials are called: `spike / override`, `spike / override 2` where that was typed over."""
+    return rule + _AGAIN + "override" + (f" {number}" if number > 1 else "")
+
+
+def keys_of(findings: pd.DataFrame) -> pd.Series[str]:
+    """What each finding is about (a register, a meter, a service, a route, a file), from exception_id and rule."""
+    names = zip(findings["exception_id"], findings["rule"], strict=True)
+    return pd.Series([str(name).removeprefix(f"{rule} ") for name, rule in names], index=findings.index, dtype="str")
 
 
 def quantity(value: float) -> str:

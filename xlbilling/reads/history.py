@@ -101,6 +101,15 @@ class History:
         since = self.estimated & (self.until > actual[self.at])
         return np.bincount(self.at[since], minlength=self.count)
 
+    def largest_per_day(self, at: Days) -> npt.NDArray[np.float64]:
+        """The most a day that any earlier bill of these services comes to; 0 for a service without any."""
+        place = np.full(self.count, -1)
+        place[at] = np.arange(len(at))
+        mine = place[self.at] >= 0
+        made = np.zeros(len(at))
+        np.maximum.at(made, place[self.at[mine]], self.used[mine] / self.days[mine])
+        return made
+
     def always_used(self, at: Days, bills: npt.NDArray[np.float64]) -> Mask:
         """For each of these services, whether it has at least so many bills and every one of them had consumption."""
         wanted = np.zeros(self.count, dtype=bool)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.reads.days import dated
 from xlbilling.reads.findings import find, quantity
 from xlbilling.reads.history import History
 from xlbilling.reads.measure import BillingUnit, Window, multiplied_each
@@ -53,7 +54,7 @@ def judge(laid: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     (millionths of the register's unit).
     """
     window, rules = bench.window, bench.rules
-    read_date = _dated(laid["read_date"], laid["removed"].to_numpy(dtype=bool), window)
+    read_date = dated(laid, window)
     out = read_date.lt(pd.Timestamp(window.read_from)) | read_date.gt(pd.Timestamp(window.read_to))
     value = laid["read_value"].fillna(0).to_numpy(dtype=np.int64)
     known = laid["has_value"].to_numpy(dtype=bool)
@@ -95,14 +96,6 @@ def _codes(read_code: pd.Series[Any]) -> dict[str, Bools]:
     found = {str(name): kind == number for number, name in enumerate(names)}
     none = np.zeros(len(read_code), dtype=bool)
     return {name: found.get(name, none) for name in ("missing", "no_read", "suspect", "estimated", "actual")}
-
-
-def _dated(dates: pd.Series[Any], removed: Bools, window: Window) -> pd.Series[Any]:
-    """The read dates; a register without one takes the day that most of the run was read on (removals are no reads)."""
-    if not dates.isna().any():
-        return dates
-    usual = dates[~removed].mode()
-    return dates.fillna(usual.iloc[0] if len(usual) else pd.Timestamp(window.read_to))
 
 
 def _alone(laid: pd.DataFrame) -> Bools:

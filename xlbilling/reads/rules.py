@@ -55,6 +55,10 @@ class Override:
         """Its threshold; refused where it is no number."""
         return _number(self.value, self.place)
 
+    def pair(self) -> tuple[Fraction, Fraction]:
+        """Its lower and upper limit; refused where they are none."""
+        return _pair(self.value, self.place)
+
     @property
     def rank(self) -> int:
         """What wins: class and size over class over size over neither."""
@@ -155,9 +159,32 @@ class Rules:
                 made[override.holds(rows)] = float(override.number())
         return made
 
+    def pair(self, check: str) -> tuple[Fraction, Fraction]:
+        """The lower and the upper limit of a check, in percent: 90-110."""
+        place = Place(table="policy", key=f"check / {check}", column="value")
+        return _pair(self.text("check", check), place)
+
+    def limits(self, check: str, rows: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The check's lower and upper limit for each row (customer_class, meter_size) as ratios: 90-110 -> 0.9, 1.1."""
+        low, high = (np.full(len(rows), float(limit / 100)) for limit in self.pair(check))
+        for override in self.overrides.get(check, ()):
+            if override.value:
+                mine, (least, most) = override.holds(rows), override.pair()
+                low[mine], high[mine] = float(least / 100), float(most / 100)
+        return low, high
+
     def ratios(self, check: str, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
         """The check's threshold in percent as a ratio for each row: 200 -> 2.0."""
         return self.thresholds(check, rows) / 100
+
+
+def _pair(text: str, place: Place) -> tuple[Fraction, Fraction]:
+    low, dash, high = text.partition("-")
+    if dash:
+        least, most = _number(low.strip(), place), _number(high.strip(), place)
+        if 0 <= least <= most:
+            return least, most
+    raise Refusal(POLICY_WRONG.at(place, f"{text!r} is not a lower and an upper limit such as 90-110"))
 
 
 def _number(text: str, place: Place) -> Fraction:

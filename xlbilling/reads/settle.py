@@ -13,6 +13,7 @@ from xlbilling.reads.decisions import BY_READER, Honoured, decided, holds, honou
 from xlbilling.reads.findings import find, together, unknown_meters
 from xlbilling.reads.history import History, compare
 from xlbilling.reads.measure import BillingUnit, Window, by_service, lay, register_key
+from xlbilling.reads.overrides import after_override, typed_dials, with_typed
 from xlbilling.reads.register_checks import Bench, cents, judge, of_registers, stuck
 from xlbilling.reads.rules import Rules
 from xlbilling.reads.series import one_read_each
@@ -48,7 +49,8 @@ class Office:
     `registers`: meter_id, register_id, service_id, account_id, customer_class, meter_size, route, route_billed (bool: one
     of the route is billed in the run already), master_meter, dials, unit, multiplier, previous_date, previous_read,
     previous_value (millionths), previous_code (of the last billed read), actual_date, actual_read, actual_value (the last
-    read that was no estimate), removed_on and final_read (of a meter taken out since its last billed read), due (bool).
+    read that was no estimate), removed_on and final_read (of a meter taken out since its last billed read), due (bool),
+    ended (in words that the service or its account has ended; blank where neither has), ends_on (its last day, or none).
     `reads`: read_id, import_id, source_line, account_id, meter_id, register_id, read_date, read_time, dial_read, read_value, unit,
     read_code. `history`: service_id, service_to, days, consumption, read_code. `decisions`: exception_id, fact, decision,
     override_read, reason, decided_by, decided_at. `carried`: service_id, carried (millionths of the billing unit left
@@ -70,35 +72,73 @@ class Office:
 def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -> Settled:
     """Measure and check the reads of one run of a cycle, and honour the decisions typed on Exceptions.
 
-    A finding's decision stands while its fact is unchanged. A blocking finding without a decision, one that waits for a
-    re-read, or a register that cannot be measured holds the bills of the services it is about and of no other.
+    A finding's decision stands while its fact is unchanged. A typed dial is checked like a read, until no other is typed
+    over it. A blocking finding without a decision, one that waits for a re-read, or a register that cannot be measured
+    holds the bills of the services it is about and of no other.
     """
     position, names = pd.factorize(office.registers["service_id"])
     registers = office.registers.assign(
         register_key=register_key(office.registers["meter_id"], office.registers["register_id"]),
         position=position,
         removed=office.registers["removed_on"].notna().to_numpy(dtype=bool),
+        typed=0,
     )
     bench = Bench(window, billing, rules, History.of(office.history, pd.Index(names)))
     carried = _carried(office.carried, pd.Index(names))
     came, unknown = one_read_each(office.reads, registers, window)
     reads, unused = exchanges.with_final_reads(came, registers)
+    looked = _looked_at(registers, reads, unused, carried, bench, office.intervals)
+    findings = together([looked.findings, unknown_meters(unknown, rules)]).assign(number=0)
+    findings = _behind_files(decided(findings, office.decisions), looked.covers)
+    covers, number = looked.covers, 0
+    broken: dict[str, str] = {}
+    while True:
+        dials, untaken = typed_dials(findings.loc[findings["number"].eq(number)], covers, looked.laid)
+        broken |= untaken
+        if dials.empty:
+            break
+        number += 1
+        registers, reads = with_typed(registers, reads, looked.laid, dials, number)
+        looked = _looked_at(registers, reads, unused, carried, bench, office.intervals)
+        findings, fresh = after_override(findings, looked.findings, dials, looked.laid, number)
+        findings = decided(together([findings, fresh.assign(number=number)]), office.decisions)
+    made = honour(looked.laid, looked.measured, findings, covers, bench)
+    services = looked.measured if made.laid is looked.laid else _measured(made.laid, carried, bench)
+    held = holds(services, findings, covers, broken | made.broken)
+    services = services.assign(estimate=_evidence(services, made), hold=held)
+    return Settled(services, made.laid, findings.drop(columns="number"), covers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The registers with their reads, their services, what the checks say, and whom findings on many stand for."""
+
+    laid: pd.DataFrame
+    measured: pd.DataFrame
+    findings: pd.DataFrame
+    covers: pd.DataFrame
+
+
+def _looked_at(
+    registers: pd.DataFrame,
+    reads: pd.DataFrame,
+    unused: pd.DataFrame,
+    carried: npt.NDArray[np.int64],
+    bench: Bench,
+    intervals: pd.DataFrame,
+) -> _Looked:
+    """Lay the reads beside their registers, measure them and ask every check; `unused`: reads of meters taken out."""
     laid = judge(lay(registers, reads), bench)
     measured = _measured(laid, carried, bench)
     laid = _usual(laid, measured, bench)
     measured["stuck"] = laid["stuck"].to_numpy(dtype=bool)[measured["first"].to_numpy()]
-    findings, covers = _found(laid, measured, reads, bench, office.intervals)
+    findings, covers = _found(laid, measured, reads, bench, intervals)
     removed = laid["due"].to_numpy(dtype=bool) & laid["removed"].to_numpy(dtype=bool)
     exchanged = [
-        find("meter_exchanged", rules, laid, removed & rows, "dial_read", exchanges.told(laid, unused), severity)
+        find("meter_exchanged", bench.rules, laid, removed & rows, "dial_read", exchanges.told(laid, unused), severity)
         for rows, severity in ((~same(laid["final_read"], ""), ""), (same(laid["final_read"], ""), "block"))
     ] if removed.any() else []  # fmt: skip
-    findings = decided(together([findings, *exchanged, unknown_meters(unknown, rules)]), office.decisions)
-    findings = _behind_files(findings, covers)
-    made = honour(laid, measured, findings, covers, bench)
-    services = measured if made.laid is laid else _measured(made.laid, carried, bench)
-    services = services.assign(estimate=_evidence(services, made), hold=holds(services, findings, covers, made.broken))
-    return Settled(services, made.laid, findings, covers)
+    return _Looked(laid, measured, together([findings, *exchanged]), covers)
 
 
 def _carried(carried: pd.DataFrame, services: pd.Index) -> npt.NDArray[np.int64]:
@@ -124,7 +164,10 @@ def _measured(laid: pd.DataFrame, carried: npt.NDArray[np.int64], bench: Bench) 
     return measured.assign(usual=usual, at_risk=cents(np.where(np.isnan(usual), 0, off)))
 
 
-_OF_FIRST = ("account_id", "customer_class", "meter_size", "meter_id", "register_id", "read_id", "removed")
+_OF_FIRST = (
+    "account_id", "customer_class", "meter_size", "meter_id", "register_id", "read_id", "removed", "ends_on", "ended",
+    "outside",
+)  # fmt: skip
 
 
 def _filled(measured: pd.DataFrame) -> npt.NDArray[np.float64]:
