@@ -32,6 +32,7 @@ from xlbilling.store.verify import verify
 KEPT: Final = (2,)
 DIGEST: Final = {  # of the schema of each version, on both databases
     3: "c4a0afdccaffbd1f8f4ace73891939b1bc37e66c1f51a6b7bbef013a92c6f574",
+    4: "c4a0afdccaffbd1f8f4ace73891939b1bc37e66c1f51a6b7bbef013a92c6f574",
 }
 
 

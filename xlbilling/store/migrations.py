@@ -94,6 +94,21 @@ def states_are_checked(old: Old) -> None:
     """Nothing is done to the rows: a row in another state stops the migration, and it is named."""
 
 
+@migration(4, "Policy has the checks days and service_ended, with their standard values")
+def days_and_ends_are_checked(old: Old) -> None:
+    """The district's own limits and severities of other checks stay as they are."""
+    for setting, value, severity, meaning in (
+        ("days", "90-110", "review", "The days of the service period are fewer or more than these % of billing / nominal_days."),
+        ("service_ended", "", "block", "The service ended, or its account was closed, before the read."),
+    ):  # fmt: skip
+        old.execute(
+            "INSERT INTO policy (topic, setting, value, severity, meaning, rev) SELECT 'check', :s, :v, :g, :m, 1 "
+            "WHERE NOT EXISTS (SELECT 1 FROM policy WHERE topic = 'check' AND setting = :s) "
+            "AND EXISTS (SELECT 1 FROM policy WHERE topic = 'check')",
+            s=setting, v=value, g=severity, m=meaning,
+        )  # fmt: skip
+
+
 def opened(url: str, actor: str, folder: Path, clock: Callable[[], dt.datetime] | None = None) -> Store:
     """Open a store to work on it; one of an earlier version is migrated first, and `Store.migrated` says so."""
     store = Store.of_any_version(url, clock)

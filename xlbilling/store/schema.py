@@ -24,7 +24,7 @@ from sqlalchemy import (
 from xlbilling.records import TABLE
 from xlbilling.states import OPEN, POSTED, one_of
 
-VERSION: Final = 3  # of what is declared here; each change of it has a number and a function in store.migrations
+VERSION: Final = 4  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
 
 metadata: Final = MetaData()
