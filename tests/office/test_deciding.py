@@ -45,8 +45,8 @@ def test_the_course_shows_the_last_bills_and_this_run_before_and_after_compute(d
     # seven periods of 11 before; 88 now is eight times as much, and a rollover of 10 is nearly the same
     cora = read_in(desk_office, ("M01", "0188"), without=("M07",))
     before = cora.sheet("exceptions")["history"]
-    assert set(before["high S01"][:-1]) == {"▁"}
-    assert before["high S01"][-1] == "█"
+    assert set(before["spike S01"][:-1]) == {"▁"}
+    assert before["spike S01"][-1] == "█"
     assert before["missing_read M07"].endswith("█·")  # no read: nothing is measured
     assert set(before["rollover M05"]) == {"█"}
     cora.press("compute")

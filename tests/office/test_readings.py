@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from tests.office.conftest import Office
@@ -212,6 +213,36 @@ def test_a_decision_that_cannot_be_honoured_holds_the_bill_and_says_why(
     decided(cora, "missing_read M01", decision, **more)
     cora.press("compute")
     assert drafts(desk_office)["S01"][2:] == ("held", why)
+
+
+def test_nothing_is_billed_past_the_end_of_a_service_or_an_account(desk_office: Office) -> None:
+    """S01 and S08 ended on 10-20, account 2 was closed then, account 7 is closed without a day.
+
+    S01 0100 -> 0107 on 10-20: 20.00 + 7 x 2.50 = 37.50 + 1.88 = 39.38. S08, a fire line without a meter: 40.65.
+    """
+    cora, day = desk_office.clerk("cora"), pd.Timestamp("2026-10-20")
+    for service in ("S01", "S08"):
+        cora.set("services", service, ended_on=day)
+    cora.set("accounts", "0000002", status="final", closed_on=day)
+    cora.set("accounts", "0000007", status="closed")
+    cora.press("save")
+    cora = read_in(desk_office)
+    facts = desk_office.table("exceptions", "rule = 'service_ended'").set_index("service_id")["fact"]
+    read_of = "the read is of 2026-11-05"
+    assert facts.to_dict() == {
+        "S01": f"the service ended on 2026-10-20, {read_of}",
+        "S02": f"account 0000002 was closed on 2026-10-20, {read_of}",
+        "S07": f"account 0000007 is closed, but not on which day; {read_of}",
+    }
+    cora.set("exceptions", "service_ended S01", decision="override", override_read="0107", reason="final read by phone")
+    cora.press("save")
+    cora.press("compute")
+    bills = desk_office.table("draft_bills").set_index("service_id")
+    assert bills.loc[["S01", "S08"], ["amount", "service_to", "state"]].to_numpy().tolist() == [
+        [3938, day, "draft"],
+        [4065, day, "draft"],
+    ]
+    assert bills.loc[["S02", "S07"], "why"].tolist() == ["service_ended", "service_ended"]
 
 
 def test_an_estimate_of_one_register_leaves_the_others_their_reads(desk_office: Office) -> None:
