@@ -93,7 +93,8 @@ def _deposit(receipts: Receipts, taken: int) -> str:
     )
     count, amount = receipts.not_come
     said += f"; {money(amount)} of {count} {'row' if count == 1 else 'rows'} did not come in" if count else ""
-    said += f"; {receipts.unread} amounts cannot be read." if receipts.unread else "."
+    unread = receipts.unread
+    said += f"; {unread} {'amount' if unread == 1 else 'amounts'} cannot be read." if unread else "."
     printed = receipts.printed
     if printed and printed.agreeing:
         said += f" The printed totals agree ({_lines(printed.agreeing)})."
