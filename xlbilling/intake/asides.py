@@ -14,26 +14,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from xlbilling.intake.footers import MOST_READ, TOTAL, has_letters, is_rule, is_sentence, says_so
 from xlbilling.intake.headed import folded
 from xlbilling.intake.listing import Listing, values
 
 # words and figures before the word itself are parted by what is in neither, so that each text is read one way only
-_TOTAL: Final = re.compile(
-    r"(?:(?:sub|grand|batch|deposit|report|file|page|day|daily|lockbox|final|overall|group|control|amount|number|\d[\d/.]*)"
-    r"[\s:#-]+)*(?:sub|grand)?(?:totals?|sum)\b(?![-/]\w)|(?:balance\s+)?(?:carried|brought)\s+(?:forward|over)\b|"
-    r"balance\s+[bc]/[fd]\b",
-    re.IGNORECASE,
-)
-_FOOTER: Final = re.compile(
-    r"page\W*\d+|end\s+of\s+(?:the\s+)?(?:report|file|list|data|batch|page)|continued\b|"
-    r"(?:printed|generated|created|produced|exported|prepared|processed|run|report)\s+(?:on|by|at|date|time|from|for|\d)|"
-    r"(?:number|no\.?|count)\s+of\b|(?:record|item|check|payment|row|line)\s+count\b|(?:count|records?|items?|checks|payments|transactions|rows|lines)\s*[:=]\s*\d|"
-    r"\d+\s+(?:records?|items?|checks|payments|transactions|rows|lines)\b|(?:filters?|criteria|confidential|copyright|\u00a9)",
-    re.IGNORECASE,
-)
-_MOST_READ: Final = 200  # characters of a line in which a total or a foot says so
-_RULE: Final = re.compile(r"[-=_*~]{2,}")
-_LETTER: Final = re.compile(r"[^\W\d_]")
 _FIGURE: Final = re.compile(r"(?<![\d.,])-?\$?\d[\d,]*\.\d\d(?!\d)")
 _COUNT: Final = re.compile(
     r"(\d+)\s*(?:records?|items?|checks?|payments?|transactions?|rows?|lines?|receipts?)\b|"
@@ -69,7 +54,7 @@ def set_apart(listing: Listing, shape: Shape) -> tuple[Listing, list[Aside]]:
     rows = _Rows(listing, shape)
     lines = listing.frame["source_line"].tolist()
     last = max((lines[at] for at in np.flatnonzero(rows.filled)), default=0)
-    asides = [rows.aside(cells, line) for line, cells in listing.above if _TOTAL.match(_words(cells))]
+    asides = [rows.aside(cells, line) for line, cells in listing.above if TOTAL.match(_words(cells))]
     apart = np.zeros(len(lines), dtype=bool)
     for at in rows.candidates():
         apart[at] = rows.is_aside(at, below=lines[at] > last)
@@ -104,7 +89,7 @@ class _Rows:
         self.filled = np.array([bool(a and d) for a, d in zip(self.account, self.day, strict=True)], dtype=bool)
         for at in [at for at in np.flatnonzero(self.filled).tolist() if not self.account[at].isdecimal()]:
             account = self.account[at]
-            self.filled[at] = not (_says_so(account) or _RULE.fullmatch(account) or self._is_heading(at))
+            self.filled[at] = not (says_so(account) or is_rule([account]) or self._is_heading(at))
 
     def candidates(self) -> Iterator[int]:
         """Rows that are not shaped like data: no account or no day, or words of a total or heading there."""
@@ -121,24 +106,24 @@ class _Rows:
         """Whether a row is no row of data; `below`: no row of data follows it."""
         cells = [cell for cell in self.cells(at) if cell]
         words = _words(cells)
-        if self._is_heading(at) or tuple(cells) in self.titles or all(map(_RULE.fullmatch, cells)):
+        if self._is_heading(at) or tuple(cells) in self.titles or is_rule(cells):
             return True
         account, day = self.account[at], self.day[at]
-        if account and not _says_so(account):
-            return below and len(cells) == 1 and _is_sentence(account)
-        if _says_so(words) and (not day or _says_so(account) or _says_so(day)):
+        if account and not says_so(account):
+            return below and len(cells) == 1 and is_sentence(account)
+        if says_so(words) and (not day or says_so(account) or says_so(day)):
             return True
         alone = len(cells) == 1
-        return below and alone and (bool(self.amount[at]) or _is_sentence(words))
+        return below and alone and (bool(self.amount[at]) or is_sentence(words))
 
     def aside(self, cells: Sequence[str], line: int) -> Aside:
         """What a line that is no data says; its figure stands below the amounts, or alone, or in its words."""
         filled = [cell for cell in cells if cell]
-        words = " ".join(filled)[:_MOST_READ]
+        words = " ".join(filled)[:MOST_READ]
         own = cells[self.amount_at] if self.amount_at < len(cells) else ""
         figures = [cell for cell in filled if _FIGURE.fullmatch(cell)] or _FIGURE.findall(words)
         figures = figures or [cell for cell in filled if cell.isdecimal()]
-        named = _TOTAL.match(_words(filled)) is not None or not _LETTER.search(words)
+        named = TOTAL.match(_words(filled)) is not None or not has_letters(words)
         amount = own if own and self.listing.cents(own) is not None else figures[0] if len(figures) == 1 else ""
         count = _COUNT.search(words)
         return Aside(line, words[:80], amount if named else "", int(count[1] or count[2]) if count and named else None)
@@ -149,18 +134,7 @@ class _Rows:
 
 def _words(cells: Sequence[str]) -> str:
     """The first of the cells that holds a word; "" where none does."""
-    return next((cell for cell in cells if _LETTER.search(cell)), "")
-
-
-def _says_so(text: str) -> bool:
-    """Whether a cell begins with the words of a total or of a report's foot."""
-    start = text[:_MOST_READ]
-    return _TOTAL.match(start) is not None or _FOOTER.match(start) is not None
-
-
-def _is_sentence(text: str) -> bool:
-    """Whether a cell is words, as an account number never is."""
-    return " " in text and _LETTER.search(text) is not None
+    return next((cell for cell in cells if has_letters(cell)), "")
 
 
 def _damaged_aside(cells: Sequence[str], below: bool) -> bool:
@@ -168,8 +142,4 @@ def _damaged_aside(cells: Sequence[str], below: bool) -> bool:
     filled = [cell for cell in cells if cell]
     if not filled:
         return False
-    return (
-        _says_so(filled[0])
-        or all(map(_RULE.fullmatch, filled))
-        or (below and len(filled) == 1 and _is_sentence(filled[0]))
-    )
+    return says_so(filled[0]) or is_rule(filled) or (below and len(filled) == 1 and is_sentence(filled[0]))

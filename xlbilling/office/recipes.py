@@ -50,10 +50,11 @@ class Read:
 
 @dataclass(frozen=True)
 class Proposed:
-    """A file that nothing fits, with the rows of a recipe to look at."""
+    """A file that nothing fits and why, with the rows of a recipe to look at."""
 
     name: str
     rows: pd.DataFrame
+    why: str
 
 
 def read_file(desk: Desk, path: Path) -> Read | Proposed:
@@ -62,12 +63,13 @@ def read_file(desk: Desk, path: Path) -> Read | Proposed:
     The dates of a layout without a year are of the year in which the run's read window ends. A recipe that the office
     has confirmed for such a file goes before the known headings, never before a layout that is found by name.
     """
+    why = ""
     try:
         parsed = parse_reads(path, year=desk.run.read_to.year)
     except Refusal as refusal:
         if refusal.problem.code != BAD_HEADER.code:
             raise
-        parsed = None
+        parsed, why = None, refusal.problem.fact
     if parsed is not None and parsed.format != "generic":
         return Read(parsed, parsed.format)
     whole, confirmed = _recipes(desk)
@@ -82,7 +84,7 @@ def read_file(desk: Desk, path: Path) -> Read | Proposed:
     waiting = [*able, *_waiting_for(desk, path)]
     if waiting:
         raise Refusal(RECIPE_UNCONFIRMED.at(_confirmed_of(waiting[0]), f"recipe {waiting[0]} is for {path.name}"))
-    return _proposed(desk, path)
+    return _proposed(desk, path, why)
 
 
 def _confirmed_of(name: str) -> Place:
@@ -91,7 +93,7 @@ def _confirmed_of(name: str) -> Place:
 
 def unconfirmed(proposed: Proposed, path: Path) -> Refusal:
     """The refusal that asks a person to look at a recipe that was just proposed."""
-    fact = f"{path.name} is in no known layout; recipe {proposed.name} is proposed on sheet Recipes"
+    fact = f"{path.name} is in no known layout ({proposed.why}); recipe {proposed.name} is proposed on sheet Recipes"
     return Refusal(RECIPE_UNCONFIRMED.at(_confirmed_of(proposed.name), fact))
 
 
@@ -123,7 +125,7 @@ def _named_after(path: Path) -> str:
     return (plain or "reads")[:_NAME_CHARACTERS].strip()
 
 
-def _proposed(desk: Desk, path: Path) -> Proposed:
+def _proposed(desk: Desk, path: Path, why: str) -> Proposed:
     """A recipe for the file, under a name that no other has."""
     try:
         proposal: Proposal = propose_recipe(path)
@@ -135,7 +137,7 @@ def _proposed(desk: Desk, path: Path) -> Proposed:
     name = _named_after(path)
     free = next(each for n in range(1, len(taken) + 2) if (each := name if n == 1 else f"{name} {n}") not in taken)
     rows = pd.DataFrame(rows_of(proposal), columns=["setting", "value", "note"], dtype="str")
-    return Proposed(free, rows.assign(recipe=free, rev=0))
+    return Proposed(free, rows.assign(recipe=free, rev=0), why)
 
 
 def wrong_recipes(desk: Desk, change: Changes) -> list[Problem]:

@@ -36,13 +36,32 @@ def field_of(heading: str) -> str | None:
 
 
 def recognise(cells: Sequence[str]) -> dict[str, int]:
-    """The column of each field that a row of headings names; the first column that names a field counts."""
+    """The column of each field that a row of headings names; the first that names it, where several do (see `doubled`)."""
     found: dict[str, int] = {}
     for column, cell in enumerate(cells):
         field = field_of(cell)
         if field is not None:
             found.setdefault(field, column)
     return found
+
+
+def doubled(cells: Sequence[str]) -> dict[str, list[str]]:
+    """The fields that more than one column of a row of headings could be, with those headings."""
+    named: dict[str, list[str]] = {}
+    for cell, heading in zip(cells, told_apart(cells), strict=True):
+        field = field_of(cell)
+        if field is not None:
+            named.setdefault(field, []).append(heading)
+    return {field: headings for field, headings in named.items() if len(headings) > 1}
+
+
+def told_apart(cells: Sequence[str]) -> list[str]:
+    """Headings by which each column can be named: of two that are alike, "Reading (1)" and "Reading (2)"."""
+    folded = [cell.casefold() for cell in cells]
+    return [
+        f"{cell} ({folded[: place + 1].count(own)})" if cell and folded.count(own) > 1 else cell
+        for place, (cell, own) in enumerate(zip(cells, folded, strict=True))
+    ]
 
 
 def is_header(cells: Sequence[str]) -> bool:

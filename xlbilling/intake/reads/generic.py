@@ -12,7 +12,7 @@ from xlbilling.intake.dates import Evidence
 from xlbilling.intake.delimited import Block
 from xlbilling.intake.old_sheets import OldWorkbook
 from xlbilling.intake.package import shown
-from xlbilling.intake.reads import columns
+from xlbilling.intake.reads import columns, footers
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule
 from xlbilling.intake.reads.readings import (
@@ -50,6 +50,7 @@ class Reading:
     unit: str = ""
     required: frozenset[str] = frozenset()
     trailers: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def rules(recipe: Recipe | None, book: Workbook | OldWorkbook | None = None, decided: Evidence | None = None) -> Rules:
@@ -96,10 +97,26 @@ def settled(
     return ledger
 
 
-def by_headings(header: Sequence[str]) -> Reading:
-    """How a table is read whose headings are known words."""
-    found = columns.recognise(header)
-    return Reading(Named(found), columns.unit_in(header[found["reading"]]))
+def by_headings(header: Sequence[str]) -> Reading | str:
+    """How a table is read whose headings are known words; or that two of them could be the meter, the read or its date."""
+    found, doubled = columns.recognise(header), columns.doubled(header)
+    for field in columns.REQUIRED:
+        if field in doubled:
+            return f"{_alike(doubled[field])} could both be {_FIELD_WORDS[field]}"
+    unit = columns.unit_in(header[found["reading"]])
+    notes = [f"{_alike(names)} both stand for {field}; the first was read" for field, names in doubled.items()]
+    first = next(place for place, heading in enumerate(header) if heading)
+    if first not in found.values():
+        found[footers.FIRST] = first
+    return Reading(Named(found), unit, notes=tuple(notes))
+
+
+SAY_WHICH: Final = "Say which column is meant in a recipe; Import reads proposes one on sheet Recipes."
+_FIELD_WORDS: Final = {"meter_id": "the meter", "reading": "the read", "read_date": "the date of the read"}
+
+
+def _alike(headings: Sequence[str]) -> str:
+    return " and ".join(map(shown, headings))
 
 
 def by_recipe(header: Sequence[str], recipe: Recipe) -> Reading | str:
@@ -109,8 +126,13 @@ def by_recipe(header: Sequence[str], recipe: Recipe) -> Reading | str:
         spots = [i for i, cell in enumerate(header) if cell == heading.strip()]
         if not spots:
             spots = [i for i, cell in enumerate(header) if cell.casefold() == heading.strip().casefold()]
+        if not spots:
+            spots = [
+                i for i, cell in enumerate(columns.told_apart(header)) if cell.casefold() == heading.strip().casefold()
+            ]
         if len(spots) > 1:
-            return f"the heading {shown(heading)} is there {len(spots)} times"
+            which = columns.told_apart(header)[spots[-1]]
+            return f"the heading {shown(heading)} is there {len(spots)} times; a recipe says which as {shown(which)}"
         if spots:
             places["reading" if field == "read" else field] = spots[0]
         elif field in recipe.required or field in {"meter_id", "read_date", "read"}:
@@ -125,18 +147,22 @@ def by_positions(recipe: Recipe) -> Reading:
 
 
 def read(table: Table | SheetTable | FixedTable, ledger: Ledger, how: Reading) -> None:
-    """One row, one reading. Without a recipe a blank reading is a no-read and a trailer's count is checked."""
+    """One row, one reading. Without a recipe a blank reading is a no-read, the report's own lines are set apart, and the
+    count of a trailer is checked."""
     trailer = TRAILER if how.trailers else None
-    for block in table.blocks(how.named.wanted(), spare_cells=True, trailer=trailer):
+    ledger.notes += how.notes
+    for one in table.blocks(how.named.wanted(), spare_cells=True, trailer=trailer):
+        if one.plain is not None and _settle_plain(PlainColumns(one, how.named), how, ledger):
+            continue
         before = ledger.offered
+        block = footers.without_footers(one, how.named, ledger) if how.trailers else one
         for line, _, reason in block.damaged:
             ledger.reject(line, "bad_record", reason)
-        if block.plain is not None and _settle_plain(PlainColumns(block, how.named), how, ledger):
-            continue
         again = repeated_headers(table.header, how.named, block)
         _settle(block, how, again, ledger)
         for line, cells in block.trailers:
             _check_trailer(line, cells, before, block, ledger)
+    footers.tell(ledger)
 
 
 def _settle(block: Block, how: Reading, again: list[int], ledger: Ledger) -> None:

@@ -65,7 +65,12 @@ def recipe_for(table: Table | SheetTable, sheet: str | None) -> dict[str, Any]:
     """What is proposed for a table: `recipe` as plain values, `samples` (a value of each column that was found) and
     `doubtful` (for each needed field that was not found, the headings that it could be)."""
     samples = _samples(table)
-    found = {("read" if f == "reading" else f): place for f, place in columns.recognise(table.header).items()}
+    headings, several = columns.told_apart(table.header), columns.doubled(table.header)
+    found = {
+        ("read" if field == "reading" else field): place
+        for field, place in columns.recognise(table.header).items()
+        if field not in several
+    }
     by_place = {sample.place: sample for sample in samples}
     doubtful: dict[str, list[str]] = {}
     if not set(_NEEDED) <= set(found):
@@ -80,7 +85,7 @@ def recipe_for(table: Table | SheetTable, sheet: str | None) -> dict[str, Any]:
         "decimal_mark": "," if decimals else ".",
         "thousands_mark": "." if decimals else "," if grouped else None,
         "date_formats": _formats(dates),
-        "columns": {field: table.header[place] for field, place in found.items()},
+        "columns": {field: headings[place] for field, place in found.items()},
         "required": ["account_id", *_NEEDED] if "account_id" in found else list(_NEEDED),
     }
     if sheet is not None:
@@ -108,8 +113,9 @@ def _samples(table: Table | SheetTable) -> list[_Sample]:
     places = [place for place, heading in enumerate(table.header) if heading]
     block = next(iter(table.blocks(tuple(places), spare_cells=True)), None)
     cells = [list(islice(column, _SAMPLE)) for column in block.columns] if block and block.lines else [[]] * len(places)
+    headings = columns.told_apart(table.header)
     return [
-        _Sample(table.header[place], place, [text for text in column if text])
+        _Sample(headings[place], place, [text for text in column if text])
         for place, column in zip(places, cells, strict=True)
     ]
 

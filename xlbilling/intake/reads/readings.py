@@ -125,6 +125,10 @@ class Ledger:
         self.block_lines: list[Sequence[int]] = []
         self.rejects: list[Rejected] = []
         self.notes: list[str] = []
+        self.footers: list[tuple[int, str]] = []
+        """The report's own lines: line and words."""
+        self.differing: list[tuple[int, str]] = []
+        """Counts that the report prints and its rows do not make: line and fact."""
         self._keys = Keys()
         self._twice: set[tuple[str, str, str, str]] = set()
 

@@ -135,7 +135,10 @@ def _read_generic_text(text: Text, place: Place, recipe: Recipe | None) -> Ledge
         found = find_header(text, delimiter)
         if found is None:
             raise Refusal(BAD_HEADER.at(place, "no row names a meter, a reading and a date"))
-        how = generic.by_headings(found[1])
+        known = generic.by_headings(found[1])
+        if isinstance(known, str):
+            raise Refusal(BAD_HEADER.at(Place(file=place.file, line=found[0]), known, generic.SAY_WHICH))
+        how = known
     elif recipe.layout == "fixed":
         lines = by_position(text, recipe)
         return generic.settled(lambda ledger: generic.read(lines, ledger, generic.by_positions(recipe)), recipe)
@@ -195,6 +198,8 @@ def _read_book(
         if recipe is not None and recipe.sheet is not None and sheet.name != recipe.sheet:
             continue
         hit, told = find_on_sheet(book, sheet, recipe)
+        if told and recipe is None:
+            raise Refusal(BAD_HEADER.at(place, f"on sheet {shown(sheet.name)} {told}", generic.SAY_WHICH))
         wrong = wrong or told
         if hit is not None:
             found.append(hit)
@@ -226,6 +231,6 @@ def find_on_sheet(
             ids = frozenset(how.named.names[name] for name in generic.IDS if name in how.named.names)
             return (SheetTable(cells, number, book, sheet, ids), how), ""
         wrong = wrong or how
-        if "times" in how:
+        if how and (recipe is None or "times" in how):
             break
     return None, wrong
