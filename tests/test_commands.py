@@ -41,6 +41,7 @@ def run(folder: Path, *words: str) -> tuple[int, str, list[str]]:
         (("build", "--help"), 0, "Build the workbook"),
         (("demo", "--accounts", "120"), 2, "200"),
         (("install",), 0, "Excel"),
+        (("doctor",), 4, "billing.db: there is no store here"),
         (("tariff", "price"), 2, "Missing option"),
         (("reads", "parse", "--help"), 0, "rejects"),
         (("rate-study", "p.csv", "--from", "yesterday", "--to", "2026-01-01"), 2, "Invalid value"),

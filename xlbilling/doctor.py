@@ -207,14 +207,19 @@ def _workbook(path: Path) -> str:
 
 
 def _store(text: str) -> str:
-    from xlbilling.store import Store
-    from xlbilling.store.store import sqlite_path, store_url
+    file = text.removeprefix("sqlite:///")
+    if "://" not in file:
+        refuse_unsafe_place(Path(file))
+        if not Path(file).exists():
+            raise Refusal(
+                UNFIT.at(
+                    Place(file=file), "there is no store here", "Go to its folder, or make one: xlbilling convert."
+                )
+            )
+    from xlbilling.store import Store  # only now: the database's libraries take longest to load
+    from xlbilling.store.store import store_url
 
-    url = store_url(text)
-    path = sqlite_path(url)
-    if path is not None:
-        refuse_unsafe_place(path)
-    store = Store.open(url)
+    store = Store.open(store_url(text))
     try:
         accounts = store.value("SELECT COUNT(*) FROM accounts")
         return f"{accounts} accounts on {store.dialect}"
