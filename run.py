@@ -22,6 +22,7 @@ OLDEST = (3, 11)
 USE = """\
 python run.py demo [FOLDER]        make a sample district in FOLDER (demo) and run its month end to end
 python run.py tests [WORDS ...]    run the tests; further words go to pytest
+python run.py tests quick          the same without LibreOffice, PostgreSQL and what takes long; few examples
 python run.py check                ruff, mypy --strict and the import contract
 python run.py install              for staff: the settings by which Excel finds this Python
 """
@@ -45,11 +46,17 @@ def demo(words: list[str]) -> int:
 
 
 def tests(words: list[str]) -> int:
-    """The whole suite, a file at a time on each core, with the reason of every skipped test at the end."""
-    side_by_side = (
-        () if words else ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
-    )
-    return ran(python(), "-m", "pytest", "-rs", *side_by_side, *words)
+    """The whole suite on all cores, the longest first (tests/conftest.py), with the reason of every skipped test.
+
+    `quick` is for a look while working: what drives other programs or takes long stays out.
+    """
+    chosen = words
+    if words[:1] == ["quick"]:
+        os.environ["HYPOTHESIS_PROFILE"] = "quick"
+        chosen = ["-m", "not libreoffice and not realdata and not slow", "-k", "not postgres", *words[1:]]
+    side_by_side = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder")
+    alone = words not in ([], ["quick"])
+    return ran(python(), "-m", "pytest", "-rs", *(() if alone else side_by_side), *chosen)
 
 
 def check(words: list[str]) -> int:

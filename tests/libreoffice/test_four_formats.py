@@ -10,6 +10,8 @@ import pytest
 from tests.four_formats import FourFormats, opened
 from tests.libreoffice.sample_month import AtLibreOffice, sheets_as_shown, still_clock
 
+pytestmark = pytest.mark.libreoffice
+
 
 def test_a_month_in_four_formats_settles_in_libreoffice(
     libreoffice: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
