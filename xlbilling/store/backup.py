@@ -107,7 +107,12 @@ def _copy_sqlite(path: Path, target: Path) -> None:
     finally:
         source.close()
         copy.close()
-    handle = os.open(target, os.O_RDONLY)
+    _to_disk(target)
+
+
+def _to_disk(file: Path) -> None:
+    """Wait until the whole file is on the disk: only then it may take its name."""
+    handle = os.open(file, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -122,7 +127,8 @@ def _copy_tables(source: Store, url: str) -> None:
     target = Store(url, Store.engine_of(url), source.clock)
     try:
         with source.engine.connect() as reading, target.engine.connect() as connection:
-            if connection.dialect.name == "sqlite":  # the engine leaves BEGIN to us
+            if connection.dialect.name == "sqlite":  # the engine leaves BEGIN to us; the disk is waited for once, below
+                connection.exec_driver_sql("PRAGMA synchronous=OFF")
                 connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             if sa.inspect(connection).has_table("meta"):
@@ -140,6 +146,8 @@ def _copy_tables(source: Store, url: str) -> None:
             connection.commit()
     finally:
         target.close()
+    if target.path is not None:
+        _to_disk(target.path)
 
 
 def _as_they_stand(reading: Connection) -> MetaData:
