@@ -16,7 +16,7 @@ from xlbilling import __version__
 from xlbilling.reports.template import template_file
 
 ROOT = Path(__file__).resolve().parents[1]
-TEMPLATES = {"report-pack.xlsx", "close-packet.xlsx", "rate-study.xlsx", "reread-list.xlsx"}
+TEMPLATES = {path.name for path in (ROOT / "templates").glob("*.xlsx")}
 
 
 @pytest.fixture(scope="module")
