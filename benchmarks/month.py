@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 import xlsxwriter
+from xlbilling.office.rows import write_rows
 
 from xlbilling.demo.decisions import decide
 from xlbilling.demo.district import District, sample_district
@@ -25,7 +26,6 @@ from xlbilling.intake.guard import shared_worker
 from xlbilling.office.actions import open_desk, perform
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Run
-from xlbilling.office.rows import write_rows
 from xlbilling.office.working_copy import Changes
 from xlbilling.store import Store, frames
 from xlbilling.workbook.none import NoWorkbook

@@ -37,8 +37,8 @@ from xlbilling.demo.clerk import as_typed
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.policy import starting_policy
 from xlbilling.office.posting import entries_of, write_entries
-from xlbilling.office.rows import write_rows
 from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_tables import write_rows
 from xlbilling.problems import Refusal
 from xlbilling.records import TABLE
 from xlbilling.store import Store

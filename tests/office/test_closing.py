@@ -327,7 +327,8 @@ def test_unposted_documents_cannot_be_signed_away(desk_office: Office) -> None:
     pay(desk_office)
     lead.press("checklist")
     lead.set("close", "All batches are posted", signed_reason="later")
-    assert "Close!D7" in lead.refused("save", "not_signable")
+    assert "Close!D7" in lead.refused("save", "cells_refused")
+    assert lead.codes == {"not_signable"}
     store = desk_office.store()
     with store.work("lea", "forge") as work:  # nor does a signature count that came in some other way
         work.insert_one("signoffs", period=PERIOD, item="All batches are posted", reason="x", actor="lea", at=work.at)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from xlbilling.office.policy import starting_policy
-from xlbilling.office.rows import write_rows
 from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_tables import write_rows
 from xlbilling.store import Store
 
 CONSUMPTION = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "santa_monica_usage_2014_2016.csv.gz"

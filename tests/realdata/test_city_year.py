@@ -16,8 +16,8 @@ from xlbilling.demo.clerk import Clerk
 from xlbilling.office.actions import open_desk, perform
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk
-from xlbilling.office.rows import SAVES
-from xlbilling.office.views import view
+from xlbilling.office.surface import SURFACES
+from xlbilling.office.surface import SURFACES, view
 from xlbilling.office.working_copy import Changes
 from xlbilling.store import Store
 from xlbilling.store.verify import verify
@@ -72,7 +72,7 @@ class Office:
             typed = decided(before)
             moved = typed["decision"].ne(before["decision"]).to_numpy()
             with store.work(ACTOR, "save") as work:
-                SAVES["exceptions"](
+                SURFACES["exceptions"].write(
                     desk, work, Changes("exceptions", typed.iloc[:0], typed.loc[moved], before.loc[moved])
                 )
             store.close()
@@ -88,7 +88,7 @@ class Office:
         still = before["state"].eq("open")
         signed = before.assign(signed_reason=before["signed_reason"].mask(still, "bills wait for a read"))
         with store.work(ACTOR, "save") as work:
-            SAVES["close"](desk, work, Changes("close", signed.iloc[:0], signed.loc[still], before.loc[still]))
+            SURFACES["close"].write(desk, work, Changes("close", signed.iloc[:0], signed.loc[still], before.loc[still]))
         store.close()
 
     def store(self) -> Store:

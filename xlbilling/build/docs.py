@@ -16,6 +16,7 @@ from typer.main import get_command
 
 import xlbilling
 from xlbilling.office.buttons import BUTTONS, GROUPS, Button
+from xlbilling.office.surface import SURFACES, saved
 from xlbilling.problems import CATALOGUE
 from xlbilling.records import TABLE
 from xlbilling.udfs import FUNCTIONS
@@ -157,7 +158,11 @@ def _usage(name: str, command: TyperCommand) -> str:
 
 def _who(button: Button) -> str:
     """Who may press it, and the sheets that only the lead may change with it."""
-    own = ", ".join(TABLE[name].sheet.name for name in button.leads_own)
+    own = (
+        ", ".join(TABLE[name].sheet.name for name in saved() if SURFACES[name].role == "lead")
+        if button.id == "save"
+        else ""
+    )
     pressed_by = "anyone" if button.role == "anyone" else ", ".join(button.roles)
     return f"{pressed_by}; {own}: lead" if own else pressed_by
 

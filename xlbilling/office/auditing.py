@@ -11,7 +11,8 @@ from xlbilling.audit import AuditColumns, RatesSheet, columns
 from xlbilling.inputs import inputs
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
+from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.surface import saved
 from xlbilling.problems import Place, Problem, declare
 from xlbilling.tariffs import rate_book
 from xlbilling.workbook.port import ExtraColumn
@@ -25,7 +26,7 @@ AUDIT_DIFFERS: Final = declare(
 
 def audit(desk: Desk) -> Outcome:
     """Write the audit sheet, have it recalculated, and read the difference back; green only at 0.00 on every row."""
-    refuse_unsaved(desk, SAVED_HERE)
+    refuse_unsaved(desk, saved())
     run = desk.run
     rows = outcomes(desk)
     desk.book.progress("Writing formulas", 0, 3)

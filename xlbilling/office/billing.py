@@ -20,8 +20,9 @@ from xlbilling.office.money import POSTED_SHEETS, post_adjustments, post_payment
 from xlbilling.office.policy import winter_months
 from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
 from xlbilling.office.readings import consumption_before, settled_reads, with_ends
-from xlbilling.office.rows import keep_undo, past_undo
-from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
+from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.surface import saved
+from xlbilling.office.undo import keep_undo, past_undo
 from xlbilling.office.waiting import waiting
 from xlbilling.office.working_copy import chain_head
 from xlbilling.periods import AccountingPeriod
@@ -54,7 +55,7 @@ NOTHING_TO_POST: Final = declare(
 def compute(desk: Desk) -> Outcome:
     """Compute the run's draft bills from settled reads and the rates in force; every due service is drafted or held."""
     desk.need_open()
-    refuse_unsaved(desk, SAVED_HERE)
+    refuse_unsaved(desk, saved())
     unposted = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
     if unposted:
         raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{unposted} receipts are not posted"))
@@ -203,7 +204,7 @@ def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
 def post(desk: Desk) -> Outcome:
     """Post every open batch in one transaction: numbered documents, balanced entries, and a verified backup."""
     period = desk.need_open()
-    refuse_unsaved(desk, SAVED_HERE)
+    refuse_unsaved(desk, saved())
     head, preview = chain_head(desk), waiting(desk)
     if not preview:
         return Outcome(NOTHING_TO_POST.meaning)

@@ -14,9 +14,10 @@ from xlbilling.intake.ledger import LedgerMap, read_ledger
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.importing import digest_of, import_key
-from xlbilling.office.rows import keep_undo
 from xlbilling.office.sheets import refresh_tables
-from xlbilling.office.views import shows
+from xlbilling.office.surface import Surface, surface
+from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
+from xlbilling.office.working_tables import WorkingTable
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reconcile import UNPROVEN, Reconciliation
 from xlbilling.reconcile import reconcile as match
@@ -24,6 +25,7 @@ from xlbilling.records import ReconcileRow
 from xlbilling.reports.tables import DIFFERENCES
 from xlbilling.reports.template import template_file
 from xlbilling.reports.workpaper import TEMPLATE, Reconciled, write_workpaper
+from xlbilling.store import Work
 
 NO_LEDGER: Final = declare("no_ledger", "The period has no general-ledger export yet.", "Press Import GL first.")
 UNPOSTED: Final = declare("unposted", "Documents wait to be posted, so the books would not agree.", "Press Post first.")
@@ -71,11 +73,8 @@ def import_ledger(desk: Desk) -> Outcome:
                 *(f"{told}." for told in export.told),
             ]
         )
-        undo = [("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id})]
-        undo += [
-            ("UPDATE imports SET state = 'current' WHERE import_id = :i", {"i": int(i)}) for i in before["import_id"]
-        ]
-        keep_undo(work, "Import GL", [{"sql": undo}], said)
+        replaced = [int(number) for number in before["import_id"]]
+        keep_undo(work, "Import GL", [{"kind": "ledger export", "import": import_id, "replaced": replaced}], said)
     refresh_tables(desk, ["gl", "log"])
     return Outcome(said, rejected, listed=bool(rejected))
 
@@ -119,6 +118,16 @@ def _absent(reconciled: Reconciled) -> str:
     moved = set(reconciled.result.subledger["gl_account"]) - set(reconciled.ledger["gl_account"])
     absent = sorted(moved & set(reconciled.result.control["gl_account"]))
     return "".join(f" Account {account} occurs nowhere in the export." for account in absent)
+
+
+@takes_back("ledger export")
+def forget_export(work: Work, step: Step) -> None:
+    """Take an export back and let the one it replaced hold again; refused where a later one replaced it."""
+    withdrawn = "UPDATE imports SET state = 'withdrawn' WHERE import_id = :i AND state = 'current'"
+    if work.execute(withdrawn, i=step["import"]) != 1:
+        raise overtaken("gl", "", "a later export took its place")
+    for number in step["replaced"]:
+        work.execute("UPDATE imports SET state = 'current' WHERE import_id = :i", i=number)
 
 
 def ledger_map(desk: Desk) -> LedgerMap:
@@ -264,7 +273,6 @@ def latest(desk: Desk) -> dict[str, Any] | None:
     return None if found.empty else dict(found.iloc[0])
 
 
-@shows("reconcile")
 def reconcile_view(desk: Desk) -> pd.DataFrame:
     """The last reconciliation of the period, line by line."""
     last = latest(desk)
@@ -285,7 +293,6 @@ def differences_of(desk: Desk) -> pd.DataFrame:
     return made[[name for name, _ in DIFFERENCES]].reset_index(drop=True)
 
 
-@shows("gl")
 def ledger_view(desk: Desk) -> pd.DataFrame:
     """The period's ledger export, each row with whether it was matched."""
     made = _ledger_rows(desk)
@@ -301,3 +308,29 @@ def ledger_view(desk: Desk) -> pd.DataFrame:
         for row, account, date in zip(made["row"], made["gl_account"], made["date"], strict=True)
     ]
     return made
+
+
+@surface("gl_accounts", role="lead")
+class GlAccounts(WorkingTable):
+    """Ledger accounts that billing posts to, each with its balance."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        totals = desk.store.view("ledger_balances").set_index("gl_account")["amount"]
+        accounts = self.stored(desk)
+        return accounts.assign(balance=accounts["gl_account"].map(totals).fillna(0).astype("int64"))
+
+
+@surface("gl")
+class LedgerExport(Surface):
+    """The period's ledger export, each row with whether it was matched."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return ledger_view(desk)
+
+
+@surface("reconcile")
+class ReconcileSheet(Surface):
+    """The last reconciliation of the period, line by line."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return reconcile_view(desk)

@@ -44,7 +44,6 @@ class Button:
     size: Literal["large", "normal"] = "large"
     asks: str = ""  # the named cell on Start with the file or number the button works on
     turns: bool = True  # the sheets first turn to the cycle and period on Start; else they stay as they stand
-    leads_own: tuple[str, ...] = ()  # tables that only the lead may change with it
 
     @property
     def id(self) -> str:
@@ -76,7 +75,7 @@ _IN_THE_ORDER_OF_THE_MONTH: Final = (
     Button(
         "sheets.save", "Save", "Sheets", "SV", "FileSave", "clerk",
         "Shows what would change, then writes it in one go. Press twice: look, then save.",
-        turns=False, leads_own=("policy", "rates", "gl_accounts", "close"),
+        turns=False,
     ),
     Button(
         "sheets.refresh", "Refresh", "Sheets", "RF", "RefreshAll", "anyone",

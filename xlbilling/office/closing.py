@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import pandas as pd
@@ -12,14 +12,16 @@ from xlbilling.office.auditing import audit_state
 from xlbilling.office.books import books_digest, latest
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.history import keep_change, keep_revision
 from xlbilling.office.posting import refuse_moved
 from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.reporting import write_close_packet
-from xlbilling.office.rows import OVERTAKEN, Step, keep_revision, past_undo, saves, takes_back
-from xlbilling.office.sheets import SAVED_HERE, fill, refresh_tables, refuse_unsaved
-from xlbilling.office.views import run_states, shows
-from xlbilling.office.working_copy import Changes, chain_head, content, history_name
-from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.office.sheets import fill, refresh_tables, refuse_unsaved
+from xlbilling.office.surface import SURFACES, Surface, saved, surface
+from xlbilling.office.undo import Step, overtaken, past_undo, takes_back
+from xlbilling.office.views import run_states
+from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
+from xlbilling.problems import Conflict, Place, Problem, declare
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
 
@@ -53,7 +55,7 @@ def checklist(desk: Desk) -> Outcome:
 def close_month(desk: Desk) -> Outcome:
     """Lock the period, open the next, back the store up and write the close packet with the chain's head."""
     period = desk.need_open()
-    refuse_unsaved(desk, SAVED_HERE)
+    refuse_unsaved(desk, saved())
     head = chain_head(desk)
     still = [f"{item}: {detail}" for item, state, detail in _items(desk) if state == "open"]
     if still:
@@ -191,55 +193,75 @@ _CHECKS: Final[dict[str, Callable[[Desk], tuple[bool, str]]]] = {
 }
 
 
-@shows("close")
 def checklist_view(desk: Desk) -> pd.DataFrame:
     """The checklist with its signatures."""
+    return _signatures(desk, {item: (state, detail) for item, state, detail in _items(desk)})
+
+
+def _signatures(desk: Desk, items: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    """Items of the checklist, each with its state, detail, signature and the revision of that."""
     signed = desk.store.table("signoffs", "period = :p", p=str(desk.period)).set_index("item")
     last = desk.store.query(
         "SELECT row_key, MAX(rev) AS rev FROM row_history WHERE table_name = :t GROUP BY row_key",
-        t=history_name(desk, "close"),
+        t=SURFACES["close"].history(desk),
     )
     revs = dict(zip(last["row_key"].tolist(), last["rev"].tolist(), strict=True))
     rows = [
         (item, state, detail, signed["reason"].get(item, ""), signed["actor"].get(item, ""), int(revs.get(item, 1)))
-        for item, state, detail in _items(desk)
+        for item, (state, detail) in items.items()
     ]
     return pd.DataFrame(rows, columns=["item", "state", "detail", "signed_reason", "signed_by", "rev"])
 
 
-@saves("close")
-def write_signatures(desk: Desk, work: Work, change: Changes) -> list[Step]:
-    """Write or take back signatures typed on Close."""
-    history, period = history_name(desk, "close"), str(desk.need_open())
-    event = work.event("Signed: " + "; ".join(f"{r['item']}: {r['signed_reason']}" for r in change.changed.to_dict("records")))  # fmt: skip
-    items = []
-    labels = [int(label) for label in change.changed.index]
-    for label, row, old in zip(
-        labels, change.changed.to_dict("records"), change.before.to_dict("records"), strict=True
-    ):
-        item, rev = row["item"], int(old["rev"])
-        if item in MUST_BE_DONE:
-            raise Refusal(NOT_SIGNABLE.at(change.place(label, "signed_reason"), f"{item} takes no signature"))
-        _sign(work, period, item, row["signed_reason"].strip(), work.actor)
-        keep_revision(work, history, item, rev, event, content(old, ["signed_reason"]))
-        keep_revision(work, history, item, rev + 1, event, content(row, ["signed_reason"]))
-        items.append([item, row["signed_reason"].strip(), old["signed_reason"], old["signed_by"]])
-    return [{"signed": history, "period": period, "items": items}]
+@surface("close", role="lead")
+class Close(Surface):
+    """The checklist of the month; Save writes the signatures typed on it, never what was found."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return checklist_view(desk)
+
+    def stored(self, desk: Desk) -> pd.DataFrame:
+        """Each item's signature; where the items stand is looked at by Checklist and Close month alone."""
+        return _signatures(desk, dict.fromkeys(_CHECKS, ("", ""))).drop(columns=["state", "detail"])
+
+    def history(self, desk: Desk) -> str:
+        return f"close {desk.period}"
+
+    def wrong(self, desk: Desk, change: Changes, others: Mapping[str, Changes]) -> list[Problem]:
+        return [
+            NOT_SIGNABLE.at(change.place(label, "signed_reason"), f"{row['item']} takes no signature")
+            for label, row, _ in change.pairs()
+            if row["item"] in MUST_BE_DONE
+        ]
+
+    def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
+        """Write or take back signatures."""
+        period, items = str(desk.need_open()), []
+        signed = "; ".join(f"{row['item']}: {row['signed_reason']}" for _, row, _ in change.pairs())
+        event = work.event(f"Signed: {signed}")
+        standing = _signatures(desk, {row["item"]: ("", "") for _, row, _ in change.pairs()}).set_index("item")
+        for label, row, old in change.pairs():
+            item, reason = row["item"], row["signed_reason"].strip()
+            if int(standing["rev"][item]) != int(old["rev"]):
+                raise changed_meanwhile(desk, change, label, item)
+            _sign(work, period, item, reason, work.actor)
+            keep_change(work, self.history(desk), item, event, old, row, ["signed_reason"])
+            items.append({"item": item, "written": reason, "reason": old["signed_reason"], "actor": old["signed_by"]})
+        return [{"kind": "signatures", "period": period, "items": items}]
 
 
-@takes_back("signed")
+@takes_back("signatures")
 def unsign(work: Work, step: Step) -> None:
     """Put the earlier signatures back, unless somebody has signed since."""
-    event = work.event(f"Signatures of {step['period']} put back")
-    for item, written, reason, actor in step["items"]:
-        last = work.value(
-            "SELECT MAX(rev) FROM row_history WHERE table_name = :t AND row_key = :k", t=step["signed"], k=item
-        )
+    event, history = work.event(f"Signatures of {step['period']} put back"), f"close {step['period']}"
+    for signed in step["items"]:
+        item, reason = signed["item"], signed["reason"]
+        last = work.value("SELECT MAX(rev) FROM row_history WHERE table_name = :t AND row_key = :k", t=history, k=item)
         stands = work.value("SELECT reason FROM signoffs WHERE period = :p AND item = :i", p=step["period"], i=item)
-        if (stands or "") != written:
-            raise Conflict(OVERTAKEN.at(Place(table="close", key=item), f"{item} was signed again since"))
-        _sign(work, step["period"], item, reason, actor)
-        keep_revision(work, step["signed"], item, last + 1, event, json.dumps({"signed_reason": reason}))
+        if (stands or "") != signed["written"]:
+            raise overtaken("close", item, f"{item} was signed again since")
+        _sign(work, step["period"], item, reason, signed["actor"])
+        keep_revision(work, history, item, last + 1, event, json.dumps({"signed_reason": reason}))
 
 
 def _sign(work: Work, period: str, item: str, reason: str, actor: str) -> None:

@@ -15,9 +15,9 @@ from xlbilling.exact import parse_decimal
 from xlbilling.intake.listing import folded
 from xlbilling.ledger import NO_ROLE
 from xlbilling.money import dollars
+from xlbilling.office.comparing import KEY_TWICE
 from xlbilling.office.old_system import OldSystem, OldTable
 from xlbilling.office.policy import aging_buckets
-from xlbilling.office.working_copy import KEY_TWICE
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Kind, Place, Problem, declare
 from xlbilling.reads import Rules

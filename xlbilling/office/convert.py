@@ -15,11 +15,12 @@ from xlbilling import ledger
 from xlbilling.money import dollars
 from xlbilling.office.conversion_checks import documents, faults, rates_to_mend, ties
 from xlbilling.office.desk import NOT_ALLOWED
+from xlbilling.office.history import as_text
 from xlbilling.office.old_system import WRITTEN, OldSystem, read_old_system
 from xlbilling.office.policy import STAFF, completed
 from xlbilling.office.posting import entries_of, write_entries
-from xlbilling.office.rows import write_rows
-from xlbilling.office.working_copy import Changes, as_text
+from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_tables import write_rows
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Problem, Problems, Refusal, declare
 from xlbilling.reads import Rules

@@ -8,11 +8,12 @@ from typing import Any, Final
 import pandas as pd
 
 from xlbilling.office.buttons import Outcome
+from xlbilling.office.comparing import changes
 from xlbilling.office.deciding import REASON_MISSING, write_decisions
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.rows import keep_undo
-from xlbilling.office.sheets import CONFLICTS, NOT_SAVED, refresh_tables, refuse_unsaved
-from xlbilling.office.working_copy import Changes, changes
+from xlbilling.office.sheets import NOT_SAVED, refresh_tables, refuse_unsaved
+from xlbilling.office.undo import keep_undo
+from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.records import TABLE
 
@@ -95,7 +96,7 @@ def _refuse_unclear(typed: Changes) -> None:
         raise Refusal(NOT_SAVED.at(typed.refused[0].place, fact), [*typed.refused, *typed.conflicts])
     if typed.conflicts:
         fact = f"{len(typed.conflicts)} rows; first: {typed.conflicts[0].fact}"
-        raise Conflict(CONFLICTS.at(typed.conflicts[0].place, fact), typed.conflicts)
+        raise Conflict(CHANGED_MEANWHILE.at(typed.conflicts[0].place, fact), typed.conflicts)
     if not typed.changed["decision"].ne("").any():
         raise Refusal(NOTHING_TYPED.at(Place(table="exceptions", column="decision"), "no decision waits to be saved"))
     row: Any

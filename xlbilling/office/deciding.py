@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,12 @@ import pandas as pd
 
 from xlbilling.office.course import course_of
 from xlbilling.office.desk import Desk, Run
-from xlbilling.office.rows import Step, keep_revision, saves
-from xlbilling.office.views import last_reads, shows
-from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, content, history_name
-from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.office.history import keep_change
+from xlbilling.office.surface import SURFACES, Surface, surface
+from xlbilling.office.undo import Step, overtaken, takes_back
+from xlbilling.office.views import last_reads
+from xlbilling.office.working_copy import Changes, changed_meanwhile
+from xlbilling.problems import Refusal, declare
 from xlbilling.reads.decisions import decided
 from xlbilling.records import TABLE
 from xlbilling.store import Work
@@ -63,51 +66,68 @@ def _revisions(rows: pd.DataFrame, earlier: pd.DataFrame) -> npt.NDArray[np.int6
     return np.where(same, before, before + 1)
 
 
-@saves("exceptions")
+_DECIDED: Final = ("decision", "override_read", "reason", "decided_by", "decided_at", "state")
+
+
 def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
     """Write decisions typed on Exceptions, with who and when; every decision needs its reason."""
-    before: list[tuple[str, dict[str, Any]]] = []
-    run = {"cycle": desk.run.cycle, "period": desk.run.period}
+    run, history = {"cycle": desk.run.cycle, "period": desk.run.period}, SURFACES["exceptions"].history(desk)
     event = work.event(f"Decided {len(change.changed)} findings")
-    history, typed = history_name(desk, "exceptions"), TABLE["exceptions"].names("typed")
-    labels = [int(label) for label in change.changed.index]
-    for label, row, old in zip(
-        labels, change.changed.to_dict("records"), change.before.to_dict("records"), strict=True
-    ):
-        if row["decision"] and not row["reason"].strip():
+    typed, taken_back = TABLE["exceptions"].names("typed"), []
+    for label, row, old in change.pairs():
+        finding, decision = row["exception_id"], row["decision"]
+        if decision and not row["reason"].strip():
             place = change.place(label, "reason")
-            raise Refusal(
-                REASON_MISSING.at(place, f"{row['exception_id']} is decided {row['decision']} without a reason")
-            )
-        written_rows = work.execute(
-            _DECIDE, decision=row["decision"], override_read=row["override_read"], reason=row["reason"],
-            decided_by=work.actor if row["decision"] else "", decided_at=work.at if row["decision"] else "",
-            state="decided" if row["decision"] else "open", id=row["exception_id"], rev=int(old["rev"]), **run,
-        )  # fmt: skip
-        if written_rows != 1:
-            fact = f"{row['exception_id']} was decided or checked again meanwhile"
-            raise Conflict(CHANGED_MEANWHILE.at(Place(table="exceptions", key=str(row["exception_id"])), fact))
-        keep_revision(work, history, row["exception_id"], int(old["rev"]), event, content(old, typed))
-        keep_revision(work, history, row["exception_id"], int(old["rev"]) + 1, event, content(row, typed))
-        kept = {n: old[n] for n in ("decision", "override_read", "reason", "decided_by", "decided_at", "state")}
-        written = {f"now_{n}": row[n] for n in ("decision", "override_read", "reason")}
-        before.append((_UNDECIDE, {**kept, **run, **written, "id": row["exception_id"]}))
-    return [{"sql": before, "each": 1}]
+            raise Refusal(REASON_MISSING.at(place, f"{finding} is decided {decision} without a reason"))
+        who, when = (work.actor, work.at) if decision else ("", "")
+        state = old["state"] if old["state"] == "gone" else "decided" if decision else "open"
+        decided = {n: row[n] for n in ("decision", "override_read", "reason")}
+        decided |= {"decided_by": who, "decided_at": when, "state": state}
+        if not work.update("exceptions", {**run, "exception_id": finding}, int(old["rev"]), decided):
+            raise changed_meanwhile(desk, change, label, finding)
+        keep_change(work, history, finding, event, old, row, typed)
+        taken_back.append({"finding": finding, "written": decided, "before": {n: old[n] for n in _DECIDED}})
+    return [{"kind": "decisions", **run, "findings": taken_back}]
 
 
-_SET_DECISION: Final = (
-    "UPDATE exceptions SET decision = :decision, override_read = :override_read, reason = :reason, "
-    "decided_by = :decided_by, decided_at = :decided_at, "
-    "state = CASE state WHEN 'gone' THEN state ELSE :state END, rev = rev + 1 "
-    "WHERE exception_id = :id AND cycle = :cycle AND period = :period "
-)
-_DECIDE: Final = _SET_DECISION + "AND rev = :rev"
-_UNDECIDE: Final = (
-    _SET_DECISION + "AND decision = :now_decision AND override_read = :now_override_read AND reason = :now_reason"
-)
+@takes_back("decisions")
+def undecide(work: Work, step: Step) -> None:
+    """Give findings the decision they had before; refused where somebody has decided on one since."""
+    run = {"cycle": step["cycle"], "period": step["period"]}
+    for finding in step["findings"]:
+        key = {**run, "exception_id": finding["finding"]}
+        now = work.table("exceptions", "cycle = :cycle AND period = :period AND exception_id = :exception_id", **key)
+        written = finding["written"]
+        if now.empty or any(now[n].iloc[0] != written[n] for n in ("decision", "override_read", "reason")):
+            raise overtaken("exceptions", finding["finding"], f"{finding['finding']} was decided again since")
+        gone = now["state"].iloc[0] == "gone"
+        before = finding["before"] | ({"state": "gone"} if gone else {})
+        work.update("exceptions", key, int(now["rev"].iloc[0]), before)
 
 
-@shows("exceptions")
+@surface("exceptions")
+class Exceptions(Surface):
+    """The run's findings and what the office decided on each."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return exceptions_view(desk)
+
+    def stored(self, desk: Desk) -> pd.DataFrame:
+        of_run = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> 'gone'", **desk.chosen)
+        return of_run.drop(columns="place")  # on the sheet it is a cell
+
+    def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
+        """Findings that no longer hold: what is typed on them is still saved."""
+        gone = desk.store.table("exceptions", "cycle = :c AND period = :p AND state = 'gone'", **desk.chosen)
+        return gone.loc[gone["exception_id"].isin(keys)]
+
+    def history(self, desk: Desk) -> str:
+        return f"exceptions {desk.cycle} {desk.period}"
+
+    def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
+        return write_decisions(desk, work, change)
+
+
 def exceptions_view(desk: Desk) -> pd.DataFrame:
     """The run's findings: open ones first, then by the money at risk, then by weight."""
     made = desk.store.table(

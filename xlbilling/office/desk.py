@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from xlbilling.office.buttons import ROLES, ROLES_GIVEN, Role
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import BillingUnit, Rules, Window
-from xlbilling.store import Store
+from xlbilling.store import Store, Work
 from xlbilling.workbook.port import Workbook
 
 NO_PERIOD: Final = declare(
@@ -157,6 +157,10 @@ class Desk:
             rules.whole("billing", "consumption_places"),
             rules.choice("billing", "fractions", "bill", "truncate", "carry"),
         )
+
+    def within(self, work: Work) -> Desk:
+        """The desk as it reads inside a transaction: what was looked at before is looked at again there, and holds."""
+        return replace(self, store=cast("Store", work))
 
     def receivable(self) -> str:
         """The control account bills are debited to; exactly one ledger account has the role."""

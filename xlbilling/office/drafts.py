@@ -9,7 +9,7 @@ import pandas as pd
 
 from xlbilling.bills import Drafts
 from xlbilling.office.desk import Desk
-from xlbilling.office.rows import OVERTAKEN, Step, takes_back
+from xlbilling.office.undo import OVERTAKEN, Step, takes_back
 from xlbilling.problems import Conflict, Place
 from xlbilling.reads import Settled
 from xlbilling.store import Store, Work, frames, schema
@@ -31,13 +31,15 @@ def replace_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> 
     work.insert("draft_reads", _metered(drafts.bills, settled))
     made_from = inputs_digest(work, desk)
     _note(work, cycle, period, made_from)
-    return {"drafts": [cycle, period], "made_from": made_from, "earlier": earlier, "earlier_from": earlier_from}
+    return {
+        "kind": "drafts", "run": [cycle, period], "made_from": made_from, "earlier": earlier, "earlier_from": earlier_from,
+    }  # fmt: skip
 
 
 @takes_back("drafts")
 def earlier_drafts(work: Work, step: Step) -> None:
     """Put the drafts back that stood before a Compute, unless they were computed again or posted since."""
-    cycle, period = step["drafts"]
+    cycle, period = step["run"]
     if computed_from(work, cycle, period) != step["made_from"]:
         fact = f"the bills of cycle {cycle} of {period} were computed again since"
         raise Conflict(OVERTAKEN.at(Place(table="bills"), fact))

@@ -18,9 +18,10 @@ from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
 from xlbilling.office.rejecting import rejected
-from xlbilling.office.rows import OVERTAKEN, Step, keep_undo, takes_back, write_rows
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.undo import OVERTAKEN, Step, keep_undo, takes_back
 from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_tables import write_rows
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.reads.findings import keys_of
 from xlbilling.reads.intervals import summarised
@@ -265,10 +266,10 @@ def _billed(work: Work, read_ids: list[int]) -> list[str]:
 
 def _withdrawal(import_id: int, superseded: list[int]) -> Step:
     """How an import is taken back: its reads withdrawn, those it replaced current again, the file forgotten."""
-    return {"import": import_id, "superseded": superseded}
+    return {"kind": "reads file", "import": import_id, "superseded": superseded}
 
 
-@takes_back("import")
+@takes_back("reads file")
 def withdraw(work: Work, step: Step) -> None:
     """Take an import back; refused where a later file or somebody's decision on Rejects builds on it."""
     number = step["import"]

@@ -11,18 +11,21 @@ from xlbilling import ledger
 from xlbilling.intake.payment_words import PaymentWords
 from xlbilling.intake.receipts import Receipts, read_receipts
 from xlbilling.office.buttons import Outcome
+from xlbilling.office.comparing import changes
 from xlbilling.office.desk import Desk, money, today
+from xlbilling.office.history import TAKEN_OUT, content, keep_change, keep_revision, keep_taken_out, last_change
 from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
 from xlbilling.office.rebilling import freed_days, number_of, post_rebills, rebills, with_later
 from xlbilling.office.rejecting import rejected
-from xlbilling.office.rows import Step, keep_revision, keep_undo, past_undo, saves
-from xlbilling.office.sheets import SAVED_HERE, refresh_tables, refuse_unsaved
-from xlbilling.office.working_copy import Changes, chain_head, changes, content
+from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.surface import Surface, saved, surface
+from xlbilling.office.undo import Step, keep_undo, overtaken, past_undo, takes_back
+from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
+from xlbilling.office.working_tables import bound
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Kind, Place, Problem, Refusal, declare
 from xlbilling.receipts import OUTSIDE_PERIOD, UNKNOWN_ACCOUNT, check
-from xlbilling.records import TABLE
 from xlbilling.store import Store, Work
 from xlbilling.store.backup import backed_up
 
@@ -74,13 +77,7 @@ def import_payments(desk: Desk) -> Outcome:
             f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. "
             f"{_deposit(receipts, int(taken['amount'].sum()))} Press Post to post them."
         )
-        undo: Step = {
-            "sql": [
-                ("UPDATE payments SET state = 'withdrawn' WHERE import_id = :i AND state = 'open'", {"i": import_id}),
-                ("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", {"i": import_id}),
-            ]
-        }
-        keep_undo(work, "Import payments", [undo], said)
+        keep_undo(work, "Import payments", [{"kind": "payments file", "import": import_id}], said)
     refresh_tables(desk, ["payments", "log"])
     problems = [*listed, *(receipts.printed.problems if receipts.printed else ())]
     return Outcome(said, problems, listed=bool(problems))
@@ -127,13 +124,67 @@ def _insert_payments(work: Work, taken: pd.DataFrame, period: AccountingPeriod, 
     return numbers
 
 
-@saves("payments")
-def write_payments(desk: Desk, work: Work, change: Changes) -> list[Step]:
-    """Write receipts typed on Payments: new ones get a number, open ones may be changed, posted ones may not."""
-    period = desk.need_open()
-    if change.before["state"].ne("open").any():
-        key = change.before.loc[change.before["state"].ne("open"), "payment_id"].iloc[0]
-        raise Refusal(POSTED_ROW.at(Place(table="payments", key=key), f"receipt {key} is posted"))
+@takes_back("payments file")
+def withdraw_file(work: Work, step: Step) -> None:
+    """Take an imported payments file back; refused where one of its receipts is posted or was changed since."""
+    number = step["import"]
+    changed = work.value(
+        "SELECT COUNT(*) FROM payments WHERE import_id = :i AND (state = 'posted' OR (state = 'open' AND rev > 1))",
+        i=number,
+    )
+    if changed:
+        raise overtaken("payments", "", f"{changed} of its receipts were changed or posted since")
+    event = work.event(f"Import {number} of payments taken back")
+    keep_taken_out(work, "payments", work.table("payments", "import_id = :i AND state = 'open'", i=number), event)
+    work.execute(
+        "UPDATE payments SET state = 'withdrawn', rev = rev + 1 WHERE import_id = :i AND state = 'open'", i=number
+    )
+    if work.execute("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i AND state = 'current'", i=number) != 1:
+        raise overtaken("payments", "", "the file was taken back already")
+
+
+@surface("payments")
+class Payments(Surface):
+    """Receipts of the period: open ones may be typed and changed, posted ones stay as they are."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        receipts = desk.store.view("receipts_of_period", p=str(desk.period))
+        receipts["state"] = receipts["state"].where(receipts["reversed"].eq(""), "reversed")
+        return receipts
+
+    def withdrawn(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
+        """Receipts that were taken back."""
+        back = desk.store.table("payments", "state = 'withdrawn'")
+        back = back.loc[back["payment_id"].isin(keys)]
+        return back.assign(actor=[last_change(desk.store, "payments", number)[0] for number in back["payment_id"]])
+
+    def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
+        """Receipts of another period."""
+        other = desk.store.table("payments", "period <> :p AND state <> 'withdrawn'", p=str(desk.period))
+        return other.loc[other["payment_id"].isin(keys)]
+
+    def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
+        """Write typed receipts: new ones get a number, open ones may be changed, posted ones may not."""
+        period = desk.need_open()
+        for label, row, old in change.pairs():
+            if old["state"] != "open":
+                place = change.place(label, "payment_id")
+                raise Refusal(POSTED_ROW.at(place, f"receipt {row['payment_id']} is {old['state']}"))
+        _refuse_unfit(work, change, period)
+        numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
+        event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
+        typed, changed = self.declared.names("typed"), []
+        for label, row, old in change.pairs():
+            number = row["payment_id"]
+            if not work.update("payments", {"payment_id": number}, int(old["rev"]), {n: bound(row[n]) for n in typed}):
+                raise changed_meanwhile(desk, change, label, number)
+            keep_change(work, "payments", number, event, old, row, typed)
+            changed.append({"payment": number, "rev": int(old["rev"]) + 1, "before": {n: bound(old[n]) for n in typed}})
+        return [{"kind": "receipts", "new": numbers, "changed": changed}]
+
+
+def _refuse_unfit(work: Work, change: Changes, period: AccountingPeriod) -> None:
+    """Refuse typed receipts of accounts that are not known, outside the period, or there already."""
     rows = pd.concat([change.new, change.changed])
     rows = rows.assign(place=[str(label) for label in rows.index]).reset_index(drop=True)
     earlier = _standing(work)
@@ -142,37 +193,26 @@ def write_payments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     if refused:
         told = [p.on(change.place(int(p.place.key), p.place.column)) for p in refused]
         raise Refusal(told[0], told)
-    numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
-    event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
-    steps: list[tuple[str, dict[str, Any]]] = [
-        (_WITHDRAW, _receipt(row | {"payment_id": number}, "now_"))
-        for number, row in zip(numbers, change.new.to_dict("records"), strict=True)
-    ]
-    typed = TABLE["payments"].names("typed")
-    for row, old in zip(change.changed.to_dict("records"), change.before.to_dict("records"), strict=True):
-        rev, number = int(old["rev"]), row["payment_id"]
-        work.execute(_CHANGE, **_receipt(row), **_receipt(old, "now_"))
-        steps.append((_CHANGE, _receipt(old) | _receipt(row, "now_")))
-        keep_revision(work, "payments", number, rev, event, content(old, typed))
-        keep_revision(work, "payments", number, rev + 1, event, content(row, typed))
-    return [{"sql": steps, "each": 1}]
 
 
-def _receipt(row: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
-    """A receipt's values for a statement."""
-    made = {name: row[name] for name in ("payment_id", "account_id", "method", "reference")}
-    made |= {"amount": int(row["amount"]), "received_on": f"{row['received_on']:%Y-%m-%d}"}
-    return {prefix + name: value for name, value in made.items()}
+@takes_back("receipts")
+def take_back_receipts(work: Work, step: Step) -> None:
+    """Withdraw typed receipts and give changed ones their earlier values; refused where one was posted or changed since."""
+    event = work.event(f"Payments: {len(step['new'])} withdrawn, {len(step['changed'])} put back")
+    for number in step["new"]:
+        receipt = {"payment_id": number}
+        if not _open(work, number) or not work.update("payments", receipt, 1, {"state": "withdrawn"}):
+            raise overtaken("payments", number, f"receipt {number} was changed or posted since")
+        keep_revision(work, "payments", number, 2, event, TAKEN_OUT)
+    for change in step["changed"]:
+        number, rev = change["payment"], change["rev"]
+        if not _open(work, number) or not work.update("payments", {"payment_id": number}, rev, change["before"]):
+            raise overtaken("payments", number, f"receipt {number} was changed or posted since")
+        keep_revision(work, "payments", number, rev + 1, event, content(change["before"], list(change["before"])))
 
 
-# The receipt as a statement expects to find it: open, and as it was written.
-_AS_WRITTEN: Final = (
-    " WHERE payment_id = :now_payment_id AND state = 'open' AND account_id = :now_account_id AND method = :now_method "
-    "AND reference = :now_reference AND amount = :now_amount AND received_on = :now_received_on"
-)
-_VALUES: Final = ("received_on", "account_id", "amount", "method", "reference")
-_CHANGE: Final = f"UPDATE payments SET {', '.join(f'{n} = :{n}' for n in _VALUES)}, rev = rev + 1{_AS_WRITTEN}"  # noqa: S608
-_WITHDRAW: Final = "UPDATE payments SET state = 'withdrawn'" + _AS_WRITTEN  # noqa: S608
+def _open(work: Work, number: str) -> bool:
+    return bool(work.value("SELECT state FROM payments WHERE payment_id = :n", n=number) == "open")
 
 
 def post_payments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
@@ -196,17 +236,32 @@ def post_payments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]
     return [f"{batch}: {len(waiting)} receipts, {money(total)}"]
 
 
-@saves("adjustments")
+@surface("adjustments")
+class Adjustments(Surface):
+    """Corrections of the period: typed ones are taken in as open documents, which stay as they are."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return desk.store.table("adjustments", "period = :p AND state <> 'withdrawn'", p=str(desk.period))
+
+    def withdrawn(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
+        back = desk.store.table("adjustments", "state = 'withdrawn'")
+        return back.loc[back["adjustment_id"].isin(keys)].assign(actor="")
+
+    def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
+        """Corrections of another period."""
+        other = desk.store.table("adjustments", "period <> :p AND state <> 'withdrawn'", p=str(desk.period))
+        return other.loc[other["adjustment_id"].isin(keys)]
+
+    def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
+        return write_adjustments(desk, work, change)
+
+
 def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     """Write corrections typed on Adjustments as open documents; posted ones stay as they are."""
     period = desk.need_open()
-    if len(change.changed):
-        key = change.changed["adjustment_id"].iloc[0]
-        raise Refusal(
-            POSTED_ROW.at(
-                Place(table="adjustments", key=key), f"{key} is taken in already; undo it, or correct it with another"
-            )
-        )
+    for label, row, _ in change.pairs():
+        fact = f"{row['adjustment_id']} is taken in already; undo it, or correct it with another"
+        raise Refusal(POSTED_ROW.at(change.place(label, "adjustment_id"), fact))
     told = incomplete(work, change, period)
     if told:
         raise Refusal(told[0], told)
@@ -215,15 +270,16 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     made["posted_on"] = change.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
     work.insert("adjustments", made)
     work.event(f"Adjustments: {len(numbers)} taken in")
-    return [
-        {
-            "sql": [
-                ("UPDATE adjustments SET state = 'withdrawn' WHERE adjustment_id = :id AND state = 'open'", {"id": n})
-                for n in numbers
-            ],
-            "each": 1,
-        }
-    ]
+    return [{"kind": "corrections", "new": numbers}]
+
+
+@takes_back("corrections")
+def take_back_corrections(work: Work, step: Step) -> None:
+    """Withdraw corrections that were taken in; refused where one was posted since."""
+    for number in step["new"]:
+        withdrawn = "UPDATE adjustments SET state = 'withdrawn' WHERE adjustment_id = :n AND state = 'open'"
+        if work.execute(withdrawn, n=number) != 1:
+            raise overtaken("adjustments", number, f"correction {number} was posted since")
 
 
 def incomplete(work: Work | Store, change: Changes, period: AccountingPeriod) -> list[Problem]:
@@ -336,7 +392,7 @@ def _in_words(row: Mapping[Any, Any]) -> str:
 def reverse(desk: Desk) -> Outcome:
     """Post the typed reversals: each cancels a posted document by a new entry, and a rebill frees its days to be billed."""
     period = desk.need_open()
-    refuse_unsaved(desk, [name for name in SAVED_HERE if name != "adjustments"])
+    refuse_unsaved(desk, [name for name in saved() if name != "adjustments"])
     taken = _take_typed(desk, "Reverse")
     waiting = desk.store.table("adjustments", "state = 'open' AND kind <> 'adjust' AND period = :p", p=str(period))
     if waiting.empty:

@@ -9,6 +9,8 @@ import pandas as pd
 
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk
+from xlbilling.office.surface import surface
+from xlbilling.office.working_tables import WorkingTable
 from xlbilling.problems import Problem
 from xlbilling.records import TABLE
 from xlbilling.tariffs.lint import lint_rates
@@ -44,3 +46,8 @@ def _said(count: int, rates: pd.DataFrame, problems: Sequence[Problem]) -> str:
     first = "; ".join(problem.fact.rstrip(".") for problem in problems[:_TOLD])
     more = f"; and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
     return f"{checked}: {blocking} cannot be priced, {len(problems) - blocking} look wrong; they are marked. {first}{more}."
+
+
+@surface("rates", role="lead")
+class Rates(WorkingTable):
+    """The lines of the rate schedules."""

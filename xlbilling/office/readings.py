@@ -13,7 +13,8 @@ from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk
 from xlbilling.office.importing import balance_line
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
-from xlbilling.office.views import last_reads, shows
+from xlbilling.office.surface import Surface, surface
+from xlbilling.office.views import last_reads
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reads import Settled, settle
 from xlbilling.reads.findings import keys_of
@@ -154,7 +155,6 @@ def in_service(meters: pd.DataFrame, read_to: pd.Timestamp) -> pd.DataFrame:
     ).loc[unbilled | still]
 
 
-@shows("reads")
 def reads_view(desk: Desk) -> pd.DataFrame:
     """The run's current reads with the last read beside each, and what the checks say."""
     made = desk.store.query(
@@ -218,3 +218,11 @@ def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
     of_register, of_service = (names.reindex(key).fillna("").astype("str").reset_index(drop=True) for key in keys)
     both = of_register.ne("") & of_service.ne("")
     return of_register + np.where(both, ", ", "") + of_service
+
+
+@surface("reads")
+class Reads(Surface):
+    """The run's current reads beside what they are compared with."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return reads_view(desk)

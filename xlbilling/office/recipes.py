@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,9 @@ from xlbilling.intake.files import BAD_HEADER
 from xlbilling.intake.reads import ParsedReads, Proposal, Recipe, fitting_recipes, parse_reads, propose_recipe
 from xlbilling.intake.reads.recipe_table import CONFIRMED, faults_of, recipe_of, rows_of
 from xlbilling.office.desk import Desk
+from xlbilling.office.surface import surface
 from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_tables import WorkingTable
 from xlbilling.problems import Place, Problem, Refusal, declare
 
 RECIPE_WRONG: Final = declare(
@@ -140,22 +143,25 @@ def _proposed(desk: Desk, path: Path, why: str) -> Proposed:
     return Proposed(free, rows.assign(recipe=free, rev=0), why)
 
 
-def wrong_recipes(desk: Desk, change: Changes) -> list[Problem]:
-    """What is wrong with recipes as they would stand after a Save: a confirmed one must be whole."""
-    typed = pd.concat([change.new, change.changed])
-    stored = _settings(desk.store.table("recipes"))
-    problems: list[Problem] = []
-    for name, settings in _settings(typed).items():
-        whole = stored.get(name, {}) | settings
-        faults = faults_of(whole)
-        if not faults and whole.get(CONFIRMED) == "yes":
-            made = recipe_of(whole)
-            faults = made if isinstance(made, dict) else {}
-        for setting, fact in faults.items():
-            at = setting if setting in whole else CONFIRMED if CONFIRMED in whole else next(iter(whole))
-            place = Place(table="recipes", key=f"{name} / {at}", column="value")
-            problems.append(RECIPE_WRONG.at(place, f"recipe {name}: {_with(setting, fact)}"))
-    return [change.sheet.locate(p) if change.sheet else p for p in problems]
+@surface("recipes")
+class Recipes(WorkingTable):
+    """How other read files are laid out; a confirmed recipe must be whole."""
+
+    def wrong(self, desk: Desk, change: Changes, others: Mapping[str, Changes]) -> list[Problem]:
+        typed = pd.concat([change.new, change.changed])
+        kept = _settings(desk.store.table("recipes"))
+        problems: list[Problem] = []
+        for name, settings in _settings(typed).items():
+            whole = kept.get(name, {}) | settings
+            faults = faults_of(whole)
+            if not faults and whole.get(CONFIRMED) == "yes":
+                read = recipe_of(whole)
+                faults = read if isinstance(read, dict) else {}
+            for setting, fact in faults.items():
+                at = setting if setting in whole else CONFIRMED if CONFIRMED in whole else next(iter(whole))
+                place = Place(table="recipes", key=f"{name} / {at}", column="value")
+                problems.append(RECIPE_WRONG.at(place, f"recipe {name}: {_with(setting, fact)}"))
+        return [change.sheet.locate(p) if change.sheet else p for p in problems]
 
 
 def _with(setting: str, fact: str) -> Any:

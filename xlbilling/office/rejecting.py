@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,13 +11,13 @@ import pandas as pd
 
 from xlbilling.office.deciding import REASON_MISSING
 from xlbilling.office.desk import Desk
-from xlbilling.office.rows import OVERTAKEN, Step, keep_revision, saves
-from xlbilling.office.views import shows
-from xlbilling.office.working_copy import Changes, as_text, content, history_name
+from xlbilling.office.history import as_text, keep_change
+from xlbilling.office.surface import Surface, surface
+from xlbilling.office.undo import OVERTAKEN, Step, overtaken, takes_back
+from xlbilling.office.working_copy import Changes, changed_meanwhile
 from xlbilling.problems import Conflict, Place, Problem, declare
 from xlbilling.reads.dials import MOST_DIALS
 from xlbilling.reads.units import millionths
-from xlbilling.records import TABLE
 from xlbilling.store import Work
 
 CANNOT_TAKE: Final = declare(
@@ -33,7 +34,6 @@ INTERVAL: Final = "interval"
 _DIAL: Final = re.compile(rf"\d{{1,{MOST_DIALS}}}(\.\d{{1,6}})?", re.ASCII)
 _STATES: Final = {"take": "taken", "leave": "left", "": "open"}
 _READ_FIELDS: Final = ("meter_id", "register_id", "read_date", "dial_read", "unit")
-_SQL = list[tuple[str, dict[str, Any]]]
 
 
 _AS_IT_CAME: Final = [
@@ -63,7 +63,6 @@ def rejected(rejects: pd.DataFrame, import_id: int) -> pd.DataFrame:
     )  # fmt: skip
 
 
-@shows("rejects")
 def rejects_view(desk: Desk) -> pd.DataFrame:
     """The rows of the run's read files that were not taken, open ones first."""
     return desk.store.query(
@@ -85,24 +84,23 @@ def open_rejects(desk: Desk) -> int:
     )
 
 
-def wrong_rejects(change: Changes) -> list[Problem]:
+def _undecidable(change: Changes) -> list[Problem]:
     """What stands in the way of the decisions typed on Rejects, each with its cell."""
     problems: list[Problem] = []
-    labels = [int(label) for label in change.changed.index]
-    for label, row in zip(labels, change.changed.to_dict("records"), strict=True):
+    for label, row, _ in change.pairs():
         if row["decision"] and not row["reason"].strip():
             fact = f"line {row['source_line']} is to be {_STATES[row['decision']]} without a reason"
             problems.append(REASON_MISSING.at(change.place(label, "reason"), fact))
         if row["decision"] == "take":
-            found = _not_takeable(row)
-            problems += [CANNOT_TAKE.at(change.place(label, column), fact) for column, fact in found]
+            facts = _not_takeable(row)
+            problems += [CANNOT_TAKE.at(change.place(label, column), fact) for column, fact in facts]
     for label in change.new.index.tolist():
         fact = "a row below the others is in no file"
         problems.append(CANNOT_TAKE.at(change.place(int(label), "meter_id"), fact, "Delete it."))
     return problems
 
 
-def _not_takeable(row: dict[Any, Any]) -> list[tuple[str, str]]:
+def _not_takeable(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Columns of a row that no read can be made of, with what is wrong."""
     found = []
     if not row["meter_id"]:
@@ -116,26 +114,50 @@ def _not_takeable(row: dict[Any, Any]) -> list[tuple[str, str]]:
     return found
 
 
-@saves("rejects")
-def write_rejects(desk: Desk, work: Work, change: Changes) -> list[Step]:
-    """Write what was corrected and decided on Rejects; a row taken makes a read of its file's run, with who and when."""
-    history, typed = history_name(desk, "rejects"), TABLE["rejects"].names("typed")
-    labels = [int(label) for label in change.changed.index]
-    rows = list(zip(labels, change.changed.to_dict("records"), change.before.to_dict("records"), strict=True))
-    told = "; ".join(f"{old['reject_id']} {row['decision'] or 'open'}" for _, row, old in rows)
-    event = work.event(f"Rejects: {told}")
-    taken_back: _SQL = []
-    for label, row, old in rows:
-        taken_back += _decided(work, row, old, change.place(label, "decision"))
-        name, rev = str(old["reject_id"]), int(old["rev"])
-        keep_revision(work, history, name, rev, event, content(old, typed))
-        keep_revision(work, history, name, rev + 1, event, content(row, typed))
-    return [{"sql": taken_back, "each": 1}]
+@surface("rejects", follows=("reads", "exceptions"))
+class Rejects(Surface):
+    """Rows of the run's read files that were not taken, as they came and as the office corrects them."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return rejects_view(desk)
+
+    def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
+        """Rows of another run's files."""
+        return self._elsewhere(desk, keys, "i.state = 'current'")
+
+    def withdrawn(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
+        """Rows of files whose import was taken back or replaced."""
+        return self._elsewhere(desk, keys, "i.state <> 'current'").assign(actor="")
+
+    def _elsewhere(self, desk: Desk, keys: Sequence[str], which: str) -> pd.DataFrame:
+        rows = desk.store.query(
+            "SELECT r.*, i.file_name FROM rejects r JOIN imports i ON i.import_id = r.import_id "  # noqa: S608
+            f"WHERE i.kind = 'reads' AND {which}"
+        )
+        return rows.loc[rows["reject_id"].isin(keys)]
+
+    def history(self, desk: Desk) -> str:
+        return "rejects"
+
+    def wrong(self, desk: Desk, change: Changes, others: Mapping[str, Changes]) -> list[Problem]:
+        return _undecidable(change)
+
+    def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
+        """Write what was corrected and decided; a row taken makes a read of its file's run, with who and when."""
+        typed = self.declared.names("typed")
+        told = "; ".join(f"{old['reject_id']} {row['decision'] or 'open'}" for _, row, old in change.pairs())
+        event, taken_back = work.event(f"Rejects: {told}"), []
+        for label, row, old in change.pairs():
+            taken_back.append(_decide(desk, work, change, label, row, old))
+            keep_change(work, self.history(desk), str(old["reject_id"]), event, old, row, typed)
+        return [{"kind": "rejects", "rows": taken_back}]
 
 
-def _decided(work: Work, row: dict[Any, Any], old: dict[Any, Any], place: Place) -> _SQL:
-    """Write one row and the read it makes or unmakes; the statements that take it back, in their order."""
-    name = str(old["reject_id"])
+def _decide(
+    desk: Desk, work: Work, change: Changes, label: int, row: dict[str, Any], old: dict[str, Any]
+) -> dict[str, Any]:
+    """Write one row and the read it makes or unmakes; the values that take it back."""
+    name, place = str(old["reject_id"]), change.place(label, "decision")
     of = work.query(
         "SELECT i.import_id, i.cycle, i.period, i.state, r.read_id FROM rejects r JOIN imports i ON i.import_id = r.import_id "
         "WHERE r.reject_id = :r",
@@ -145,29 +167,37 @@ def _decided(work: Work, row: dict[Any, Any], old: dict[Any, Any], place: Place)
         raise Conflict(OVERTAKEN.at(place, f"the import of {name} was taken back since"))
     before = None if pd.isna(of["read_id"]) else int(of["read_id"])
     same = row["decision"] == old["decision"] and all(as_text(row[n]) == as_text(old[n]) for n in _READ_FIELDS)
-    made, taken_back = before, []
+    read = before
     if not same:
-        taken_back = _unmade(work, name, before, place)
-        made = _made(work, row, old, of) if row["decision"] == "take" else None
-        if made is not None:
-            taken_back.insert(0, (_WITHDRAW, {"read": made}))
-    fields = {n: as_text(row[n]) or (None if n == "read_date" else "") for n in _READ_FIELDS}
-    decided = {"decision": row["decision"], "reason": row["reason"].strip(), "state": _STATES[row["decision"]]}
-    who = {"decided_by": work.actor, "decided_at": work.at} if row["decision"] else {"decided_by": "", "decided_at": ""}
-    rev = int(old["rev"])
-    if work.execute(_UPDATE, **fields, **decided, **who, read=made, id=name, rev=rev) != 1:
-        raise Conflict(OVERTAKEN.at(place, f"{name} was changed meanwhile"))
-    earlier = {n: as_text(old[n]) or (None if n == "read_date" else "") for n in _READ_FIELDS}
-    earlier |= {n: old[n] for n in ("decision", "reason", "state", "decided_by", "decided_at")}
-    taken_back.append((_UPDATE, {**earlier, "read": before, "id": name, "rev": rev + 1}))
-    return taken_back
+        _unmake(work, name, before, place)
+        read = _made(work, row, old, of) if row["decision"] == "take" else None
+    who, when = (work.actor, work.at) if row["decision"] else ("", "")
+    decided = _as_kept(row) | {"reason": row["reason"].strip(), "state": _STATES[row["decision"]]}
+    decided |= {"decided_by": who, "decided_at": when, "read_id": read}
+    if not work.update("rejects", {"reject_id": name}, int(old["rev"]), decided):
+        raise changed_meanwhile(desk, change, label, name)
+    earlier = _as_kept(old) | {n: old[n] for n in ("reason", "state", "decided_by", "decided_at")}
+    return {"reject": name, "rev": int(old["rev"]) + 1, "read": read, "before": earlier | {"read_id": before}}
 
 
-_UPDATE: Final = (
-    "UPDATE rejects SET meter_id = :meter_id, register_id = :register_id, read_date = :read_date, dial_read = :dial_read, "
-    "unit = :unit, decision = :decision, reason = :reason, state = :state, decided_by = :decided_by, "
-    "decided_at = :decided_at, read_id = CAST(:read AS BIGINT), rev = rev + 1 WHERE reject_id = :id AND rev = :rev"
-)
+def _as_kept(row: dict[str, Any]) -> dict[str, Any]:
+    """The row's fields of a read and its decision as the store keeps them."""
+    return {n: as_text(row[n]) or (None if n == "read_date" else "") for n in (*_READ_FIELDS, "decision")}
+
+
+@takes_back("rejects")
+def undecide_rejects(work: Work, step: Step) -> None:
+    """Give rejected rows what they were before, with the read that was made of them; refused where one moved on since."""
+    for row in reversed(step["rows"]):
+        name, before = row["reject"], row["before"]
+        if row["read"] != before["read_id"]:
+            _unmake(work, name, row["read"], Place(table="rejects", key=name))
+            if before["read_id"] is not None and work.execute(_REINSTATE, read=before["read_id"]) != 1:
+                raise overtaken("rejects", name, f"the read made of {name} was replaced by that of a later file")
+        if not work.update("rejects", {"reject_id": name}, row["rev"], before):
+            raise overtaken("rejects", name, f"{name} was changed since")
+
+
 _WITHDRAW: Final = "UPDATE reads SET state = 'withdrawn' WHERE read_id = :read AND state = 'current'"
 _REINSTATE: Final = "UPDATE reads SET state = 'current' WHERE read_id = :read AND state = 'withdrawn'"
 _BILLED: Final = (
@@ -175,20 +205,19 @@ _BILLED: Final = (
 )
 
 
-def _unmade(work: Work, name: str, read_id: int | None, place: Place) -> _SQL:
+def _unmake(work: Work, name: str, read_id: int | None, place: Place) -> None:
     """Withdraw the read that was made of a row before; refused where it is billed."""
     if read_id is None:
-        return []
+        return
     bill = work.value(_BILLED, read=read_id)
     if bill is not None:
         raise Conflict(REJECT_BILLED.at(place, f"{name} is on bill {bill}"))
     if work.execute(_WITHDRAW, read=read_id) != 1:
         fact = f"the read made of {name} was replaced by that of a later file"
         raise Conflict(OVERTAKEN.at(place, fact, "Leave the row as it is."))
-    return [(_REINSTATE, {"read": read_id})]
 
 
-def _made(work: Work, row: dict[Any, Any], old: dict[Any, Any], of: Any) -> int | None:
+def _made(work: Work, row: Mapping[str, Any], old: Mapping[str, Any], of: Any) -> int | None:
     """Make a read of a row; None where the run has the same read already."""
     read = {
         "cycle": of["cycle"], "period": of["period"], "meter_id": row["meter_id"], "register_id": row["register_id"],

@@ -1,8 +1,7 @@
-"""Views: what each sheet shows, taken from the store for the run and the period on Start."""
+"""Views: what several rooms of the office ask the store: balances, last reads, where runs stand, a run's bills."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -10,43 +9,9 @@ import pandas as pd
 
 from xlbilling.office.desk import Desk
 from xlbilling.reads.units import millionths
-from xlbilling.records import TABLE
 from xlbilling.states import CURRENT, DRAFT, HELD, WITHDRAWN
-from xlbilling.store.schema import WORKING, columns_of
+from xlbilling.store.schema import columns_of
 from xlbilling.store.views import view as declare_view
-
-IN_CYCLE: Final = {
-    "services": "cycle = :cycle",
-    "accounts": "account_id IN (SELECT account_id FROM services WHERE cycle = :cycle) "
-    "OR NOT EXISTS (SELECT 1 FROM services s WHERE s.account_id = accounts.account_id)",
-    "meters": "service_id IN (SELECT service_id FROM services WHERE cycle = :cycle) "
-    "OR NOT EXISTS (SELECT 1 FROM services s WHERE s.service_id = meters.service_id)",
-}
-
-
-_SHOWS: Final[dict[str, Callable[[Desk], pd.DataFrame]]] = {}
-
-
-def shows(name: str) -> Callable[[Callable[[Desk], pd.DataFrame]], Callable[[Desk], pd.DataFrame]]:
-    """Declare the decorated function as what a sheet shows; it stands beside the action that fills the sheet."""
-
-    def declare(rows: Callable[[Desk], pd.DataFrame]) -> Callable[[Desk], pd.DataFrame]:
-        _SHOWS[name] = rows
-        return rows
-
-    return declare
-
-
-def view(desk: Desk, name: str) -> pd.DataFrame:
-    """The rows a sheet shows, in the store's types, every declared column filled."""
-    made = _SHOWS[name](desk) if name in _SHOWS else working(desk, name)
-    declared = list(TABLE[name].columns)
-    return made.reindex(columns=declared) if list(made.columns) != declared else made
-
-
-def working(desk: Desk, name: str) -> pd.DataFrame:
-    """The rows of a sheet that Save writes, of this cycle where the table has one."""
-    return desk.store.table(name, IN_CYCLE.get(name, ""), **({"cycle": desk.cycle} if name in IN_CYCLE else {}))
 
 
 def balances(desk: Desk) -> pd.DataFrame:
@@ -102,41 +67,11 @@ def _latest(meters: pd.DataFrame, billed: pd.DataFrame, name: str) -> pd.DataFra
     return meters.assign(**beside)
 
 
-@shows("accounts")
-def _accounts(desk: Desk) -> pd.DataFrame:
-    made = working(desk, "accounts")
-    owed = balances(desk).set_index("account_id")["amount"]
-    made["balance"] = made["account_id"].map(owed).fillna(0).astype("int64")
-    return made
-
-
-@shows("meters")
-def _meters(desk: Desk) -> pd.DataFrame:
-    made = working(desk, "meters")
-    last = last_reads(desk, desk.cycle)[["meter_id", "register_id", "previous_date", "previous_read"]]
-    last = last.rename(columns={"previous_date": "last_date", "previous_read": "last_read"})
-    return made.merge(last, on=["meter_id", "register_id"], how="left").fillna({"last_read": ""})
-
-
 declare_view(
     "ledger_balances",
     "gl_account amount:int",
     "SELECT gl_account, SUM(amount) AS amount FROM journal GROUP BY gl_account",
 )
-
-
-@shows("gl_accounts")
-def _gl_accounts(desk: Desk) -> pd.DataFrame:
-    made = working(desk, "gl_accounts")
-    total = desk.store.view("ledger_balances")
-    made["balance"] = made["gl_account"].map(total.set_index("gl_account")["amount"]).fillna(0).astype("int64")
-    return made
-
-
-@shows("cycles")
-def _cycles(desk: Desk) -> pd.DataFrame:
-    made = working(desk, "cycles")
-    return made.merge(run_states(desk), on=["cycle", "period"], how="left")
 
 
 declare_view(
@@ -167,22 +102,15 @@ def run_states(desk: Desk) -> pd.DataFrame:
     return desk.store.view("run_states")
 
 
-@shows("bills")
-def _bills(desk: Desk) -> pd.DataFrame:
-    drafts, posted = run_bills(desk)
-    posted["state"] = np.where(posted["reversed"].ne(""), "reversed", "posted")
-    return pd.concat([drafts.assign(number=""), posted], ignore_index=True)
-
-
 # Bills of the cycle: the run's own, and those of its earlier runs that were billed anew in this month (A of 2026-10).
-_OF_CYCLE: Final = "(b.cycle = :c OR b.cycle LIKE :c || ' of ____-__')"
+OF_CYCLE: Final = "(b.cycle = :c OR b.cycle LIKE :c || ' of ____-__')"
 
 
 declare_view(
     "bills_of_run",
     {**columns_of("bills"), "reversed": ""},
     "SELECT b.*, COALESCE(r.reversed_by, '') AS reversed FROM bills b LEFT JOIN reversals r ON r.document = b.number "  # noqa: S608
-    f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY b.number",
+    f"WHERE {OF_CYCLE} AND b.period = :p ORDER BY b.number",
 )
 
 
@@ -203,15 +131,8 @@ declare_view(
     "bill_lines_of_run",
     {"bill_key": "", "number": "", **_LINE},
     "SELECT b.bill_key, l.* FROM bill_lines l JOIN bills b ON b.number = l.number "  # noqa: S608
-    f"WHERE {_OF_CYCLE} AND b.period = :p ORDER BY l.number, l.line",
+    f"WHERE {OF_CYCLE} AND b.period = :p ORDER BY l.number, l.line",
 )
-
-
-@shows("bill_lines")
-def _bill_lines(desk: Desk) -> pd.DataFrame:
-    drafts = desk.store.view("draft_lines_of_run", **desk.chosen)
-    posted = desk.store.view("bill_lines_of_run", **desk.chosen)
-    return pd.concat([drafts, posted.drop(columns="number")], ignore_index=True) if len(drafts) else posted
 
 
 declare_view(
@@ -224,28 +145,4 @@ declare_view(
 )
 
 
-@shows("payments")
-def _payments(desk: Desk) -> pd.DataFrame:
-    made = desk.store.view("receipts_of_period", p=str(desk.period))
-    made["state"] = made["state"].where(made["reversed"].eq(""), "reversed")
-    return made
-
-
-@shows("adjustments")
-def _adjustments(desk: Desk) -> pd.DataFrame:
-    return desk.store.table(
-        "adjustments", "period = :p AND state <> :withdrawn", p=str(desk.period), withdrawn=WITHDRAWN
-    )
-
-
 declare_view("last_events", columns_of("events"), "SELECT * FROM events ORDER BY event DESC LIMIT 500")
-
-
-@shows("log")
-def _log(desk: Desk) -> pd.DataFrame:
-    return desk.store.view("last_events")
-
-
-def shown() -> tuple[str, ...]:
-    """Names of all tables that a Refresh fills."""
-    return tuple(name for name in TABLE if name in WORKING or name in _SHOWS)

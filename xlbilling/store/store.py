@@ -230,6 +230,23 @@ class Work:
         """Run a statement; the number of rows it changed."""
         return self.connection.execute(sa.text(sql), values).rowcount
 
+    def update(self, table: str, key: Mapping[str, Any], rev: int, values: Mapping[str, Any]) -> bool:
+        """Give one row these values and its next revision; False, and nothing changed, where it is not at `rev` any more."""
+        sets = ", ".join(f'"{name}" = {self._given(table, name)}' for name in values if name != "rev")
+        where = " AND ".join(f'"{name}" = :key_{name}' for name in key)
+        changed = self.execute(
+            f"UPDATE {table} SET {sets}, rev = rev + 1 WHERE {where} AND rev = :at_rev",  # noqa: S608
+            **{name: value for name, value in values.items() if name != "rev"},
+            **{f"key_{name}": value for name, value in key.items()},
+            at_rev=rev,
+        )
+        return changed == 1
+
+    def _given(self, table: str, column: str) -> str:
+        """A bound value of a column; a number is told as one, because a database cannot see what sort NULL is of."""
+        number = isinstance(schema.metadata.tables[table].columns[column].type, sa.BigInteger)
+        return f"CAST(:{column} AS BIGINT)" if number else f":{column}"
+
     def insert(self, table: str, frame: pd.DataFrame) -> None:
         """Bulk-insert a frame whose columns are the table's, in any order."""
         names = [c.name for c in schema.metadata.tables[table].columns]

@@ -1,0 +1,40 @@
+"""Cycles: the billing runs with their dates as the sheet shows them, and what a typed run must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from xlbilling.office.desk import Desk
+from xlbilling.office.surface import surface
+from xlbilling.office.views import run_states
+from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_tables import CANNOT_BE, WorkingTable
+from xlbilling.periods import AccountingPeriod
+from xlbilling.problems import Problem
+
+
+@surface("cycles", follows=("exceptions",))
+class Cycles(WorkingTable):
+    """Runs of cycles, each with where it stands."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        return self.stored(desk).merge(run_states(desk), on=["cycle", "period"], how="left")
+
+    def wrong(self, desk: Desk, change: Changes, others: Mapping[str, Changes]) -> list[Problem]:
+        """A run's period is written 2026-11, its read window ends after it begins, its bills are due after their date."""
+        problems: list[Problem] = []
+        for label, row in change.rows():
+            try:
+                AccountingPeriod.parse(row["period"])
+            except ValueError as fault:
+                problems.append(CANNOT_BE.at(change.place(label, "period"), str(fault)))
+            for first, last in _IN_ORDER:
+                if row[last] < row[first]:
+                    fact = f"{row[last]:%Y-%m-%d} is before {row[first]:%Y-%m-%d} ({first.replace('_', ' ')})"
+                    problems.append(CANNOT_BE.at(change.place(label, last), fact))
+        return problems
+
+
+_IN_ORDER = (("read_from", "read_to"), ("bill_date", "due_date"), ("due_date", "delinquent_date"))
