@@ -89,9 +89,14 @@ def migration(number: int, meaning: str) -> Callable[[Change], Change]:
     return declare_it
 
 
-@migration(3, "the state of a row is one of the words its table allows; numbers are given out by the program alone")
+@migration(
+    3,
+    "the state of a row is one of the words its table allows; numbers are given out by the program alone; what was done "
+    "before cannot be taken back with Undo last",
+)
 def states_are_checked(old: Old) -> None:
-    """Nothing is done to the rows: a row in another state stops the migration, and it is named."""
+    """A row in another state stops the migration, and it is named. Undo kept statements, which no later version can run."""
+    old.execute("UPDATE undo SET inverse = '[]', state = 'past' WHERE state = 'ready'")
 
 
 @migration(4, "Policy has the checks days and service_ended, with their standard values")
