@@ -17,7 +17,8 @@ from tests.office.small import READS_HEADER, Clerk, Clock, beacon
 from xlbilling.office.actions import perform
 from xlbilling.office.desk import Desk
 from xlbilling.office.importing import balance_line, only_registers
-from xlbilling.office.rejecting import rejects_view, write_rejects
+from xlbilling.office.rejecting import rejects_view
+from xlbilling.office.surface import SURFACES
 from xlbilling.office.working_copy import Changes
 from xlbilling.store import Store
 from xlbilling.workbook.none import NoWorkbook
@@ -234,7 +235,7 @@ def test_a_row_whose_import_was_taken_back_cannot_be_taken(desk_office: Office) 
     carl.press("refresh", Period="2026-11", Cycle="A")
     carl.set("rejects", the_reject(desk_office), decision="take", reason="typed", dial_read="0112")
     cora.press("undo_last")
-    carl.refused("save", "undo_overtaken")
+    carl.refused("save", "taken_back_meanwhile")
 
 
 def test_a_row_replaced_by_a_later_file_stays_as_it_was_taken(desk_office: Office) -> None:
@@ -343,7 +344,7 @@ def _decide(desk: Desk, decisions: list[str]) -> None:
             typed.loc[n, "read_date"] = pd.Timestamp("2026-11-05")
     if len(typed):
         with desk.store.work("cora", "save") as work:
-            write_rejects(desk, work, Changes("rejects", typed.iloc[:0], typed, rejects))
+            SURFACES["rejects"].write(desk, work, Changes("rejects", typed.iloc[:0], typed, rejects))
 
 
 # ---- hours ----------------------------------------------------------------------------------------------------------

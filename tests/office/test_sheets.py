@@ -246,7 +246,7 @@ def test_typing_on_a_row_taken_back_says_who_did_and_how_to_go_on(desk_office: O
     lead.press("undo_last")
     said = carl.refused("save", "taken_back_meanwhile")
     assert "P0000001 was taken back by lea" in said
-    assert "Delete the row" in said
+    assert "Delete the row on this sheet" in said
     carl.type("payments", lambda rows: rows.iloc[:0])
     assert carl.press("save").said == "Nothing to save."
 

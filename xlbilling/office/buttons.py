@@ -79,8 +79,8 @@ _IN_THE_ORDER_OF_THE_MONTH: Final = (
     ),
     Button(
         "sheets.refresh", "Refresh", "Sheets", "RF", "RefreshAll", "anyone",
-        "Fills the sheets from the store, for the cycle, period and view on Start. Refuses while typing is "
-        "not saved.",
+        "Fills the sheets from the store, for the cycle, period and view on Start. Typing that is not saved is named "
+        "first; a second press puts it in Log, and Undo last types it back.",
         turns=False,
     ),
     Button(

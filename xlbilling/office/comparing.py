@@ -25,7 +25,7 @@ from xlbilling.workbook.port import TypedRow, row_keys
 TAKEN_BACK: Final = declare(
     "taken_back_meanwhile",
     "You typed on a row that somebody took back since this sheet was filled.",
-    "Delete the row; type it as a new row, with Rev blank, if it is wanted after all.",
+    "Delete the row on this sheet. If it is wanted after all, bring it in anew.",
 )
 KEY_TWICE: Final = declare("key_twice", "Two rows carry the same key.", "Give each row a key of its own.")
 KEY_TAKEN: Final = declare(

@@ -174,13 +174,18 @@ class Payments(Surface):
         numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
         event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
         typed, changed = self.declared.names("typed"), []
+        new: Any = change.new.to_dict("records")
+        added = [
+            {"payment": n, "written": {t: bound(row[t]) for t in typed}} for n, row in zip(numbers, new, strict=True)
+        ]
         for label, row, old in change.pairs():
             number = row["payment_id"]
             if not work.update("payments", {"payment_id": number}, int(old["rev"]), {n: bound(row[n]) for n in typed}):
                 raise changed_meanwhile(desk, change, label, number)
             keep_change(work, "payments", number, event, old, row, typed)
-            changed.append({"payment": number, "rev": int(old["rev"]) + 1, "before": {n: bound(old[n]) for n in typed}})
-        return [{"kind": "receipts", "new": numbers, "changed": changed}]
+            written, before = ({n: bound(values[n]) for n in typed} for values in (row, old))
+            changed.append({"payment": number, "written": written, "before": before})
+        return [{"kind": "receipts", "new": added, "changed": changed}]
 
 
 def _refuse_unfit(work: Work, change: Changes, period: AccountingPeriod) -> None:
@@ -199,20 +204,23 @@ def _refuse_unfit(work: Work, change: Changes, period: AccountingPeriod) -> None
 def take_back_receipts(work: Work, step: Step) -> None:
     """Withdraw typed receipts and give changed ones their earlier values; refused where one was posted or changed since."""
     event = work.event(f"Payments: {len(step['new'])} withdrawn, {len(step['changed'])} put back")
-    for number in step["new"]:
-        receipt = {"payment_id": number}
-        if not _open(work, number) or not work.update("payments", receipt, 1, {"state": "withdrawn"}):
-            raise overtaken("payments", number, f"receipt {number} was changed or posted since")
-        keep_revision(work, "payments", number, 2, event, TAKEN_OUT)
-    for change in step["changed"]:
-        number, rev = change["payment"], change["rev"]
-        if not _open(work, number) or not work.update("payments", {"payment_id": number}, rev, change["before"]):
-            raise overtaken("payments", number, f"receipt {number} was changed or posted since")
-        keep_revision(work, "payments", number, rev + 1, event, content(change["before"], list(change["before"])))
+    for receipt in step["new"]:
+        rev = _as_written(work, receipt)
+        work.update("payments", {"payment_id": receipt["payment"]}, rev, {"state": "withdrawn"})
+        keep_revision(work, "payments", receipt["payment"], rev + 1, event, TAKEN_OUT)
+    for receipt in step["changed"]:
+        rev, before = _as_written(work, receipt), receipt["before"]
+        work.update("payments", {"payment_id": receipt["payment"]}, rev, before)
+        keep_revision(work, "payments", receipt["payment"], rev + 1, event, content(before, list(before)))
 
 
-def _open(work: Work, number: str) -> bool:
-    return bool(work.value("SELECT state FROM payments WHERE payment_id = :n", n=number) == "open")
+def _as_written(work: Work, receipt: Mapping[str, Any]) -> int:
+    """The revision of a receipt that is open and as it was written; refused where it is not."""
+    number, written = receipt["payment"], receipt["written"]
+    row = work.table("payments", "payment_id = :n AND state = 'open'", n=number)
+    if row.empty or any(bound(row[name].iloc[0]) != value for name, value in written.items()):
+        raise overtaken("payments", number, f"receipt {number} was changed or posted since")
+    return int(row["rev"].iloc[0])
 
 
 def post_payments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:

@@ -15,6 +15,7 @@ from xlbilling.office.history import as_text, keep_change
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.undo import OVERTAKEN, Step, overtaken, takes_back
 from xlbilling.office.working_copy import Changes, changed_meanwhile
+from xlbilling.office.working_tables import bound
 from xlbilling.problems import Conflict, Place, Problem, declare
 from xlbilling.reads.dials import MOST_DIALS
 from xlbilling.reads.units import millionths
@@ -177,7 +178,7 @@ def _decide(
     if not work.update("rejects", {"reject_id": name}, int(old["rev"]), decided):
         raise changed_meanwhile(desk, change, label, name)
     earlier = _as_kept(old) | {n: old[n] for n in ("reason", "state", "decided_by", "decided_at")}
-    return {"reject": name, "rev": int(old["rev"]) + 1, "read": read, "before": earlier | {"read_id": before}}
+    return {"reject": name, "written": decided, "before": earlier | {"read_id": before}}
 
 
 def _as_kept(row: dict[str, Any]) -> dict[str, Any]:
@@ -189,13 +190,15 @@ def _as_kept(row: dict[str, Any]) -> dict[str, Any]:
 def undecide_rejects(work: Work, step: Step) -> None:
     """Give rejected rows what they were before, with the read that was made of them; refused where one moved on since."""
     for row in reversed(step["rows"]):
-        name, before = row["reject"], row["before"]
-        if row["read"] != before["read_id"]:
-            _unmake(work, name, row["read"], Place(table="rejects", key=name))
+        name, written, before = row["reject"], row["written"], row["before"]
+        now = work.table("rejects", "reject_id = :n", n=name)
+        if now.empty or any(bound(now[column].iloc[0]) != value for column, value in written.items()):
+            raise overtaken("rejects", name, f"{name} was changed since")
+        if written["read_id"] != before["read_id"]:
+            _unmake(work, name, written["read_id"], Place(table="rejects", key=name))
             if before["read_id"] is not None and work.execute(_REINSTATE, read=before["read_id"]) != 1:
                 raise overtaken("rejects", name, f"the read made of {name} was replaced by that of a later file")
-        if not work.update("rejects", {"reject_id": name}, row["rev"], before):
-            raise overtaken("rejects", name, f"{name} was changed since")
+        work.update("rejects", {"reject_id": name}, int(now["rev"].iloc[0]), before)
 
 
 _WITHDRAW: Final = "UPDATE reads SET state = 'withdrawn' WHERE read_id = :read AND state = 'current'"
