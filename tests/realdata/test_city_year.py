@@ -16,7 +16,6 @@ from xlbilling.demo.clerk import Clerk
 from xlbilling.office.actions import open_desk, perform
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk
-from xlbilling.office.surface import SURFACES
 from xlbilling.office.surface import SURFACES, view
 from xlbilling.office.working_copy import Changes
 from xlbilling.store import Store
