@@ -17,7 +17,7 @@ from xlbilling.audit import AuditColumns, RatesSheet, columns
 from xlbilling.exact import parse_decimal
 from xlbilling.tariffs import RATE_COLUMNS, RateBook, price, rate_book
 from xlbilling.tariffs.owrs import owrs_rates
-from xlbilling.workbook.port import filled_in
+from xlbilling.workbook.formula_text import filled_in
 
 from .test_formulas import recalculated
 from .test_owrs import real, real_tariffs, reference

@@ -18,6 +18,7 @@ import xlwings as xw
 from xlbilling.problems import Place, Problem, Refusal
 from xlbilling.records import TABLE, ColumnKind, Table
 from xlbilling.workbook.cells import give
+from xlbilling.workbook.formula_text import Formula, filled_in, fills_down, formula_runs
 from xlbilling.workbook.looks import COMPUTED, FILL, MARKED, NUMBER_FORMAT
 from xlbilling.workbook.named_cells import DASH, FIXED_ROWS, TILES
 from xlbilling.workbook.port import (
@@ -27,14 +28,10 @@ from xlbilling.workbook.port import (
     NO_TABLE,
     VIEWS,
     ExtraColumn,
-    Formula,
     Questions,
     SheetTable,
     TypedRow,
     View,
-    filled_in,
-    fills_down,
-    formula_runs,
     hidden_sheets,
     in_book,
     laid_over,

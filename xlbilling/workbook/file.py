@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 from xlbilling.problems import Place, Problem, Refusal
 from xlbilling.records import TABLE
 from xlbilling.workbook.cells import give
+from xlbilling.workbook.formula_text import Formula, filled_in
 from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.named_cells import DASH, FIXED_ROWS, TILES
 from xlbilling.workbook.port import (
@@ -22,12 +23,10 @@ from xlbilling.workbook.port import (
     NO_CELL,
     NO_TABLE,
     ExtraColumn,
-    Formula,
     Questions,
     SheetTable,
     TypedRow,
     View,
-    filled_in,
     hidden_sheets,
     in_book,
     laid_over,

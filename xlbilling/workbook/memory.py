@@ -20,13 +20,13 @@ from xlbilling.problems import Place, Problem, Refusal
 from xlbilling.records import TABLE, Table
 from xlbilling.workbook.cell_xml import DAY_ZERO, FIRST_DAY, Unwritable, sort_of
 from xlbilling.workbook.cells import give
+from xlbilling.workbook.formula_text import Formula
 from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.named_cells import DASH, FIRST_VALUES, FIXED_ROWS, HEADER_ROW, LIST_CORNERS, TILES
 from xlbilling.workbook.port import (
     EXTRA,
     NO_CELL,
     ExtraColumn,
-    Formula,
     Questions,
     SheetTable,
     TypedRow,

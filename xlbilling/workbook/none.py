@@ -11,7 +11,8 @@ import pandas as pd
 
 from xlbilling.problems import Problem
 from xlbilling.records import TABLE
-from xlbilling.workbook.port import ExtraColumn, Formula, SheetTable, TypedRow, View, wanted_file
+from xlbilling.workbook.formula_text import Formula
+from xlbilling.workbook.port import ExtraColumn, SheetTable, TypedRow, View, wanted_file
 
 
 class NoWorkbook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xlbilling.workbook.port import filled_in, fills_down, formula_runs
+from xlbilling.workbook.formula_text import filled_in, fills_down, formula_runs
 
 LETTERS = {"billed": "D", "tier_1": "G"}
 
