@@ -6,9 +6,11 @@ Run it alone as `python -m xlbilling.office.reconcile_files --subledger SUB.csv 
 from __future__ import annotations
 
 import argparse
+import gc
 import json as json_text
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,21 +64,34 @@ def reconcile_files(
         if wanted is not None and not wanted.resolve().parent.is_dir():
             raise Refusal(NO_FOLDER.at(Place(file=wanted.name), "its folder does not exist"))
     mapping = read_map(map)
-    export = read_ledger(gl, profile, mapping)
-    lines = read_subledger(subledger)
-    result = reconcile(lines, export.frame, mapping.terms())
-    if json is not None:
-        json.write_text(json_of(answer(result)), encoding="utf-8")
-    if out is not None:
-        sources = f"{subledger.name} against {gl.name} ({export.profile})"
-        period = mapping.period
-        reconciled = Reconciled(
-            result, lines, export.frame, period.start, period.end, sources, export.unread, export.disagreeing
-        )
-        write_workpaper(template_file(TEMPLATE, None), out, reconciled)
-    for problem in export.problems:
-        print(f"{problem.severity}[{problem.code}]: {problem}", file=sys.stderr)
-    return LISTED if export.rejected else DONE
+    with _no_search_for_circles():
+        export = read_ledger(gl, profile, mapping)
+        lines = read_subledger(subledger)
+        result = reconcile(lines, export.frame, mapping.terms())
+        if json is not None:
+            json.write_text(json_of(answer(result)), encoding="utf-8")
+        if out is not None:
+            sources = f"{subledger.name} against {gl.name} ({export.profile})"
+            period = mapping.period
+            reconciled = Reconciled(
+                result, lines, export.frame, period.start, period.end, sources, export.unread, export.disagreeing
+            )
+            write_workpaper(template_file(TEMPLATE, None), out, reconciled)
+        for problem in export.problems:
+            print(f"{problem.severity}[{problem.code}]: {problem}", file=sys.stderr)
+        return LISTED if export.rejected else DONE
+
+
+@contextmanager
+def _no_search_for_circles() -> Iterator[None]:
+    """Hundreds of thousands of rows hold no circles of references; to look for some costs more than to match them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def json_of(answered: Mapping[str, Any]) -> str:

@@ -203,14 +203,14 @@ def write_workpaper(template: Path, target: Path, reconciled: Reconciled) -> pd.
     """
     result, end = reconciled.result, pd.Timestamp(reconciled.end)
     differences = list_differences(result, reconciled.subledger, reconciled.ledger, reconciled.end)
-    matches = _matches(result)
     tables = [
         (CONTROL, result.control),
         (BY_REASON, _reasons(result)),
         (DIFFERENCES, labelled(differences.frame)),
-        (MATCHES, matches),
         (LONE_LINES, _lone_lines(reconciled, differences.of_lines, end)),
         (LONE_ROWS, _lone_rows(reconciled, differences.of_rows, end)),
+        # the longest last: filling a table looks through the sheets that are filled already
+        (MATCHES, _matches(result)),
     ]
     said = f"{reconciled.sources}  ·  {reconciled.start:%m/%d/%Y} to {reconciled.end:%m/%d/%Y}"
     cells: dict[str, Value] = {

@@ -165,7 +165,9 @@ def _block(columns: list[list[str]]) -> pd.DataFrame:
         "date": pd.to_datetime(pd.Series(known, dtype="object"), format="%Y-%m-%d"),
     }
     for name, values in zip(CENTS, rest, strict=False):
-        frame[name] = pd.array([int(value) if value else None for value in values], dtype="Int64")
+        blank = np.array([not value for value in values], dtype=bool)
+        cents = np.array([int(value or 0) for value in values], dtype=np.int64)
+        frame[name] = pd.arrays.IntegerArray(cents, blank)
     frame["side"] = pd.array(rest[4], dtype="str")
     frame |= {name: pd.array(text, dtype="str") for name, text in zip(TEXTS, texts, strict=True)}
     block = pd.DataFrame(frame)

@@ -16,6 +16,8 @@ _NOISY: Final = re.compile(r"-?\d+\.\d{6,}")
 _NOISE: Final = Decimal("0.00001")
 # An accounting format prints zero as a dash, with its currency sign and the blanks that line it up: "$ -  ", "($-)".
 _DASH: Final = re.compile(r"[\s$(]*(?:USD)?[\s$(]*[-\u2013\u2014\u2212][\s$)]*", re.IGNORECASE)
+# What the text of a cell may begin with to stay text.
+WRAPS: Final = frozenset("='")
 _QUOTED: Final = re.compile(r'="([^"]*)"')
 _SIDE: Final = re.compile(r"\s*(CR|DR)\.?$", re.IGNORECASE)
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
@@ -29,7 +31,7 @@ _MONTHS: Final = {name: n for n, name in enumerate("jan feb mar apr may jun jul 
 def unwrapped(text: str) -> str:
     """A cell's text without what a spreadsheet needs to keep it text: ="1021" and '1021 are 1021."""
     body = text.strip()
-    if body[:1] not in "='":
+    if body[:1] not in WRAPS:
         return body
     quoted = _QUOTED.fullmatch(body)
     return quoted[1].strip() if quoted else body.removeprefix("'").strip()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from xlbilling.intake.dates import Evidence, ways_of
 from xlbilling.intake.ledger.accounts import printed_account
-from xlbilling.intake.ledger.cells import amount_cents, stored_cents, unwrapped
+from xlbilling.intake.ledger.cells import WRAPS, amount_cents, stored_cents, unwrapped
 from xlbilling.intake.ledger.layout import Layout, Role, heading, is_posted, side_of
-from xlbilling.intake.ledger.marks import BALANCE, OPENING, PAGE, TOTAL, TOTAL_SAID, UNDATED_TOTAL, totalled
+from xlbilling.intake.ledger.marks import BALANCE, PAGE, TOTAL, TOTAL_SAID, UNDATED_TOTAL, is_opening, totalled
 from xlbilling.problems import Place, Problem, Refusal, declare
 
 ROW_UNREADABLE: Final = declare(
@@ -29,12 +28,12 @@ STATUS_UNKNOWN: Final = declare(
 
 RowKind = Literal["posting", "opening", "total", "section", "header", "note", "blank", "unread", "unposted"]
 Sums = tuple[int, int]
-ALL: Final = "\x00all"
-SINCE: Final = "\x00since the last total"
+# A row's texts by what they are; a role that the header lacks is not there.
+Cells = dict[Role, str]
+_NOTHING: Final = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """The amount cells of a row, cents; `unreadable` where one of them holds something that is no amount."""
 
     debit: int | None
@@ -47,8 +46,7 @@ class Figures:
         return self.debit is None and self.credit is None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One physical row below the header; `row` counts from 1 at the first row below it.
 
     `cents` is the posting's amount, debit positive but for what `side` (1 debit, -1 credit) and the layout's natural
@@ -92,7 +90,8 @@ class Reader:
     _headings: dict[str, tuple[str, str]] = field(default_factory=dict)
     _looked: set[str] = field(default_factory=set)
     _header_first: str = ""
-    _sums: dict[str, Sums] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
+    _sums: dict[str, Sums] = field(default_factory=dict)
+    _whole: Sums = _NOTHING
 
     def __post_init__(self) -> None:
         self._at = self.layout.places(self.header)
@@ -126,93 +125,102 @@ class Reader:
     def _cents(self, text: str) -> int | None:
         return stored_cents(text) if self.first_serial else amount_cents(text)
 
-    def _cell(self, cells: Sequence[str], role: Role) -> str:
-        index = self._at.get(role, -1)
-        return unwrapped(cells[index]) if 0 <= index < len(cells) else ""
+    def _cells(self, row: Sequence[str]) -> Cells:
+        """The row's texts by role."""
+        last = len(row)
+        texts = {role: row[at].strip() if at < last else "" for role, at in self._at.items()}
+        for role, text in texts.items():
+            if text[:1] in WRAPS:
+                texts[role] = unwrapped(text)
+        return texts
 
-    def line(self, row: int, cells: Sequence[str]) -> Line:
+    def line(self, row: int, raw: Sequence[str]) -> Line:
         """What the next row is; `row` counts from 1 below the header, and rows must come in their order."""
-        filled = [index for index, cell in enumerate(cells) if cell.strip()]
-        if not filled:
+        at = 0
+        while at < len(raw) and not raw[at].strip():
+            at += 1
+        if at == len(raw):
             return Line(row, "blank")
-        first = unwrapped(cells[filled[0]])
-        if first.lower() == self._header_first and self._repeats_header(cells):
+        first = unwrapped(raw[at])
+        if first.lower() == self._header_first and self._repeats_header(raw):
             return Line(row, "header")
-        printed, said = self._cell(cells, "date"), self._cell(cells, "description")
+        cells = self._cells(raw)
+        printed, said = cells["date"], cells.get("description", "")
         dated = self._is_day(printed)
         labelled = first if not dated or first != printed else ""
         label = self._total_label(cells, labelled, said, dated)
         if label:
-            return self._total(row, cells, label)
-        if any(OPENING.fullmatch(text) for text in (labelled, said, printed) if text):
-            return self._opening(row, cells, printed if dated else "")
-        if len(set(filled) - {self._at.get("balance", -1)}) == 1 and not dated:
-            return self._lone(row, cells, filled[0], first)
-        return self._posting(row, cells, dated)
+            return self._total(row, raw, cells, label)
+        if is_opening(said) or is_opening(labelled) or (not dated and is_opening(printed)):
+            return self._opening(row, raw, cells, printed if dated else "")
+        if not dated:
+            filled = {index for index, cell in enumerate(raw) if cell and not cell.isspace()}
+            if len(filled - {self._at.get("balance", -1)}) == 1:
+                return self._lone(row, cells, at, first)
+        return self._posting(row, raw, cells, dated)
 
-    def _repeats_header(self, cells: Sequence[str]) -> bool:
-        names = [heading(cell) for cell in cells]
+    def _repeats_header(self, raw: Sequence[str]) -> bool:
+        names = [heading(cell) for cell in raw]
         return names[: len(self.header)] == list(self.header[: len(names)]) and any(names)
 
-    def _total_label(self, cells: Sequence[str], labelled: str, said: str, dated: bool) -> str:
+    def _total_label(self, cells: Cells, labelled: str, said: str, dated: bool) -> str:
         """The words by which a row is a total or a closing balance; "" where it is neither."""
-        if self._cell(cells, "reference"):
+        if cells.get("reference"):
             return ""
         if said and TOTAL_SAID.fullmatch(said):
             return said
-        marks = [labelled if labelled != said else "", self._cell(cells, "account_name"), self._cell(cells, "date")]
+        marks = [labelled if labelled != said else "", cells.get("account_name", ""), cells["date"]]
         label = next((text for text in marks if text and TOTAL.fullmatch(text)), "")
         if label or dated:
             return label
-        return next(
-            (text for text in (*marks, self._cell(cells, "account"), said) if UNDATED_TOTAL.fullmatch(text)), ""
-        )
+        return next((text for text in (*marks, cells.get("account", ""), said) if UNDATED_TOTAL.fullmatch(text)), "")
 
-    def _total(self, row: int, cells: Sequence[str], label: str) -> Line:
+    def _total(self, row: int, raw: Sequence[str], cells: Cells, label: str) -> Line:
         """A printed total or closing balance: its figures, and the account it says it is of."""
         scope = totalled(label)
         account = ""
         if BALANCE.fullmatch(label):
-            self._take_account(cells)
+            self._take_account(raw, cells)
             account = self._account[0]
         elif scope:
             account = printed_account(scope, self.known)[0]
             account = account if account in self._sums else self._account[0] if self.layout.account == "section" else ""
         figures = self._figures(cells)
-        balance = self._cell(cells, "balance")
-        line = Line(
+        balance = cells.get("balance", "")
+        return Line(
             row, "total", gl_account=account, description=label, debit=figures.debit, credit=figures.credit,
             balance=self._cents(balance) if balance else None,
         )  # fmt: skip
-        self._sums[SINCE] = (0, 0)
-        return line
 
-    def _take_account(self, cells: Sequence[str]) -> None:
+    def _take_account(self, raw: Sequence[str], cells: Cells) -> None:
         if self._segment_at:
-            parts = [unwrapped(cells[index]) for index in self._segment_at if index < len(cells)]
+            parts = [unwrapped(raw[index]) for index in self._segment_at if index < len(raw)]
             joined = "-".join(part for part in parts if part)
             if joined:
-                self._account = (joined, self._cell(cells, "account_name"))
+                self._account = (joined, cells.get("account_name", ""))
             return
-        text = self._cell(cells, "account")
-        if text and not OPENING.fullmatch(text) and not BALANCE.fullmatch(text):
-            if text not in self._headings:
-                self._headings[text] = printed_account(text, self.known)
-            number, name = self._headings[text]
-            self._account = (number, self._cell(cells, "account_name") or name)
+        text = cells.get("account", "")
+        if not text:
+            return
+        if text not in self._headings:
+            if is_opening(text) or BALANCE.fullmatch(text):
+                return
+            self._headings[text] = printed_account(text, self.known)
+        number, name = self._headings[text]
+        self._account = (number, cells.get("account_name") or name)
 
-    def _opening(self, row: int, cells: Sequence[str], date: str) -> Line:
-        self._take_account(cells)
-        printed = self._cell(cells, "balance")
+    def _opening(self, row: int, raw: Sequence[str], cells: Cells, date: str) -> Line:
+        self._take_account(raw, cells)
+        printed = cells.get("balance", "")
         balance = self._cents(printed) if printed else None
         cents = balance if printed else self._posted_cents(self._figures(cells))
         if cents is None:
             self._unread(row, "the opening balance has no amount that can be read")
             return Line(row, "unread", date, *self._account)
-        said = self._cell(cells, "description")
+        said = cells.get("description", "")
         return Line(row, "opening", date, *self._account, description=said, cents=cents, balance=balance)
 
-    def _lone(self, row: int, cells: Sequence[str], index: int, first: str) -> Line:
+    def _lone(self, row: int, cells: Cells, index: int, first: str) -> Line:
         """A row with one text (and perhaps a balance): a section heading, a page title or a closing note."""
         number, name = printed_account(first, self.known)
         in_section = self.layout.account == "section" and index == 0
@@ -221,71 +229,67 @@ class Reader:
         if first in self.titles or PAGE.search(first) or not (in_section or in_column) or not is_account:
             return Line(row, "note", description=first)
         self._headings[first] = self._account = (number, name)
-        balance = self._cell(cells, "balance")
+        balance = cells.get("balance", "")
         cents = self._cents(balance) if balance and self._at.get("balance") != index else None
         return Line(row, "section" if cents is None else "opening", "", number, name, cents=cents, balance=cents)
 
-    def _posting(self, row: int, cells: Sequence[str], dated: bool) -> Line:
-        roles: tuple[Role, ...] = ("date", "reference", "source", "description")
-        values = {role: self._cell(cells, role) for role in roles}
-        own_account = bool(self._cell(cells, "account")) or bool(self._segment_at)
+    def _posting(self, row: int, raw: Sequence[str], cells: Cells, dated: bool) -> Line:
+        own_account = bool(cells.get("account") or self._segment_at)
         figures = self._figures(cells)
         debit, credit = figures.debit, figures.credit
-        if self._is_subtotal(cells, values, own_account, figures):
-            self._sums[SINCE] = (0, 0)
+        if self._is_subtotal(cells, own_account, figures):
             account = self._account[0] if own_account or self.layout.account == "section" else ""
             return Line(row, "total", gl_account=account, debit=debit, credit=credit)
-        self._take_account(cells)
-        if not values["date"] and (self.layout.carried or self._same_entry(values, own_account, figures)):
+        self._take_account(raw, cells)
+        if not cells["date"] and (self.layout.carried or self._same_entry(cells, own_account, figures)):
             carried: tuple[Role, ...] = tuple(self.layout.carried) or ("date", "reference")
-            values |= {role: self._above.get(role, "") for role in carried}
-            dated = self._is_day(values["date"])
+            cells |= {role: self._above.get(role, "") for role in carried}
+            dated = self._is_day(cells["date"])
         cents = self._posted_cents(figures)
-        reference, said, source = values["reference"], values["description"], values["source"]
+        date, reference = cells["date"], cells.get("reference", "")
+        said, source = cells.get("description", ""), cells.get("source", "")
         if not dated and cents is None and not reference:
             # neither a day nor an amount nor a number of its own: words such as a page's heading
             return Line(row, "note", description=said)
-        self._above = values
+        self._above = cells
         side, wrong = self._side(cells)
         if not dated or cents is None or wrong:
-            self._unread(row, self._told(cells, values["date"], dated, cents, wrong))
-            return Line(row, "unread", values["date"] if dated else "", *self._account, reference, said, source)
+            self._unread(row, self._told(cells, dated, cents, wrong))
+            return Line(row, "unread", date if dated else "", *self._account, reference, said, source)
         if not self._counts(row, cells):
-            return Line(row, "unposted", values["date"], *self._account, reference, said, source, cents, side)
-        self._look(values["date"])
+            return Line(row, "unposted", date, *self._account, reference, said, source, cents, side)
+        self._look(date)
         self._add(self._account[0], debit or 0, credit or 0)
-        printed = self._cell(cells, "balance")
-        return Line(
-            row, "posting", values["date"], *self._account, reference, said, source, cents, side, debit, credit,
-            self._cents(printed) if printed else None,
-        )  # fmt: skip
+        printed = cells.get("balance")
+        balance = self._cents(printed) if printed else None
+        return Line(row, "posting", date, *self._account, reference, said, source, cents, side, debit, credit, balance)
 
-    def _is_subtotal(self, cells: Sequence[str], values: dict[Role, str], own_account: bool, figures: Figures) -> bool:
+    def _is_subtotal(self, cells: Cells, own_account: bool, figures: Figures) -> bool:
         """A row that is a total by its place and shape: no day, number or words, but for those of its account.
 
         Under each entry of a journal stands a subtotal without any words; elsewhere the figures must be the sums of
         rows above.
         """
-        if values["date"] or values["reference"]:
+        if cells["date"] or cells.get("reference"):
             return False
-        wordless = not values["source"] and not values["description"] and not own_account
+        wordless = not cells.get("source") and not cells.get("description") and not own_account
         if wordless and self.layout.account == "column":
             return True
         sums = (figures.debit or 0, figures.credit or 0)
         if sums == (0, 0) or self.layout.carried:
             return False
-        account = printed_account(self._cell(cells, "account"), self.known)[0] if own_account else self._account[0]
+        account = printed_account(cells.get("account", ""), self.known)[0] if own_account else self._account[0]
         both = bool(sums[0] and sums[1])
-        return sums in (self._sums[account], self._sums[ALL]) and (both or not own_account)
+        return sums in (self._sums.get(account), self._whole) and (both or not own_account)
 
-    def _same_entry(self, values: dict[Role, str], own_account: bool, figures: Figures) -> bool:
+    def _same_entry(self, cells: Cells, own_account: bool, figures: Figures) -> bool:
         """Whether a row without a date is a further line of the entry above, which printed its date once."""
         if figures.none or not self._above.get("date"):
             return False
         above = self._above.get("reference", "")
         if self.layout.account == "section":
-            return bool(above) and values["reference"] == above
-        return own_account and values["reference"] in ("", above)
+            return bool(above) and cells.get("reference", "") == above
+        return own_account and cells.get("reference", "") in ("", above)
 
     def _look(self, date: str) -> None:
         if date not in self._looked:
@@ -293,35 +297,36 @@ class Reader:
             self.dates.look(date, ways_of(date, self.first_serial))
 
     def _add(self, account: str, debit: int, credit: int) -> None:
-        for scope in (account, ALL, SINCE):
-            debits, credits_ = self._sums[scope]
-            self._sums[scope] = (debits + debit, credits_ + credit)
+        debits, credits_ = self._sums.get(account, _NOTHING)
+        self._sums[account] = (debits + debit, credits_ + credit)
+        self._whole = (self._whole[0] + debit, self._whole[1] + credit)
 
-    def _counts(self, row: int, cells: Sequence[str]) -> bool:
-        at = self._at.get("status", -1)
-        word = self._cell(cells, "status") if at >= 0 else ""
-        counted = is_posted(self.header[at], word) if word else True
+    def _counts(self, row: int, cells: Cells) -> bool:
+        word = cells.get("status", "")
+        title = self.header[self._at["status"]] if word else ""
+        counted = is_posted(title, word) if word else True
         if counted is None:
-            fact = f"column {self.header[at]!r} says {word[:40]!r}"
+            fact = f"column {title!r} says {word[:40]!r}"
             raise Refusal(STATUS_UNKNOWN.at(Place(file=self.file, line=self.header_row + row + 1), fact))
         return counted
 
-    def _side(self, cells: Sequence[str]) -> tuple[int, str]:
+    def _side(self, cells: Cells) -> tuple[int, str]:
         """The side a column of its own gives the amount, and what is wrong with the cell."""
         if "side" not in self._at:
             return 0, ""
-        word = self._cell(cells, "side")
+        word = cells["side"]
         side = side_of(word)
         title = self.header[self._at["side"]]
         return side, "" if side else f"column {title!r} says {word[:40]!r}, which is neither debit nor credit"
 
-    def _figures(self, cells: Sequence[str]) -> Figures:
+    def _figures(self, cells: Cells) -> Figures:
         """The amounts as printed: debit and credit, or a lone amount and nothing."""
-        roles: tuple[Role, ...] = ("amount",) if "amount" in self._at else ("debit", "credit")
-        texts = [self._cell(cells, role) for role in roles]
-        values = [self._cents(text) if text else None for text in texts]
-        unreadable = any(text and value is None for text, value in zip(texts, values, strict=True))
-        return Figures(values[0], values[1] if len(values) > 1 else None, unreadable)
+        lone = cells.get("amount")
+        debit, credit = (cells.get("debit", ""), cells.get("credit", "")) if lone is None else (lone, "")
+        debits = self._cents(debit) if debit else None
+        credits_ = self._cents(credit) if credit else None
+        unreadable = bool((debit and debits is None) or (credit and credits_ is None))
+        return Figures(debits, credits_, unreadable)
 
     def _posted_cents(self, figures: Figures) -> int | None:
         """The posting's amount as printed: debit positive, except for sides of their own and natural sides."""
@@ -332,13 +337,13 @@ class Reader:
     def _credited(self, credit: int) -> int:
         return credit if self.layout.signs == "credit_printed_negative" else -credit
 
-    def _told(self, cells: Sequence[str], date: str, dated: bool, cents: int | None, wrong: str) -> str:
+    def _told(self, cells: Cells, dated: bool, cents: int | None, wrong: str) -> str:
         if not dated:
-            return f"the date {date[:40]!r} cannot be read"
+            return f"the date {cells['date'][:40]!r} cannot be read"
         if cents is not None:
             return wrong
         roles: tuple[Role, ...] = ("amount", "debit", "credit")
-        printed = " and ".join(repr(self._cell(cells, role)[:40]) for role in roles if self._cell(cells, role))
+        printed = " and ".join(repr(cells[role][:40]) for role in roles if cells.get(role))
         return f"the amount {printed} cannot be read" if printed else "there is no amount"
 
     def _unread(self, row: int, fact: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _ANY_CASE: Final = re.IGNORECASE
@@ -36,6 +37,12 @@ PAGE: Final = re.compile(r"\bpage\b", _ANY_CASE)
 _TOTAL_WORDS: Final = re.compile(
     rf"^\W*(?:(?:{_SCOPES})[ -]*)*totals?\b(?: (?:for|of)\b)?[\W_]*|[\W_]*\b(?:sub-?)?totals?\W*$", _ANY_CASE
 )
+
+
+@lru_cache(maxsize=65536)
+def is_opening(text: str) -> bool:
+    """Whether words are those of an opening balance."""
+    return OPENING.fullmatch(text) is not None
 
 
 def totalled(label: str) -> str:

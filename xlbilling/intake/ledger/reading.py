@@ -108,14 +108,19 @@ class _Packed:
 
     def _pack(self) -> None:
         lines, self._lines = self._lines, []
+        if not lines and self._blocks:
+            return
+        facts = zip(*lines, strict=True) if lines else [()] * len(Line._fields)
+        column = dict(zip(Line._fields, map(list, facts), strict=True))
         columns: list[list[str]] = [
-            [str(line.kind) for line in lines],
-            *([_whole(getattr(line, name)) for line in lines] for name in ("cents", "debit", "credit", "balance")),
-            [_SIDES[line.side] for line in lines],
-            *([_printable(getattr(line, column)) for line in lines] for column in TEXTS),
+            column["kind"],
+            *([_whole(cents) for cents in column[name]] for name in ("cents", "debit", "credit", "balance")),
+            [_SIDES[side] for side in column["side"]],
+            *([_printable(text) for text in column[name]] for name in TEXTS),
         ]
         self._blocks.append(pack(columns))
-        self._dates.append([line.date if line.kind in _DATED else "" for line in lines])
+        dated = zip(column["date"], column["kind"], strict=True)
+        self._dates.append([date if kind in _DATED else "" for date, kind in dated])
 
     def _days(self, texts: list[str], first: int) -> list[str]:
         """The days of a block's dates; "?" where a date could be two days, which is told with its row."""

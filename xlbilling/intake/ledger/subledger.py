@@ -47,7 +47,8 @@ def read_subledger(path: Path) -> pd.DataFrame:
     at = [header.index(name) for name in COLUMNS]
     column = {name: [row[place].strip() for _, row in lines] for name, place in zip(COLUMNS, at, strict=True)}
     dates = DateColumn(column["post_date"])
-    days = [dates.day(value) for value in column["post_date"]]
+    day_of = {text: dates.day(text) for text in set(column["post_date"])}
+    days = [day_of[value] for value in column["post_date"]]
     debits, credits_ = ([amount_cents(value or "0") for value in column[name]] for name in ("debit", "credit"))
     for (line, row), parts in zip(lines, zip(days, debits, credits_, strict=True), strict=True):
         if None in parts:
@@ -74,7 +75,11 @@ def _lines(path: Path, rows: list[list[str]], header: list[str]) -> tuple[list[_
     lines: list[_Row] = []
     totals: list[_Row] = []
     dated = header.index("post_date")
+    width = len(header)
     for line, row in enumerate(rows[1:], 2):
+        if len(row) == width and row[dated][:1].isdigit():
+            lines.append((line, row))
+            continue
         words = [cell.strip() for cell in row if cell.strip()]
         if not words or [cell.strip().lower() for cell in row] == header:
             continue
