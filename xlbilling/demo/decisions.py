@@ -13,6 +13,7 @@ DECIDES: Final[dict[str, tuple[str, str]]] = {
     "missing_route": ("reread", "The route's file is on its way"),
     "no_read": ("estimate", "Endpoint silent; work order written, billed on last year"),
     "unknown_meter": ("accept", "Not one of our meters; told the reading contractor"),
+    "zeros_lost": ("accept", "The meters are ours; told the reading contractor to keep the zeros"),
     "file_shift": ("reread", "The rows of the file are shifted; a new one was asked for"),
     "duplicate_read": ("accept", "Read twice the same day; the first one stands"),
     "outside_window": ("accept", "Read a few days off; the days are billed as read"),

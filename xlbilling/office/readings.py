@@ -68,12 +68,13 @@ def consumption_before(desk: Desk) -> pd.DataFrame:
 def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
     """The reads without those of registers billed already in the run: they are settled, and there is nothing to say."""
     billed = desk.store.query(
-        "SELECT r.meter_id, r.register_id FROM bill_reads r JOIN bills b ON b.number = r.number "
+        "SELECT r.meter_id, r.register_id, r.read_id FROM bill_reads r JOIN bills b ON b.number = r.number "
         "JOIN standing_bills t ON t.number = b.number WHERE b.cycle = :c AND b.period = :p",
         **desk.chosen,
     )
     done = register_key(billed["meter_id"], billed["register_id"])
     kept = reads.loc[~register_key(reads["meter_id"], reads["register_id"]).isin(done)]
+    kept = kept.loc[~kept["read_id"].isin(billed["read_id"].dropna())]
     return kept.reset_index(drop=True)
 
 

@@ -29,6 +29,7 @@ CHECKS: Final[dict[str, Check]] = {
         Check("missing_route", "", "block", "None of a route's registers has a read.", "Import the route's file, or decide estimate for the whole route."),
         Check("no_read", "", "block", "The reading system says it could not read the meter.", "Send for a re-read, or decide estimate."),
         Check("unknown_meter", "", "review", "The file has a meter that is on no active service.", "Correct the meter number on sheet Meters, or ask the reading crew."),
+        Check("zeros_lost", "", "block", "Reads of a file are of meters without their leading zeros.", "Accept takes them as the meters' reads; tell whoever made the file to keep the column as text."),
         Check("file_shift", "80", "block", "At least this % of a file's reads fit the register of the row above or below, and few their own.", "Have the file sent again; decide accept only when its rows are right."),
         Check("duplicate_read", "", "block", "A register has two different reads in the window.", "Decide override with the right dial."),
         Check("outside_window", "", "block", "The read's day is outside the cycle's read window.", "Correct the window on sheet Cycles, or decide accept."),

@@ -123,13 +123,22 @@ def covers(finding: pd.DataFrame, services: pd.Series[Any]) -> pd.DataFrame:
     return pd.DataFrame({"exception_id": finding["exception_id"].iloc[0], "service_id": services.unique()})
 
 
-def unknown_meters(reads: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Reads of meters that are on no service of the cycle; one finding a register."""
+def unknown_meters(reads: pd.DataFrame, laid: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Reads of meters that are on no service of the cycle; one finding a register.
+
+    Where the row names an account whose own register (`laid`) has no read, that is said: the meter may be its new one.
+    """
+    silent = laid.loc[laid["due"] & laid["missing"]].drop_duplicates("account_id")
+    own = dict(zip(silent["account_id"], silent["register_key"], strict=True)) if len(reads) else {}
+
+    def say(r: Any) -> str:
+        strange = f"meter {r.register_key} is on no active service of this cycle"
+        if r.file_account not in own:
+            return strange
+        return f"{strange}; its row names account {r.file_account}, whose meter {own[r.file_account]} has no read"
+
     rows = reads.drop_duplicates("register_key").assign(
-        service_id="", customer_class="", meter_size="", removed=False, at_risk=0
+        service_id="", customer_class="", meter_size="", removed=False, at_risk=0, file_account=reads["account_id"]
     )
     rows["finding_key"] = rows["register_key"]
-    return find(
-        "unknown_meter", rules, rows, np.ones(len(rows), dtype=bool), "meter_id",
-        lambda r: f"meter {r.register_key} is on no active service of this cycle",
-    )  # fmt: skip
+    return find("unknown_meter", rules, rows, np.ones(len(rows), dtype=bool), "meter_id", say)

@@ -24,7 +24,7 @@ def missing_routes(laid: pd.DataFrame, bench: Bench) -> tuple[pd.DataFrame, pd.D
 
     A route of one register is left to missing_read, and so is one of which something is billed in the run already.
     """
-    wanted = (laid["due"] & ~laid["removed"]).to_numpy(dtype=bool) & ~same(laid["route"], "")
+    wanted = (laid["due"] & ~laid["removed"] & ~laid["awaited"]).to_numpy(dtype=bool) & ~same(laid["route"], "")
     none = wanted & ~laid["route_billed"].to_numpy(dtype=bool) & bench.rules.checked("missing_route", laid)
     missing, routes = laid["missing"].to_numpy(dtype=bool), laid["route"]
     names = set(routes[none & missing])

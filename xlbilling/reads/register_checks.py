@@ -176,6 +176,7 @@ def of_registers(laid: pd.DataFrame, bench: Bench, routes: Bools) -> list[pd.Dat
     exceeding = value & over
     moved = laid["forward"].to_numpy(dtype=np.int64)
     missing = laid["missing"].to_numpy(dtype=bool) & due & ~removed & ~routes
+    missing &= ~laid["awaited"].to_numpy(dtype=bool)
     rolled = laid["rollover"].to_numpy(dtype=bool) & ~over
     taken = due & laid["usable"].to_numpy(dtype=bool)
     settles = laid["estimated_before"].to_numpy(dtype=bool) & (laid["actual"] | laid["suspect"]).to_numpy(dtype=bool)

@@ -12,11 +12,11 @@ from xlbilling.reads import exchanges, patterns
 from xlbilling.reads.decisions import BY_READER, Honoured, decided, holds, honour
 from xlbilling.reads.findings import find, together, unknown_meters
 from xlbilling.reads.history import History, compare
+from xlbilling.reads.lost_zeros import came_in
 from xlbilling.reads.measure import BillingUnit, Window, by_service, lay, register_key
 from xlbilling.reads.overrides import after_override, typed_dials, with_typed
 from xlbilling.reads.register_checks import Bench, cents, judge, of_registers, stuck
 from xlbilling.reads.rules import Rules
-from xlbilling.reads.series import one_read_each
 from xlbilling.reads.service_checks import of_services
 from xlbilling.reads.units import same
 
@@ -85,12 +85,14 @@ def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -
     )
     bench = Bench(window, billing, rules, History.of(office.history, pd.Index(names)))
     carried = _carried(office.carried, pd.Index(names))
-    came, unknown = one_read_each(office.reads, registers, window)
-    reads, unused = exchanges.with_final_reads(came, registers)
+    came = came_in(office.reads, registers, office.decisions, window, rules)
+    registers = registers.assign(awaited=came.awaited)
+    reads, unused = exchanges.with_final_reads(came.reads, registers)
     looked = _looked_at(registers, reads, unused, carried, bench, office.intervals)
-    findings = together([looked.findings, unknown_meters(unknown, rules)]).assign(number=0)
-    findings = _behind_files(decided(findings, office.decisions), looked.covers)
-    covers, number = looked.covers, 0
+    covers = pd.concat([came.covers, looked.covers], ignore_index=True)
+    findings = together([came.findings, looked.findings, unknown_meters(came.unknown, looked.laid, rules)])
+    findings = _behind_files(decided(findings.assign(number=0), office.decisions), covers)
+    number = 0
     broken: dict[str, str] = {}
     while True:
         dials, untaken = typed_dials(findings.loc[findings["number"].eq(number)], covers, looked.laid)

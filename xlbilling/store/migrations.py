@@ -99,12 +99,13 @@ def states_are_checked(old: Old) -> None:
     old.execute("UPDATE undo SET inverse = '[]', state = 'past' WHERE state = 'ready'")
 
 
-@migration(4, "Policy has the checks days and service_ended, with their standard values")
+@migration(4, "Policy has the checks days, service_ended and zeros_lost, with their standard values")
 def days_and_ends_are_checked(old: Old) -> None:
     """The district's own limits and severities of other checks stay as they are."""
     for setting, value, severity, meaning in (
         ("days", "90-110", "review", "The days of the service period are fewer or more than these % of billing / nominal_days."),
         ("service_ended", "", "block", "The service ended, or its account was closed, before the read."),
+        ("zeros_lost", "", "block", "Reads of a file are of meters without their leading zeros."),
     ):  # fmt: skip
         old.execute(
             "INSERT INTO policy (topic, setting, value, severity, meaning, rev) SELECT 'check', :s, :v, :g, :m, 1 "
