@@ -205,3 +205,56 @@ def test_a_batch_posted_as_one_row_is_not_taken_apart() -> None:
     result = run(lines, [cash, (day(5), "1310", BATCH, "", "CR", total - 100_001, "posting")])
     assert result.unmatched_subledger["reason"].tolist() == ["amount_differs"] * 12
     assert result.unmatched_gl["row"].tolist() == [2]
+
+
+def test_a_day_of_a_journal_that_names_no_batch_dated_in_the_next_month() -> None:
+    # one row a day and account of journal CR; the seventh of November is dated the first of December
+    lines = receipts()
+    rows = [(when, account, "", "Daily receipts", *rest) for when, account, _, _, *rest in posted(lines)]
+    for account in ("1310", "1021"):
+        rows = changed(rows, day(7), account, next_month)
+    result = run(lines, rows)
+    assert of_day(result, lines, day(7)) == {"timing_next_period"}
+    assert result.unmatched_gl["reason"].tolist() == ["timing_next_period"] * 2
+    assert len(result.unmatched_subledger) == 158
+    assert set(result.unmatched_subledger["pair"]) == set(result.unmatched_gl["pair"])
+    assert result.difference_unexplained == 0
+
+
+def test_both_accounts_of_a_day_dated_in_the_next_month_leave_the_other_days_alone() -> None:
+    lines = receipts()
+    rows = posted(lines)
+    for account in ("1310", "1021"):
+        rows = changed(rows, day(7), account, next_month)
+    result = run(lines, rows)
+    assert len(result.unmatched_subledger) == 158
+    assert of_day(result, lines, day(8)) == {""}
+
+
+@pytest.mark.parametrize(
+    ("change", "mine", "theirs"),
+    [
+        (transpose, ["transposition"], ["transposition"]),
+        (another_amount, ["amount_differs"], ["amount_differs"]),
+        (leave_out, ["missing_in_gl"], []),
+        (turned, ["wrong_sign"], ["wrong_sign"]),
+    ],
+)
+def test_rows_of_documents_that_name_only_their_batch(
+    change: Callable[[tuple[object, ...]], Rows], mine: list[str], theirs: list[str]
+) -> None:
+    # one row a receipt, all of them named by the batch alone: the one receipt that differs is named, not all 40
+    lines = receipts(days=1, a_day=40)
+    rows: Rows = [
+        (line["post_date"], TERMS.accounts[str(line["gl_account"])], BATCH, "", "CR", line["amount_cents"], "posting")
+        for line in lines
+    ]
+    # a receipt of more than 100.00 whose second and third digits differ
+    amounts = [str(row[5]).removeprefix("-") for row in rows]
+    at = next(
+        n for n, row in enumerate(rows) if row[1] == "1310" and len(amounts[n]) == 5 and amounts[n][1] != amounts[n][2]
+    )
+    result = run(lines, [*rows[:at], *change(rows[at]), *rows[at + 1 :]])
+    assert result.unmatched_subledger["id"].tolist() == [f"S{at}"]
+    assert result.unmatched_subledger["reason"].tolist() == mine
+    assert result.unmatched_gl["reason"].tolist() == theirs

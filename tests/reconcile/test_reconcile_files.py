@@ -159,9 +159,14 @@ def test_a_month_with_every_slip_makes_a_workpaper(tmp_path: Path) -> None:
     assert [row["Unexplained"] for row in accounts.values()] == [1_000_000.01, 0, 0, 0]
     assert book["Summary"]["A6"].value == "1,000,000.01 of the difference has no proven reason."
     # every line and row that stands alone belongs to one difference, and the differences come to the control's
+    by_account = result.by_reason[~result.by_reason["reason"].isin([*CONFIDENCES, "wrong_account"])]
+    summed = listed[listed["reason"] != "wrong_account"].groupby("gl_account")["difference"].sum()
     assert (
-        listed["difference"].sum() == result.by_reason.loc[~result.by_reason["reason"].isin(CONFIDENCES), "cents"].sum()
+        summed[summed != 0].to_dict() == by_account.groupby("gl_account")["cents"].sum().loc[lambda c: c != 0].to_dict()
     )
+    # a posting to the wrong account counts for the account it should be on
+    (moved,) = listed[listed["reason"] == "wrong_account"].to_dict("records")
+    assert moved["difference"] == moved["subledger"] == moved["ledger"] != 0
     assert listed["reason"].iloc[0] == "amount_differs"
     numbers = [
         row["Difference"]

@@ -112,6 +112,17 @@ def test_slips_of_one_amount(posted: int, reason: str) -> None:
     assert result.unproven == (reason == "amount_differs")
 
 
+def test_two_slips_that_fit_equally_prove_nothing() -> None:
+    # 45.00 + 116.00 = 161.00 in ours, 116.00 in theirs: P1 left out, or 61 keyed as 16; nobody can tell which
+    lines = [line("S1", "07-06", "LB1", "P1", "AR", -4500), line("S2", "07-06", "LB1", "P2", "AR", -11600)]
+    result = run(lines, [row("07-06", "1310", "LB1", -11600)])
+    assert reasons(result) == ({"S1": "amount_differs", "S2": "amount_differs"}, {1: "amount_differs"})
+    assert result.difference_unexplained == 4500
+    # with 46.00 only the omission fits
+    lines = [line("S1", "07-06", "LB1", "P1", "AR", -4600), line("S2", "07-06", "LB1", "P2", "AR", -11600)]
+    assert reasons(run(lines, [row("07-06", "1310", "LB1", -11600)])) == ({"S1": "missing_in_gl"}, {})
+
+
 def test_transposed_is_an_exchange_of_neighbours_only() -> None:
     # 147.51 and 145.71; 48.00 and 40.80; not 123 and 321 (the ends), not two exchanges
     assert transposed(14751, 14571)

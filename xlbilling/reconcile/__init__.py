@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from xlbilling.reconcile.batch_days import settle_by_day
+from xlbilling.reconcile.batch_days import match_moved_days, settle_by_day
 from xlbilling.reconcile.books import Books, Ints, Side, open_books
 from xlbilling.reconcile.cells import match_keyed
 from xlbilling.reconcile.control import cents_by_reason, late_in_opening, roll_forward
@@ -50,6 +50,7 @@ def reconcile(subledger: pd.DataFrame, ledger: pd.DataFrame, terms: Terms) -> Re
     _settle(books)
     key_days(books)
     match_keyed(books)
+    match_moved_days(books)
     _settle(books)
     match_unnamed(books)
     mark_crossings(books)

@@ -7,6 +7,7 @@ is looked at once more: copies, days posted to another account, digits exchanged
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from xlbilling.reconcile.entries import Entry, transposed
 from xlbilling.reconcile.outcome import EXACT
 
 _SEVERAL: Final = 2
+# A day's total may be posted so many days off its day.
+_DAYS_OFF: Final = 10
 # One account of a batch, its debits or its credits apart (False, True) or both together (None).
 Place = tuple[int, bool | None]
 Slip = Callable[[int, int], bool]
@@ -42,6 +45,29 @@ def settle_by_day(entry: Entry, settle: Callable[[Entry], None]) -> bool:
         settle(day)
     batch.settle_strays()
     return True
+
+
+def match_moved_days(books: Books) -> None:
+    """Match a journal's day with the one row of its amount that has another date: a few days off, or after the period.
+
+    The row must stand on a day of which its journal has no lines open, and no other day may have that amount.
+    """
+    if not books.journals:
+        return
+    last = (books.terms.end - dt.date(1970, 1, 1)).days
+    base, sub, gl = books.first_journal_key, books.sub, books.gl
+    lines, rows = (np.flatnonzero(side.open & (side.key >= base)) for side in (sub, gl))
+    places: dict[tuple[int, int, bool], Days] = defaultdict(Days)
+    for line, key, account, day, cents in _facts(lines, sub.key, sub.account, sub.day, sub.cents):
+        places[(key - base) % books.journals, account, cents < 0].lines[day].append(line)
+    for row, key, account, cents in _facts(rows, gl.key, gl.account, gl.cents):
+        places[(key - base) % books.journals, account, cents < 0].rows.append(row)
+    for days in places.values():
+        days.rows = [row for row in days.rows if int(gl.day[row]) not in days.lines]
+        for day, row in _agreeing(books, days):
+            posted = int(gl.day[row])
+            if abs(posted - day) <= _DAYS_OFF or posted > last:
+                books.join_one(days.lines[day], [row], EXACT)
 
 
 class _Batch:

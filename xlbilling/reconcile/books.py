@@ -86,6 +86,8 @@ class Side:
 class Books:
     """Both sides in scope (opening lines and unmapped GL accounts are out), with the names on them as codes.
 
+    `journals`: how many journals post totals of days; their keys go round from `first_journal_key`, day by day.
+
     A document or batch is a number, -1 where blank; `gl_document` numbers the rows' references in the same way, past
     every number a line has where no line has that reference.
     """
@@ -107,11 +109,17 @@ class Books:
     confidence: list[npt.NDArray[np.int8]] = field(default_factory=list)
     matched: int = 0
     pairs: int = 0
+    journals: int = 0
 
     @property
     def first_batch_key(self) -> int:
         """Keys below it are documents; from it on batches, and past those the days of journals."""
         return len(self.documents)
+
+    @property
+    def first_journal_key(self) -> int:
+        """Keys from it on are a journal's days, the journals of one day side by side."""
+        return self.first_batch_key + len(self.batches)
 
     def said(self, row: int) -> tuple[str, str, str]:
         """What a GL row says of itself: reference, description, source."""

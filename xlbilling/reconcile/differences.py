@@ -81,7 +81,8 @@ def list_differences(
     `subledger` and `ledger` are what was reconciled, `end` the period's last day. Columns: number (from 1), reason,
     gl_account, batch, document and account_id (or how many), post_date, gl_date (NaT where that side is missing),
     description, lines (how many), ids and rows (in words), subledger and ledger (Int64 cents, NA where missing),
-    difference (cents at the period's end: what is dated later counts for nothing), entry (what corrects it).
+    difference (cents of that account at the period's end: what is dated later counts for nothing), entry (what corrects
+    it).
     """
     lines, rows = _lines(result, subledger), _rows(result, ledger)
     copies = _kept(result, ledger)
@@ -169,7 +170,8 @@ def _told(
     """One difference in the words of its columns."""
     first = lines[0] if lines else rows[0]
     ours, theirs = sum(line.cents for line in lines), sum(row.cents for row in rows)
-    in_time = sum(line.cents for line in lines if line.date <= end) - sum(row.cents for row in rows if row.date <= end)
+    here = [row for row in rows if row.gl_account == first.gl_account]
+    in_time = sum(line.cents for line in lines if line.date <= end) - sum(row.cents for row in here if row.date <= end)
     elsewhere = sorted({row.gl_account for row in rows} - {first.gl_account})
     kept = copies.get((rows[0].gl_account, rows[0].cents, rows[0].reference)) if rows else None
     return {
@@ -227,7 +229,7 @@ def correcting_entry(reason: str, account: str, elsewhere: list[str], ours: int,
     if reason in {"timing_next_period", "timing_prior_period", "nets_to_zero"}:
         return "None"
     if reason in UNPROVEN:
-        return f"Not proven: compare the papers. {_posted(account, ours - theirs)} would make the ledger agree"
+        return f"Not proven: compare the papers; {_posted(account, ours - theirs)} would make the ledger agree"
     if reason == "wrong_account" and elsewhere and theirs:
         return f"Ledger: {_posted(account, ours)}; {_posted(elsewhere[0], -theirs)}"
     if reason in {"missing_in_subledger", "manual_journal"}:

@@ -14,7 +14,9 @@ from typing import Final
 import numpy as np
 
 from xlbilling.reconcile.books import Books, Ints
-from xlbilling.reconcile.outcome import EXACT, TOLERANCE, TOLERANCE_CENTS
+from xlbilling.reconcile.outcome import AMBIGUOUS, EXACT, TOLERANCE, TOLERANCE_CENTS
+
+_SEVERAL: Final = 2
 
 Find = Callable[["Entry"], None]
 
@@ -188,9 +190,18 @@ def left_out(entry: Entry) -> None:
             if name >= 0 and name not in posted and all(_is_surplus(entry, at, lines) for at, lines in parts.items())
         ]
         if len(fitting) == 1:
+            either = all(_looks_exchanged(entry, entry.cells[account]) for account in fitting[0])
             for account, lines in fitting[0].items():
-                entry.leave(entry.cells[account], lines, [], "missing_in_gl")
+                cell = entry.cells[account]
+                if either:
+                    entry.leave(cell, cell.lines, cell.rows, "amount_differs")
+                else:
+                    entry.leave(cell, lines, [], "missing_in_gl")
             return
+
+
+def _looks_exchanged(entry: Entry, cell: Cell) -> bool:
+    return bool(cell.rows) and transposed(entry.line_sum(cell.lines), entry.row_sum(cell.rows))
 
 
 def _is_surplus(entry: Entry, account: int, lines: list[int]) -> bool:
@@ -215,6 +226,58 @@ def put_elsewhere(entry: Entry) -> None:
             entry.books.differ(cell.lines, [row], "wrong_account")
             cell.lines, cell.surplus = [], 0
             entry.leave(other, [], [row], "wrong_account")
+
+
+def taken_apart(entry: Entry) -> None:
+    """A cell posted in parts that only its name holds together: the parts that agree match, the rest is looked at alone.
+
+    Parts are our accounts, documents or single lines, whichever makes the most rows agree, and at least half of them.
+    """
+    books = entry.books
+    for cell in entry.unsettled():
+        if len(cell.rows) < _SEVERAL or len(cell.lines) < _SEVERAL:
+            continue
+        rows = _by_cents(cell.rows, books.gl.cents)
+        best: list[tuple[list[int], list[int]]] = []
+        for names in (books.own_account, books.document, None):
+            agreed = _agreed(entry, _units(cell.lines, names), rows)
+            if sum(len(theirs) for _, theirs in agreed) > sum(len(theirs) for _, theirs in best):
+                best = agreed
+        if sum(len(theirs) for _, theirs in best) * 2 < len(cell.rows):
+            continue
+        for lines, theirs in best:
+            books.join_one(lines, theirs, EXACT if len(theirs) == 1 else AMBIGUOUS)
+        gone, taken = ({index for pair in best for index in pair[side]} for side in (0, 1))
+        cell.lines = [line for line in cell.lines if line not in gone]
+        cell.rows = [row for row in cell.rows if row not in taken]
+
+
+def _units(lines: list[int], names: Ints | None) -> list[list[int]]:
+    """The lines of each name; each line by itself where there are no names or its own is blank."""
+    units: dict[tuple[bool, int], list[int]] = defaultdict(list)
+    for line in lines:
+        named = names is not None and int(names[line]) >= 0
+        units[named, int(names[line]) if names is not None and named else line].append(line)
+    return list(units.values())
+
+
+def _by_cents(rows: list[int], cents: Ints) -> dict[int, list[int]]:
+    of_amount: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        of_amount[int(cents[row])].append(row)
+    return of_amount
+
+
+def _agreed(entry: Entry, units: list[list[int]], rows: dict[int, list[int]]) -> list[tuple[list[int], list[int]]]:
+    """Units and rows of one amount, where there are as many of the one as of the other."""
+    of_amount: dict[int, list[list[int]]] = defaultdict(list)
+    for unit in units:
+        of_amount[entry.line_sum(unit)].append(unit)
+    return [
+        ([line for unit in alike for line in unit], rows[cents])
+        for cents, alike in of_amount.items()
+        if len(alike) == len(rows.get(cents, ()))
+    ]
 
 
 def one_too_many(entry: Entry) -> None:
@@ -256,6 +319,8 @@ FINDINGS: Final[tuple[Find, ...]] = (
     turned_round,
     left_out,
     put_elsewhere,
+    taken_apart,
+    turned_round,
     one_too_many,
     differing,
 )

@@ -58,7 +58,7 @@ def _few_a_day(books: Books, g: Ints) -> bool:
 def _set_keys(books: Books, s: Ints, g: Ints, journals: list[Journal], days: Ints, kinds_of: _Kinds) -> None:
     names = sorted(set(kinds_of.values()))
     number = {name: n for n, name in enumerate(names)}
-    base = books.first_batch_key + len(books.batches)
+    base, books.journals = books.first_journal_key, len(names)
     first = int(min(days.min(), books.sub.day[s].min()))
     row_journal = np.array([number.get(journal, NONE) for journal in journals])
     books.gl.key[g] = np.where(row_journal >= 0, base + (days - first) * len(names) + row_journal, NONE)

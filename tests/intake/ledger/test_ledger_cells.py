@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from xlbilling.intake.ledger import read_map, read_subledger
 from xlbilling.intake.ledger.accounts import printed_account
-from xlbilling.intake.ledger.cells import amount_cents, printed_date, serial_date, stored_cents
+from xlbilling.intake.ledger.cells import amount_cents, stored_cents
 from xlbilling.problems import Refusal
 
 HEADER = "id,post_date,kind,account_id,batch,reference,gl_account,debit,credit\n"
@@ -44,25 +43,6 @@ def test_noise_of_doubles_is_rounded_and_money_is_not(cents: int, steps: int) ->
     assert stored_cents(repr(noisy) if "e" not in repr(noisy) else f"{noisy:.12f}") == cents
     assert stored_cents("12.345") is None
     assert stored_cents("12.3450001") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("07/06/2026", (2026, 7, 6)), ("7/6/2026", (2026, 7, 6)), ("07/06/26", (2026, 7, 6)), ("2026-07-06", (2026, 7, 6)),
-        ("2026-07-06 00:00:00", (2026, 7, 6)), ("06-Jul-2026", (2026, 7, 6)), ("06 Jul 2026", (2026, 7, 6)),
-        ("20260706", (2026, 7, 6)), ("13/07/2026", None), ("02/30/2026", None), ("July", None), ("06 Foo 2026", None),
-    ],
-)  # fmt: skip
-def test_dates(text: str, day: tuple[int, int, int] | None) -> None:
-    assert printed_date(text) == (dt.date(*day) if day else None)
-
-
-def test_a_date_number_is_a_date_in_a_workbook_only() -> None:
-    # 46210 days after 1899-12-30 is 7 July 2026
-    assert serial_date("46210", 1900) == dt.date(2026, 7, 7)
-    assert serial_date("44748", 1904) == dt.date(2026, 7, 7)
-    assert serial_date("46210", 0) is None
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,11 @@
-"""Cells of a ledger export: the text of an amount or a date, read exactly or not at all."""
+"""Cells of a ledger export: the text of an amount, read exactly or not at all."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, Literal
-
-DayOrder = Literal["mdy", "dmy"]
+from typing import Final
 
 _AMOUNT: Final = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d+))?")
 _NOISY: Final = re.compile(r"-?\d+\.\d{6,}")
@@ -20,12 +16,6 @@ _DASH: Final = re.compile(r"[\s$(]*(?:USD)?[\s$(]*[-\u2013\u2014\u2212][\s$)]*",
 WRAPS: Final = frozenset("='")
 _QUOTED: Final = re.compile(r'="([^"]*)"')
 _SIDE: Final = re.compile(r"\s*(CR|DR)\.?$", re.IGNORECASE)
-_SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
-_NAMED: Final = re.compile(r"(\d{1,2})[- ]([A-Za-z]{3})[A-Za-z]*[- ,]+(\d{4}|\d{2})")
-_ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?(?:\.0+)?)?")
-_SERIAL: Final = re.compile(r"[2-6]\d{4}(?:\.0+)?")
-_PLAIN: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_MONTHS: Final = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
 
 def unwrapped(text: str) -> str:
@@ -84,54 +74,3 @@ def stored_cents(text: str) -> int | None:
     scaled = Decimal(text) * 100
     nearest = scaled.to_integral_value()
     return int(nearest) if abs(scaled - nearest) < _NOISE else None
-
-
-@lru_cache(maxsize=65536)
-def printed_date(text: str, order: DayOrder = "mdy") -> dt.date | None:
-    """The day a cell names; None where it names none. 03/04/2026 is read in the layout's declared order."""
-    body = text.strip()
-    for pattern, parts in _READERS:
-        found = pattern.fullmatch(body)
-        if found:
-            year, month, day = parts(found, order)
-            try:
-                return dt.date(year, month, day)
-            except ValueError:
-                return None
-    return None
-
-
-def serial_date(text: str, first_serial: int) -> dt.date | None:
-    """The day a workbook stores as a number, counted from 1900 or 1904; None for a text file (0) or another number."""
-    if first_serial not in (1900, 1904) or not _SERIAL.fullmatch(text):
-        return None
-    # Excel counts a 29 February 1900 that never was, so day 1 of the usual count is two days after this origin
-    origin = dt.date(1899, 12, 30) if first_serial == 1900 else dt.date(1904, 1, 1)
-    return origin + dt.timedelta(days=int(text.partition(".")[0]))
-
-
-def _year(text: str) -> int:
-    # two-digit years: a ledger of this century
-    return int(text) if len(text) == 4 else 2000 + int(text)
-
-
-def _iso(found: re.Match[str], _order: DayOrder) -> tuple[int, int, int]:
-    return int(found[1]), int(found[2]), int(found[3])
-
-
-def _slashed(found: re.Match[str], order: DayOrder) -> tuple[int, int, int]:
-    month, day = (found[1], found[2]) if order == "mdy" else (found[2], found[1])
-    return _year(found[3]), int(month), int(day)
-
-
-def _named(found: re.Match[str], _order: DayOrder) -> tuple[int, int, int]:
-    return _year(found[3]), _MONTHS.get(found[2].lower(), 0), int(found[1])
-
-
-_Parts = Callable[[re.Match[str], DayOrder], tuple[int, int, int]]
-_READERS: Final[tuple[tuple[re.Pattern[str], _Parts], ...]] = (
-    (_SLASHED, _slashed),
-    (_ISO, _iso),
-    (_NAMED, _named),
-    (_PLAIN, _iso),
-)
