@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import xlwings as xw
 
+from xlbilling.exact import cell_number
 from xlbilling.reads.dials import MILLION
 from xlbilling.reads.dials import consumption as counted
 from xlbilling.records import TABLE
@@ -219,7 +220,7 @@ def _number(cell: Any, row: int) -> Fraction:
         if isinstance(cell, str):
             return Fraction(Decimal(cell.strip().replace(",", "")))
         if isinstance(cell, (int, float)) and not isinstance(cell, bool) and abs(cell) < BIGGEST:
-            return Fraction(Decimal(f"{cell:.15g}"))
+            return Fraction(cell_number(cell))
         if isinstance(cell, Decimal):
             return Fraction(cell)
     except (ArithmeticError, ValueError) as error:

@@ -11,6 +11,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openxml_audit import OpenXmlValidator
 
 from xlbilling.build import build_workbook
@@ -285,3 +286,35 @@ def test_rows_typed_under_a_table_belong_to_it(path: Path) -> None:
         wanted = [f"{n:07d}" for n in range(count)] + [None] * (6 - count)
         assert [sheet[f"A{row}"].value for row in range(4, 11)] == [*wanted, "a remark further down"]
         assert sheet.tables["meters"].ref.endswith(str(3 + count))
+
+
+def typed_in(path: Path, cells: dict[str, object], *, from_1904: bool = False) -> None:
+    """Cells typed with another program: "Payments!F4" to its value; it leaves formulas without a value."""
+    book = openpyxl.load_workbook(path, keep_vba=True)
+    for place, value in cells.items():
+        sheet, _, cell = place.partition("!")
+        book[sheet][cell] = value
+    if from_1904:
+        book.epoch = CALENDAR_MAC_1904
+    book.save(path)
+
+
+@pytest.mark.parametrize("shown", ["#N/A", "#REF!", "#DIV/0!", "=1/0"])
+def test_a_cell_that_shows_an_error_is_no_blank(path: Path, shown: str) -> None:
+    """An error in a cell that may be blank, and in one that may not; a formula without a value is one too."""
+    typed_in(
+        path,
+        {"Payments!B4": dt.datetime(2026, 11, 3), "Payments!C4": "0000001", "Payments!D4": shown, "Payments!F4": shown},
+    )
+    _, problems = take(TABLE["payments"], FileWorkbook(path).read("payments"))
+    named = {str(problem.place): problem for problem in problems if problem.code == "cell_error"}
+    assert {"Payments!D4", "Payments!F4"} <= set(named)
+    assert named["Payments!F4"].fact.endswith("shows " + ("a formula without a value" if shown[0] == "=" else shown))
+    assert not [problem for problem in problems if problem.code == "cell_blank" and problem.place.cell == "D4"]
+
+
+def test_a_workbook_that_counts_from_1904_is_refused_before_a_day_is_written(path: Path) -> None:
+    typed_in(path, {}, from_1904=True)
+    with pytest.raises(Refusal, match="1904") as refused:
+        FileWorkbook(path).read("payments")
+    assert refused.value.problem.code == "BOOK-1904"

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from xlbilling.exact import cell_number
+
 UNCERTAIN: Final = "\x00"
 LAST_ROW: Final = 1_048_576
 LAST_COLUMN: Final = 16_384
@@ -67,10 +69,10 @@ class NumberText(str):
 
 
 def number_text(raw: str) -> str:
-    """A stored number as plain decimal text, exact: "227.6", "1.1000000000000001" -> "1.1", "1E-4" -> "0.0001".
+    """A stored number as plain decimal text, exact: "227.6", "15.299999999999999" -> "15.3", "1E-4" -> "0.0001".
 
-    A sheet holds doubles of 15 to 17 digits. Longer digits are noise of the writing program, so the shortest text
-    of the same double is taken; a whole number of more than 15 digits is not certain any more.
+    A sheet shows and counts with 15 digits; what follows them is noise of binary arithmetic. A whole number of more
+    than 15 digits is not certain any more.
     """
     if raw.isdecimal() and raw.isascii() and len(raw) <= 15:
         return raw
@@ -82,10 +84,12 @@ def number_text(raw: str) -> str:
     if not scientific and sum(map(str.isdigit, raw)) <= 15:
         whole, _, part = raw.partition(".")
         return raw if part.strip("0") or "." not in raw else NumberText(raw, whole)
-    value = Decimal(repr(float(raw)))
+    value = cell_number(float(raw))
     if not value.is_finite() or abs(value) >= 10**15 or (value and abs(value) < Decimal("1e-15")):
         return UNCERTAIN + "a number of more digits than a sheet keeps"
-    plain = format(value, "f").removesuffix(".0")
+    plain = format(value, "f")
+    if "." in plain:
+        plain = plain.rstrip("0").removesuffix(".")
     return NumberText(plain, UNCERTAIN + "a number in scientific notation") if scientific else plain
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from xlbilling.intake.delimited import Layout, blocks, header_cells
-from xlbilling.intake.files import BAD_HEADER, HIDDEN, TOO_LARGE, WRONG_TYPE, Kind, kind_of, take
+from xlbilling.intake.files import BAD_HEADER, HIDDEN, TOO_LARGE, WRONG_TYPE, kind_of, take
 from xlbilling.intake.guard import Facts
-from xlbilling.intake.old_sheets import OldWorkbook, open_document
+from xlbilling.intake.old_sheets import OldWorkbook, open_book
 from xlbilling.intake.package import shown
 from xlbilling.intake.sheets import UNCERTAIN, EnoughRead, Row, SheetName, Workbook, column_index
 from xlbilling.intake.tables import pack
@@ -48,7 +48,7 @@ def task(
     if kind == "text":
         rows = _from_text(content, headings)
     else:
-        rows = _from_sheets(_book(content, path.name, kind), headings, sheet, text_only)
+        rows = _from_sheets(open_book(content, kind, path.name), headings, sheet, text_only)
     header = rows.header
     facts = {
         "found": header.places,
@@ -67,7 +67,7 @@ def sheets_task(path: Path) -> tuple[Facts, list[bytes]]:
     """`sheet_names` as the guarded child does it."""
     content = take(path)
     kind = kind_of(content, path.name)
-    return {"sheets": [] if kind == "text" else [s.name for s in _book(content, path.name, kind).visible()]}, []
+    return {"sheets": [] if kind == "text" else [s.name for s in open_book(content, kind, path.name).visible()]}, []
 
 
 def folded(text: str) -> str:
@@ -208,12 +208,6 @@ def _from_text(content: bytes, headings: Headings) -> _Rows:
                         rows.reject(line_number, fault, record)
                 return rows
     raise headings.missing(seen)
-
-
-def _book(content: bytes, name: str, kind: Kind) -> Workbook | OldWorkbook:
-    if kind == "workbook":
-        return Workbook(content, name)
-    return open_document(content, name) if kind == "open_document" else OldWorkbook(content, name)
 
 
 def _from_sheets(

@@ -40,7 +40,6 @@ _MONEY: Final = re.compile(r"(-?)\$? *([-(]?)\$? *([0-9][0-9,]*(?:\.[0-9]+)?)(\)
 _NOTHING: Final = re.compile(r"\$? *[-\u2013\u2014]")
 _WRAPPED: Final = re.compile(r"=\"([^\"]*)\"|'([0-9][0-9A-Za-z.,/-]*)")
 _EXACT: Final = Context(prec=40)
-_FIFTEEN: Final = Context(prec=15)
 
 Row = tuple[int, list[str]]
 """A line (or sheet row) and its cells, in the order of the file."""
@@ -97,13 +96,8 @@ class Listing:
         return None if value is None else parse_cents(format(_EXACT.normalize(value), "f"))
 
     def number(self, text: str) -> Decimal | None:
-        """The exact number of a cell; None for what is no plain number.
-
-        A number of a workbook counts with the 15 digits Excel shows: 15.299999999999999 is 15.3.
-        """
-        if not _NUMBER.fullmatch(text):
-            return None
-        return (_FIFTEEN if self.first_serial else _EXACT).create_decimal(text.replace(",", ""))
+        """The exact number of a cell, None for what is no plain number; a workbook's has 15 digits by then."""
+        return _EXACT.create_decimal(text.replace(",", "")) if _NUMBER.fullmatch(text) else None
 
 
 def read_listing(

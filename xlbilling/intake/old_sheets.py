@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime
 import io
-import re
 from typing import Final
 
 import python_calamine as calamine
 
 from xlbilling.intake.cells import UNCERTAIN, number_text
+from xlbilling.intake.error_cells import ERROR_VALUE, errors_in
 from xlbilling.intake.files import DTD, ENCRYPTED, HIDDEN, UNREADABLE
 from xlbilling.intake.package import Package
-from xlbilling.intake.sheets import EnoughRead, Row, RowSink, SheetName
+from xlbilling.intake.sheets import EnoughRead, Row, RowSink, SheetName, Workbook
 from xlbilling.problems import Place, Refusal
 
 _VISIBLE: Final = calamine.SheetVisibleEnum.Visible
-_ERROR_VALUE: Final = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|GETTING_DATA)")
 
 
 class OldWorkbook:
@@ -35,6 +34,10 @@ class OldWorkbook:
             raise Refusal(UNREADABLE.at(self.place, "the workbook is damaged or of an unknown kind")) from None
         sheets = [s for s in found if s.typ == calamine.SheetTypeEnum.WorkSheet]
         self.sheets = [SheetName(s.name, s.name, s.visible != _VISIBLE) for s in sheets]
+        of_sheet = errors_in(data, self.place)
+        if len(of_sheet) != len(sheets):
+            raise Refusal(UNREADABLE.at(self.place, "its sheets cannot be told apart with certainty"))
+        self._errors = {sheet.name: of_sheet[number] for number, sheet in enumerate(self.sheets)}
 
     def visible(self) -> list[SheetName]:
         """The sheets a person sees; refused when there are none."""
@@ -63,11 +66,21 @@ class OldWorkbook:
             left = found.start[1] if found.start else 0
         except (calamine.CalamineError, OSError, ValueError):
             raise Refusal(UNREADABLE.at(self.place, "a sheet of the workbook is damaged")) from None
+        errors: dict[int, Row] = {}
+        for (number, column), shown in self._errors[sheet.name].items():
+            errors.setdefault(number + 1, {})[column] = UNCERTAIN + (
+                "the error value " + shown if ERROR_VALUE.fullmatch(shown) else shown
+            )
+        number = 0
         try:
             for number, values in enumerate(rows, 1):
                 row = {left + column: text for column, value in enumerate(values) if (text := cell_text(value))}
+                if number in errors:
+                    row = dict(sorted((row | errors[number]).items()))
                 if row:
                     sink(number, row)
+            for below in sorted(set(errors) - set(range(number + 1))):
+                sink(below, errors[below])
         except EnoughRead:
             return
 
@@ -75,7 +88,7 @@ class OldWorkbook:
 def cell_text(value: object) -> str:  # noqa: PLR0911 - one line per kind
     """One of calamine's values as text: 12.0 -> "12", a date -> "2026-07-01", True -> "TRUE"."""
     if isinstance(value, str):
-        return UNCERTAIN + "the error value " + value if _ERROR_VALUE.fullmatch(value) else value
+        return UNCERTAIN + "the error value " + value if ERROR_VALUE.fullmatch(value) else value
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
@@ -90,7 +103,7 @@ def cell_text(value: object) -> str:  # noqa: PLR0911 - one line per kind
     return UNCERTAIN + "a cell of an unknown kind"
 
 
-def open_document(data: bytes, name: str) -> OldWorkbook:
+def _open_document(data: bytes, name: str) -> OldWorkbook:
     """An .ods workbook, after the checks that every zip package gets; refused where it declares entities."""
     package = Package(data, name)
     for part in ("content.xml", "styles.xml", "META-INF/manifest.xml"):
@@ -102,3 +115,17 @@ def open_document(data: bytes, name: str) -> OldWorkbook:
     if b"<!DOCTYPE" in content:
         raise Refusal(DTD.at(package.place, "a part of the workbook holds a document type declaration"))
     return OldWorkbook(data, name)
+
+
+def open_book(data: bytes, kind: str, name: str) -> Workbook | OldWorkbook:
+    """The workbook of a kind, by the reader for it."""
+    if kind == "open_document":
+        return _open_document(data, name)
+    if kind == "old_workbook":
+        return OldWorkbook(data, name)
+    try:
+        return Workbook(data, name)
+    except Refusal as refusal:
+        if refusal.problem.fact != "the content is a binary workbook":
+            raise
+        return OldWorkbook(data, name)

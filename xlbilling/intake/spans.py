@@ -22,6 +22,7 @@ Few = tuple[Codes, list[str]]
 """A column of few values: the index of each cell's value, and the values."""
 
 _LINE_FEED: Final = 10
+_DOT: Final = 46
 _QUOTE: Final = 34
 _TOTAL_WORDS: Final = ("total", "count", "record")
 _TOTAL_START: Final = np.zeros(256, dtype=bool)
@@ -134,6 +135,15 @@ class Spans:
             end = self._without_idle_zeros(end, pointed > 0)
         start = self._without_leading_zeros(start, end)
         return self if start is self.start and end is self.end else Spans(self.buffer, start, end)
+
+    def longest_fraction(self) -> int:
+        """The most digits that a cell of digits with one point at most has after it."""
+        flat = self.joined()
+        points = np.flatnonzero(flat == _DOT)
+        if not len(points):
+            return 0
+        ends = np.flatnonzero(flat == _LINE_FEED)
+        return int((ends[np.searchsorted(ends, points)] - points - 1).max())
 
     def _without_leading_zeros(self, start: Places, end: Places) -> Places:
         while True:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any, Final
 
 import pandas as pd
 
 from xlbilling.audit import AuditColumns, RatesSheet, columns
+from xlbilling.exact import cell_number
 from xlbilling.inputs import inputs
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
@@ -132,7 +134,7 @@ def _read_back(desk: Desk, rows: pd.DataFrame) -> list[Problem]:
     for row, value in zip(rows.itertuples(), recomputed, strict=True):
         if row.outcome != "billed":
             continue
-        cents = round(value * 100) if isinstance(value, int | float) else None
+        cents = _cents(value)
         if cents != row.billed:
             shown = money(cents) if cents is not None else repr(value)
             fact = f"service {row.service_id} is billed {money(row.billed)}, the formulas give {shown}"
@@ -141,6 +143,14 @@ def _read_back(desk: Desk, rows: pd.DataFrame) -> list[Problem]:
                 AUDIT_DIFFERS.at(Place(table="audit", key=str(row.service_id), column="difference", line=off), fact)
             )
     return found
+
+
+def _cents(value: Any) -> int | None:
+    """The whole cents of a formula's result; None for what is no number, or no whole cents."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    exact = cell_number(value) * 100
+    return int(exact) if exact == exact.to_integral_value() else None
 
 
 def bills_digest(desk: Desk, cycle: str, period: str) -> str:

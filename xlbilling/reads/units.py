@@ -73,6 +73,8 @@ def multiplied(quantity: Micro, times: Fraction, step: int = 1) -> Micro:
 
 
 def millionths(text: str) -> int:
-    """Plain decimal text as whole millionths; a read with more than six decimals was refused when it was parsed."""
+    """Plain decimal text as whole millionths; ValueError where it has more than six decimals, which nothing cuts off."""
     whole, _, part = text.partition(".")
+    if part[6:].strip("0"):
+        raise ValueError(f"{text} has more than six decimal places")
     return int(whole or 0) * MILLION + int(part[:6].ljust(6, "0"))

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.exact import cell_number
 from xlbilling.problems import Problem, declare
 from xlbilling.records import Column, ColumnKind, Table
 from xlbilling.workbook.port import ERRORS, SheetTable
@@ -287,7 +288,7 @@ def _digits(number: float) -> str | None:
     """A float's value as plain decimal text where few enough digits tell it wholly: 2.87 -> "2.87"; 1/3 -> None."""
     if not abs(number) < BIGGEST:
         return None
-    value = Decimal(f"{number:.15g}")
+    value = cell_number(number)
     if len(value.as_tuple().digits) > MOST_DIGITS and value % 1:
         return None
     return format(value.normalize(), "f") if value else "0"
@@ -337,5 +338,5 @@ def _day(cell: Any) -> dt.datetime | None:
 
 def _shown(cell: Any) -> str:
     if isinstance(cell, float):
-        return f"{cell:.15g}"
+        return str(cell_number(cell))
     return str(cell) if isinstance(cell, (dt.date, Decimal, int)) else f'"{cell}"'

@@ -21,6 +21,7 @@ from xlbilling.workbook.cells import give
 from xlbilling.workbook.formula_text import Formula, filled_in, fills_down, formula_runs
 from xlbilling.workbook.looks import COMPUTED, FILL, MARKED, NUMBER_FORMAT
 from xlbilling.workbook.named_cells import DASH, FIXED_ROWS, TILES
+from xlbilling.workbook.package import COUNTS_FROM_1904
 from xlbilling.workbook.port import (
     EXTRA,
     NO_CELL,
@@ -57,6 +58,9 @@ class ExcelWorkbook:
     has_sheets = True
 
     def __init__(self, book: xw.Book, yes: bool = False):
+        # Windows only; elsewhere Excel hands dates over as days, whatever the workbook counts from
+        if getattr(getattr(book, "api", None), "Date1904", False) is True:
+            raise Refusal(COUNTS_FROM_1904.at(Place(file=book.name), "it has the option Use 1904 date system"))
         self.book = book
         self.marked: list[Problem] = []
         self._tables: dict[str, tuple[xw.Sheet, Any]] = {}

@@ -13,8 +13,9 @@ import pandas as pd
 from python_calamine import CalamineWorkbook
 
 from xlbilling.problems import Place, Problem, Refusal
-from xlbilling.records import TABLE
+from xlbilling.records import TABLE, Table
 from xlbilling.workbook.cells import give
+from xlbilling.workbook.error_cells import error_cells
 from xlbilling.workbook.formula_text import Formula, filled_in
 from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.named_cells import DASH, FIXED_ROWS, TILES
@@ -22,6 +23,8 @@ from xlbilling.workbook.port import (
     EXTRA,
     NO_CELL,
     NO_TABLE,
+    NOT_WORKED_OUT,
+    Cells,
     ExtraColumn,
     Questions,
     SheetTable,
@@ -63,6 +66,7 @@ class FileWorkbook:
         self._tables: dict[str, Columns] = {}
         self._cells: dict[str, Any] = {}
         self._sheets: dict[str, list[list[Any]]] = {}
+        self._error_cells: dict[str, dict[tuple[int, int], str]] = {}
         self._shape: Shape | None = None
         self._extra_titles: dict[str, dict[str, str]] = {}
         self._worked_out: Path | None = None
@@ -81,6 +85,7 @@ class FileWorkbook:
         if len(rows) > 1:
             cells = np.array([row[first : first + len(titles)] for row in rows[1:]], dtype=object)
             body[: cells.shape[0], : cells.shape[1]] = np.where(cells == "", np.array(None, dtype=object), cells)
+        self._show_errors(shape, declared, titles, body)
         return sheet_table(declared, shape.sheet, titles, body, shape.header_row, first + 1)
 
     def get(self, name: str) -> Any:
@@ -90,6 +95,7 @@ class FileWorkbook:
             sheet, row, column = self._named(name)
             rows = self._rows(sheet)
             cell = rows[row - 1][column - 1] if row <= len(rows) and column <= len(rows[row - 1]) else None
+            cell = self._errors(sheet).get((row, column), cell)
         return None if cell in ("", DASH) else cell
 
     def values(self, table: str, field: str) -> list[Any]:
@@ -229,6 +235,25 @@ class FileWorkbook:
             self._sheets[sheet] = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
         return self._sheets[sheet]
 
+    def _errors(self, sheet: str) -> dict[tuple[int, int], str]:
+        """What the cells of a sheet show that its values do not tell, by row and column from 1."""
+        if sheet not in self._error_cells:
+            part = next((table.sheet_part for table in self._known.tables.values() if table.sheet == sheet), "")
+            listed = error_cells(self._source, part) if part else ()
+            self._error_cells[sheet] = {(row, column): shown for row, column, shown in listed}
+        return self._error_cells[sheet]
+
+    def _show_errors(self, shape: TableShape, declared: Table, titles: Sequence[Any], body: Cells) -> None:
+        """Put the errors of declared columns in the rows of a table; a formula of ours waits to be worked out."""
+        typed = {declared.columns[name].title for name in declared.names("typed")}
+        known = {column.title for column in declared.columns.values()}
+        for (row, column), shown in self._errors(shape.sheet).items():
+            at, below = column - shape.area.first_column, row - shape.header_row - 1
+            if not (0 <= at < len(titles) and 0 <= below < len(body)) or titles[at] not in known:
+                continue
+            if shown != NOT_WORKED_OUT or titles[at] in typed:
+                body[below, at] = shown
+
     def _titles(self, shape: TableShape, header: list[Any]) -> list[Any]:
         """The headings of the table and of what stands directly beside it."""
         first = shape.area.first_column - 1
@@ -278,7 +303,7 @@ class FileWorkbook:
         return Path(self._folder.name) / f"{self._step}{self.path.suffix}"
 
     def _moved(self, path: Path) -> None:
-        self._source, self._shape, self._sheets = path, None, {}
+        self._source, self._shape, self._sheets, self._error_cells = path, None, {}, {}
 
 
 def _formula_cells(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
 import struct
 import tempfile
@@ -29,7 +30,15 @@ NOT_A_WORKBOOK: Final = declare(
     "Open it in Excel, save it as .xlsx or .xlsm, and try again.",
 )
 
+COUNTS_FROM_1904: Final = declare(
+    "BOOK-1904",
+    "The workbook counts its days from 1904, so every date that is written to it would be four years and a day off.",
+    "In Excel: File, Options, Advanced, untick Use 1904 date system, look at the dates, save, and try again.",
+)
+_DAYS_FROM_1904: Final = re.compile(rb'<(?:\w+:)?workbookPr\b[^>]*\bdate1904="(?:1|true|on)"')
+
 COMPRESSION_LEVEL: Final = 1  # level 6 takes twice the time for files a tenth smaller
+_MAIN: Final = "xl/workbook.xml"
 LARGEST_MEMBER: Final = 0xFFFFFFFE
 MOST_MEMBERS: Final = 0xFFFE
 
@@ -61,6 +70,9 @@ class Package:
         except zipfile.BadZipFile as error:
             self._file.close()
             raise Refusal(NOT_A_WORKBOOK.at(Place(file=path.name), f"it is not a workbook ({error})")) from error
+        if _MAIN in self._members and _DAYS_FROM_1904.search(self.read(_MAIN)):
+            self.__exit__()
+            raise Refusal(COUNTS_FROM_1904.at(Place(file=path.name), "it has the option Use 1904 date system"))
 
     def __enter__(self) -> Package:
         return self

@@ -31,8 +31,10 @@ EXTRA: Final = "ƒ "  # heads every column of formulas past the declared ones, s
 # A table and an Excel function of one name (BILL_LINES, TODAY, LOG) do not live together in a workbook, and a name of
 # one to three letters reads like a column.
 IN_BOOK: Final = {"bill_lines": "bill_charges", "today": "today_list", "log": "log_rows", "gl": "gl_rows"}
+NOT_WORKED_OUT: Final = "a formula without a value"
 ERRORS: Final = frozenset(
     {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA", "Err:"}
+    | {NOT_WORKED_OUT}
 )
 
 HEADING: Final = declare(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from xlbilling.intake.files import UNREADABLE, kind_of, take
-from xlbilling.intake.old_sheets import OldWorkbook, open_document
+from xlbilling.intake.old_sheets import OldWorkbook, open_book
 from xlbilling.intake.sheets import EnoughRead, Row, SheetName, Workbook
 from xlbilling.intake.text import Text, decode
 from xlbilling.problems import Place, Refusal
@@ -54,11 +54,7 @@ def open_pages(path: Path) -> list[Page]:
     if kind == "text":
         text = decode(data, path.name)
         return [Page(0, lambda sink: _text_rows(text, path.name, sink))]
-    book: Workbook | OldWorkbook
-    if kind == "workbook":
-        book = Workbook(data, path.name)
-    else:
-        book = open_document(data, path.name) if kind == "open_document" else OldWorkbook(data, path.name)
+    book = open_book(data, kind, path.name)
     return [_sheet_page(book, sheet) for sheet in book.visible()]
 
 

@@ -56,6 +56,11 @@ class NumberRule:
         return values, bad
 
 
+def too_fine(plain: str) -> bool:
+    """Whether an exact number has more decimals than the millionths that a read is kept in."""
+    return bool(plain.partition(".")[2][6:].strip("0"))
+
+
 def product(first: str, second: str) -> str:
     """Two plain numbers multiplied, exact, however many digits they have: ("12.50", "0.001") -> "0.0125"."""
     places = sum(len(text.partition(".")[2]) for text in (first, second))

@@ -17,7 +17,7 @@ from xlbilling.intake.cells import UNCERTAIN
 from xlbilling.intake.package import shown
 from xlbilling.intake.reads.keys import Keys
 from xlbilling.intake.reads.moments import Moments
-from xlbilling.intake.reads.numbers import NumberRule
+from xlbilling.intake.reads.numbers import NumberRule, too_fine
 from xlbilling.intake.reads.rejected import Rejected
 from xlbilling.intake.reads.units import LITER, UNKNOWN, Units, cubic_meters
 from xlbilling.intake.spans import Few, Spans, constant_few
@@ -49,6 +49,7 @@ _SCIENTIFIC: Final = re.compile(r"(?m)^[0-9]+(?:(?:\.[0-9]+)?[eE][+-][0-9]+|\.[0
 _NO_NUMBER: Final = "no number: "
 """What a format puts before the text of a reading that it could not turn into a number."""
 _MOST_OF_A_DIAL: Final = 30
+_PLACES: Final = 6  # a read is kept in millionths
 _PLAIN_DIAL: Final = re.compile(r"[0-9]+(\.[0-9]*)?")
 _SIGNED_NUMBER: Final = re.compile(r"[+-][0-9][0-9.,-]*")
 
@@ -182,6 +183,8 @@ class Ledger:
         units = [self.units[text] for text in found.unit[1]]
         if values is None or LITER in units or UNKNOWN in units or len(found.unit[1]) > 1000:
             return False
+        if values.longest_fraction() > _PLACES:
+            return False
         moments = found.moment.moments(self.moments.__getitem__)
         if moments is None or not self._all_new(found, *moments):
             return False
@@ -257,6 +260,8 @@ class Ledger:
                 for value, unit in zip(values, units, strict=True)
             ]
             units = ["M3" if unit == LITER else unit for unit in units]
+        for i in [i for i, value in enumerate(values) if len(value) > _PLACES and too_fine(value)]:
+            _note(fault, i, "bad_number", f"{_told(texts[i])} has more than six decimal places")
         if blank_value:
             values = ["" if code == NO_READ else value for value, code in zip(values, found.code, strict=True)]
         return values, units

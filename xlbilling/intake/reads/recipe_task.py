@@ -10,14 +10,14 @@ from typing import Any, Final
 from xlbilling.intake import files
 from xlbilling.intake.delimited import header_cells
 from xlbilling.intake.files import BAD_HEADER
-from xlbilling.intake.old_sheets import OldWorkbook
+from xlbilling.intake.old_sheets import OldWorkbook, open_book
 from xlbilling.intake.reads import columns, generic
 from xlbilling.intake.reads.detect import HEADER_WITHIN, delimiter_of
 from xlbilling.intake.reads.propose import may_be_headings, recipe_for
 from xlbilling.intake.reads.readings import Ledger
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.tabular import FixedTable, SheetTable, Table
-from xlbilling.intake.reads.task import by_position, find_by_recipe, find_on_sheet, open_book
+from xlbilling.intake.reads.task import by_position, find_by_recipe, find_on_sheet
 from xlbilling.intake.sheets import Workbook
 from xlbilling.intake.text import Text, decode
 from xlbilling.problems import Place, Refusal

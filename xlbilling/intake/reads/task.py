@@ -11,7 +11,7 @@ import numpy as np
 from xlbilling.intake import files, tables
 from xlbilling.intake.delimited import header_cells
 from xlbilling.intake.files import AMBIGUOUS, BAD_HEADER, UNREADABLE
-from xlbilling.intake.old_sheets import OldWorkbook, open_document
+from xlbilling.intake.old_sheets import OldWorkbook, open_book
 from xlbilling.intake.package import shown
 from xlbilling.intake.reads import (
     aclara,
@@ -170,20 +170,6 @@ def find_by_recipe(text: Text, place: Place, recipe: Recipe) -> tuple[tuple[int,
         if "times" in how:
             break
     raise Refusal(BAD_HEADER.at(place, wrong))
-
-
-def open_book(data: bytes, kind: str, name: str) -> Workbook | OldWorkbook:
-    """The workbook of a kind, by the reader for it."""
-    if kind == "open_document":
-        return open_document(data, name)
-    if kind == "old_workbook":
-        return OldWorkbook(data, name)
-    try:
-        return Workbook(data, name)
-    except Refusal as refusal:
-        if refusal.problem.fact != "the content is a binary workbook":
-            raise
-        return OldWorkbook(data, name)
 
 
 def _read_book(
