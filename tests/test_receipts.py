@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbilling.periods import AccountingPeriod
 from xlbilling.receipts import check
 
-PERIOD = AccountingPeriod(2026, 11)
+LATEST = dt.date(2026, 11, 30)
 ACCOUNTS = pd.Series(["01", "02"])
 NAMES = ["received_on", "account_id", "amount", "method", "reference"]
 Row = tuple[str, str, int, str]
@@ -24,7 +25,7 @@ def frame(rows: list[Row]) -> pd.DataFrame:
 
 def checked(rows: list[Row], earlier: list[Row] | None = None) -> tuple[list[int], list[tuple[str, str, str]]]:
     """Positions taken, and (row, code, column) of each refused."""
-    taken, problems = check(frame(rows), ACCOUNTS, frame(earlier or []), PERIOD)
+    taken, problems = check(frame(rows), ACCOUNTS, frame(earlier or []), LATEST)
     return taken.index.tolist(), sorted((p.place.key, p.code, p.place.column) for p in problems)
 
 
@@ -34,8 +35,7 @@ def checked(rows: list[Row], earlier: list[Row] | None = None) -> tuple[list[int
         (("2026-11-20", "1", 100, ""), "unknown_account", "account_id"),  # leading zero lost
         (("2026-11-20", "01", 0, ""), "payment_not_positive", "amount"),
         (("2026-11-20", "01", -100, ""), "payment_not_positive", "amount"),
-        (("2026-10-31", "01", 100, ""), "outside_period", "received_on"),
-        (("2026-12-01", "01", 100, ""), "outside_period", "received_on"),
+        (("2026-12-01", "01", 100, ""), "day_to_come", "received_on"),
         (("2026-10-31", "1", -100, ""), "unknown_account", "account_id"),  # one reason a row, the first
     ],
 )
@@ -46,18 +46,15 @@ def test_one_reason_for_each_that_cannot_be_taken(row: Row, code: str, column: s
 
 def test_a_lost_zero_is_named_with_the_account_it_would_be() -> None:
     _, (problem, other) = check(
-        frame([("2026-11-20", "2.0", 100, ""), ("2026-11-20", "9", 100, "")]), ACCOUNTS, frame([]), PERIOD
+        frame([("2026-11-20", "2.0", 100, ""), ("2026-11-20", "9", 100, "")]), ACCOUNTS, frame([]), LATEST
     )
     assert problem.fact == "account '2.0' is not known; 02 is an account: the zeros were lost"
     assert other.fact == "account '9' is not known"
 
 
-def test_what_to_do_with_money_of_another_month_is_said() -> None:
-    _, (late, early) = check(
-        frame([("2026-10-31", "01", 100, ""), ("2026-12-01", "01", 100, "")]), ACCOUNTS, frame([]), PERIOD
-    )
-    assert "on sheet Adjustments type kind adjust" in late.remedy
-    assert "once 2026-12 is open" in early.remedy
+def test_a_day_of_a_month_before_is_taken_and_one_to_come_is_not() -> None:
+    rows = [("2026-10-31", "01", 100, ""), ("2026-12-01", "01", 100, "")]
+    assert checked(rows) == ([0], [("1", "day_to_come", "received_on")])
 
 
 def test_a_payment_by_its_reference_is_taken_once() -> None:

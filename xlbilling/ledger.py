@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.documents import CONTROL
 from xlbilling.problems import declare
 
 NO_ROLE: Final = declare(
@@ -19,8 +20,6 @@ GL_UNKNOWN: Final = declare(
     "A charge posts to a ledger account that is not listed.",
     "Add the account on sheet GL accounts, or correct it on Rates.",
 )
-
-KINDS: Final = {"billing": "billed", "payment": "received", "adjustment": "adjusted", "opening": "beginning"}
 
 
 def pair_entries(documents: pd.DataFrame, first: int) -> pd.DataFrame:
@@ -73,7 +72,7 @@ def control(lines: pd.DataFrame, period: str) -> pd.DataFrame:
     accounts = sorted(lines["gl_account"].unique())
     made = pd.DataFrame({"gl_account": accounts})
     made["beginning"] = made["gl_account"].map(before.groupby("gl_account")["amount"].sum()).fillna(0).astype("int64")
-    for kind, column in KINDS.items():
+    for kind, column in CONTROL.items():
         if kind != "opening":
             total = within.loc[within["kind"].eq(kind)].groupby("gl_account")["amount"].sum()
             made[column] = made["gl_account"].map(total).fillna(0).astype("int64")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, Final
 
 import pandas as pd
 
 from xlbilling import zeros
-from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Kind, Place, Problem, declare
 
 UNKNOWN_ACCOUNT: Final = declare(
@@ -19,10 +19,10 @@ PAYMENT_NOT_POSITIVE: Final = declare(
     "A payment must be more than 0.00.",
     "Take money back with Reverse, never with a negative payment.",
 )
-OUTSIDE_PERIOD: Final = declare(
-    "outside_period",
-    "The date is not in the accounting period that is open.",
-    "Correct the date where it is wrong; what belongs to another month is booked as the line says.",
+DAY_TO_COME: Final = declare(
+    "day_to_come",
+    "The date is after today and after the month on Start.",
+    "Correct the date; money that is to come later is taken in when it has come.",
 )
 PAYMENT_TWICE: Final = declare(
     "payment_twice",
@@ -34,18 +34,17 @@ _SAME: Final = ["received_on", "account_id", "amount", "reference"]
 
 
 def check(
-    payments: pd.DataFrame, accounts: pd.Series[str], earlier: pd.DataFrame, period: AccountingPeriod
+    payments: pd.DataFrame, accounts: pd.Series[str], earlier: pd.DataFrame, latest: dt.date
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Payments that can be taken, and why the others cannot.
 
     `payments`: received_on, account_id, amount (cents), method, reference, place (text naming the row).
-    `earlier`: payments already in the store, columns received_on, account_id, amount, reference.
+    `earlier`: payments already in the store, columns received_on, account_id, amount, reference. `latest`: the last day
+    money can have come. A day in a closed month is taken: the money posts on the first open day.
     """
     unknown = ~payments["account_id"].isin(accounts)
     negative = payments["amount"].le(0)
-    outside = payments["received_on"].lt(pd.Timestamp(period.first)) | payments["received_on"].gt(
-        pd.Timestamp(period.last)
-    )
+    ahead = payments["received_on"].gt(pd.Timestamp(latest))
     again = _again(payments, earlier)
     problems: list[Problem] = []
     lost = zeros.lost_zeros(payments.loc[unknown, "account_id"], accounts)
@@ -57,9 +56,14 @@ def check(
             "amount",
             lambda r: (f"the payment is {r.amount / 100:.2f}", None),
         ),
-        (outside & ~unknown & ~negative, OUTSIDE_PERIOD, "received_on", lambda r: _outside(r.received_on, period)),
         (
-            again & ~unknown & ~negative & ~outside,
+            ahead & ~unknown & ~negative,
+            DAY_TO_COME,
+            "received_on",
+            lambda r: (f"{r.received_on:%Y-%m-%d} is after {latest:%Y-%m-%d}", None),
+        ),
+        (
+            again & ~unknown & ~negative & ~ahead,
             PAYMENT_TWICE,
             "reference",
             lambda r: (f"payment {r.reference} of account {r.account_id} is there already", None),
@@ -69,7 +73,7 @@ def check(
         for row in payments.loc[rows].itertuples():
             fact, remedy = said(row)
             problems.append(kind.at(Place(table="payments", key=str(row.place), column=column), fact, remedy))
-    return payments.loc[~(unknown | negative | outside | again)], problems
+    return payments.loc[~(unknown | negative | ahead | again)], problems
 
 
 def _unknown(account: str, with_zeros: list[str]) -> tuple[str, str | None]:
@@ -78,17 +82,6 @@ def _unknown(account: str, with_zeros: list[str]) -> tuple[str, str | None]:
     if not with_zeros:
         return fact, None
     return f"{fact}; {zeros.told(with_zeros, 'an account')}", "Write the number with its zeros, the column as Text."
-
-
-def _outside(day: pd.Timestamp, period: AccountingPeriod) -> tuple[str, str]:
-    """What is said of a day outside the open period, and how its money is booked without another day being written."""
-    fact = f"{day:%Y-%m-%d} is not in {period}"
-    if day > pd.Timestamp(period.last):
-        return fact, f"Correct the date if it is wrong; else import the file again once {day:%Y-%m} is open."
-    return fact, (
-        "Correct the date if it is wrong. Else book it now: on sheet Adjustments type kind adjust, the account, the amount below "
-        "zero, the GL account whose role is cash, and as reason the day it came in and its number; then press Adjust."
-    )
 
 
 def _again(payments: pd.DataFrame, earlier: pd.DataFrame) -> pd.Series[bool]:

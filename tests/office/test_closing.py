@@ -244,7 +244,9 @@ def test_a_month_closes_when_all_is_done_and_stays_closed(office: Office) -> Non
     assert office.value("SELECT state FROM periods") == "open"
     said = lead.press("close_month").said
     lead.yes = True
-    assert said.startswith("2026-11 is closed; 2026-12 is open. Packet: close-packet-2026-11.xlsx. Backup: billing-")
+    assert said.startswith(
+        "2026-11 is closed; 2026-12 is the first open month. Packet: close-packet-2026-11.xlsx. Backup: billing-"
+    )
     assert office.table("periods")[["period", "state"]].to_dict("split")["data"] == [
         ["2026-11", "closed"],
         ["2026-12", "open"],
@@ -293,9 +295,13 @@ def test_money_for_the_closed_month_goes_into_the_open_one(closed: Office) -> No
     lead = closed.lead
     text = payments("0000001,45.00,2026-11-30,C1,check", "0000001,45.00,2026-12-01,C2,check")
     outcome = lead.press("import_payments", PaymentsFile=closed.file("p.csv", text))
-    assert [p.code for p in outcome.problems] == ["outside_period"]
+    assert outcome.problems == []
+    assert "1 of a closed month post on 2026-12-01; the day they came stays" in outcome.said
     lead.press("post")
-    assert closed.table("entries", "kind = 'payment'")["period"].tolist() == ["2026-12"]
+    posted = closed.table("entries", "kind = 'payment'")
+    assert posted["period"].tolist() == ["2026-12", "2026-12"]
+    assert posted["post_date"].dt.strftime("%Y-%m-%d").tolist() == ["2026-12-01", "2026-12-01"]
+    assert closed.table("payments")["received_on"].dt.strftime("%Y-%m-%d").tolist() == ["2026-11-30", "2026-12-01"]
     correct(lead, kind="reverse", document="B0000001", reason="wrong")
     lead.press("reverse")
     assert closed.table("entries", "reverses IS NOT NULL")["period"].tolist() == ["2026-12"]
@@ -359,7 +365,7 @@ def test_the_period_on_start_must_be_one(desk_office: Office) -> None:
     lead = desk_office.lead
     lead.refused("post", "no_period", Period="")
     lead.refused("post", "no_period", Period="November")
-    lead.refused("post", "period_not_open", Period="2026-12")
+    lead.refused("post", "period_not_open", Period="2026-10")  # before the books begin
 
 
 def test_the_cycle_on_start_must_have_a_run(desk_office: Office) -> None:

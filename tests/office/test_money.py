@@ -69,14 +69,14 @@ def test_every_row_is_taken_or_listed_with_its_line(desk_office: Office) -> None
         "0000001,45.00,2026-11-20,C1,check",
         "0009999,45.00,2026-11-20,C2,check",  # line 3: nobody's account
         "0000001,-5.00,2026-11-20,C3,check",  # line 4: not positive
-        "0000001,5.00,2026-10-31,C4,check",  # line 5: another period
+        "0000001,5.00,2026-12-31,C4,check",  # line 5: a day to come
         "0000001,45.00,2026-11-20,C1,check",  # line 6: there already
         "0000001,4.999,2026-11-20,C5,check",  # line 7: no whole cents
     )
     outcome = desk_office.clerk("cora").press("import_payments", PaymentsFile=desk_office.file("p.csv", text))
     assert outcome.said.startswith("p.csv: 6 rows = 1 receipts, 45.00 + 5 rejected.")
     assert sorted((p.place.line, p.code) for p in outcome.problems) == [
-        (3, "unknown_account"), (4, "payment_not_positive"), (5, "outside_period"), (6, "payment_twice"), (7, "bad_amount"),
+        (3, "unknown_account"), (4, "payment_not_positive"), (5, "day_to_come"), (6, "payment_twice"), (7, "bad_amount"),
     ]  # fmt: skip
     assert len(desk_office.table("rejects")) == 5
 
@@ -114,21 +114,18 @@ def test_a_word_explained_on_policy_lets_the_refused_file_in(desk_office: Office
 
 
 @pytest.mark.stage("posted")
-def test_money_of_a_closed_month_is_booked_as_its_remedy_says(desk_office: Office) -> None:
+def test_money_of_a_month_that_is_closed_keeps_its_day_and_posts_on_the_first_open_one(desk_office: Office) -> None:
+    """The books begin with 2026-11: a check of 2026-10-31 posts on 2026-11-01."""
     cora = desk_office.clerk("cora")
     late = payments("0000001,20.00,2026-10-31,L1,check")
-    outcome = cora.press("import_payments", PaymentsFile=desk_office.file("p.csv", late))
-    assert (
-        "kind adjust, the account, the amount below zero, the GL account whose role is cash"
-        in outcome.problems[0].remedy
-    )
-    correct(cora, kind="adjust", account_id="0000001", amount=-2000, gl_account="1010", reason="check L1 of 2026-10-31")
-    cora.press("adjust")
+    said = cora.press("import_payments", PaymentsFile=desk_office.file("p.csv", late)).said
+    assert "1 of a closed month post on 2026-11-01; the day they came stays." in said
     before = balance(desk_office, "0000001")
     desk_office.lead.press("post")
     assert balance(desk_office, "0000001") == before - 2000
-    cash = desk_office.value("SELECT amount FROM journal WHERE gl_account = '1010' ORDER BY entry DESC LIMIT 1")
-    assert cash == 2000
+    entry = desk_office.table("entries", "kind = 'payment'").iloc[-1]
+    assert (f"{entry['post_date']:%Y-%m-%d}", entry["period"]) == ("2026-11-01", "2026-11")
+    assert f"{desk_office.table('payments')['received_on'].iloc[-1]:%Y-%m-%d}" == "2026-10-31"
     assert healthy(desk_office)
 
 
@@ -256,7 +253,7 @@ def test_undo_of_adjust_keeps_the_number(desk_office: Office) -> None:
         ({"kind": "adjust", "account_id": "0000001", "gl_account": "4020"}, "adjustment_incomplete", "E4"),
         ({"kind": "adjust", "account_id": "0000001", "amount": 0, "gl_account": "4020"}, "adjustment_incomplete", "E4"),
         ({"kind": "adjust", "account_id": "0000001", "amount": 100, "gl_account": "4999"}, "adjustment_incomplete", "F4"),
-        ({"kind": "adjust", "account_id": "0000001", "amount": 100, "gl_account": "4020", "posted_on": pd.Timestamp("2026-12-01")}, "outside_period", "H4"),
+        ({"kind": "adjust", "account_id": "0000001", "amount": 100, "gl_account": "4020", "posted_on": pd.Timestamp("2026-12-01")}, "day_to_come", "H4"),
         ({"kind": "reverse"}, "adjustment_incomplete", "C4"),
         ({"kind": "reverse", "document": "B0000099"}, "not_reversible", "C4"),
     ],

@@ -11,14 +11,15 @@ import pandas as pd
 from xlbilling import ledger
 from xlbilling.bills import Drafts, Terms
 from xlbilling.bills import compute as compute_bills
+from xlbilling.documents import typed_kinds
 from xlbilling.inputs import last_winter, winter_averages, with_measured
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.drafts import clear_drafts, computed_from, inputs_digest, replace_drafts
-from xlbilling.office.money import POSTED_SHEETS, post_adjustments, post_payments
+from xlbilling.office.money import POSTED_SHEETS
 from xlbilling.office.policy import winter_months
-from xlbilling.office.posting import post_bill_batch, refuse_moved, write_batch
+from xlbilling.office.posting import post_bill_batch, post_waiting, refuse_moved, write_batch
 from xlbilling.office.readings import consumption_before, settled_reads, with_ends
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
@@ -212,9 +213,9 @@ def post(desk: Desk) -> Outcome:
         return Outcome(f"{'; '.join(preview)}. Press Post again to post.")
     with desk.store.work(desk.actor, "post", f"post after {head}") as work:
         refuse_moved(work, head)
+        inside = desk.within(work)
         done = [
-            *post_payments(desk, work, period),
-            *post_adjustments(desk, work, period),
+            *(line for kind in typed_kinds() for line in post_waiting(inside, work, kind)),
             *_post_bills(desk, work, period),
         ]
         past_undo(work)

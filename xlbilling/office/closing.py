@@ -8,11 +8,13 @@ from typing import Final
 
 import pandas as pd
 
+from xlbilling.documents import BILL, KINDS
 from xlbilling.office.auditing import audit_state
 from xlbilling.office.books import books_digest, latest
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.history import keep_change, keep_revision
+from xlbilling.office.months import Months, open_month
 from xlbilling.office.posting import refuse_moved
 from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.reporting import write_close_packet
@@ -65,24 +67,26 @@ def close_month(desk: Desk) -> Outcome:
     items = checklist_view(desk)
     with desk.store.work(desk.actor, "close_month", f"close {period}") as work:
         refuse_moved(work, head)
+        open_month(work, str(period))
+        earlier = work.query(
+            "SELECT period FROM periods WHERE state = 'open' AND period < :p ORDER BY period", p=str(period)
+        )["period"]
         work.execute(
-            "UPDATE periods SET state = 'closed', closed_by = :a, closed_at = :t WHERE period = :p",
+            "UPDATE periods SET state = 'closed', closed_by = :a, closed_at = :t WHERE period <= :p AND state = 'open'",
             a=work.actor,
             t=work.at,
             p=str(period),
         )
-        following = str(period.plus(1))
-        if work.value("SELECT 1 FROM periods WHERE period = :p", p=following) is None:
-            work.insert_one("periods", period=following, state="open")
+        closed, following = ", ".join([*earlier, str(period)]), period.plus(1)
         past_undo(work)
-        work.event(f"Closed {period}; {following} is open")
+        work.event(f"Closed {closed}; {following} is the first open month")
     packet = write_close_packet(desk, items)
     backup, problems = backed_up(desk.store, desk.folder / "backups", f"close-{period}")
     desk.book.put("Period", str(period.plus(1)))
     desk.forget()
     _next_run(desk)
     fill(desk)
-    said = f"{period} is closed; {period.plus(1)} is open. Packet: {packet.name}. Backup: {backup}."
+    said = f"{closed} {'are' if len(earlier) else 'is'} closed; {following} is the first open month. Packet: {packet.name}. Backup: {backup}."
     return Outcome(said, problems)
 
 
@@ -110,7 +114,8 @@ MUST_BE_DONE: Final = frozenset({"All batches are posted"})
 
 def _runs(desk: Desk) -> pd.DataFrame:
     states = run_states(desk)
-    return states.loc[states["period"].eq(str(desk.period))]
+    first = Months.of(desk.store).first_open or desk.period
+    return states.loc[states["period"].between(str(min(first, desk.period)), str(desk.period))]
 
 
 def _all_billed(desk: Desk) -> tuple[bool, str]:
@@ -162,13 +167,16 @@ def _audit_green(desk: Desk) -> tuple[bool, str]:
 def _all_posted(desk: Desk) -> tuple[bool, str]:
     """Nothing waits to be posted."""
     counts = {
-        words: desk.store.value(f"SELECT COUNT(*) FROM {table} WHERE {where}", p=str(desk.period))  # noqa: S608
-        for words, table, where in (
-            ("receipts", "payments", "state = 'open' AND period = :p"),
-            ("corrections", "adjustments", "state = 'open' AND period = :p"),
-            ("draft bills", "draft_bills", "state = 'draft' AND period = :p"),
+        kind.words: desk.store.value(
+            f"SELECT COUNT(*) FROM {kind.table} WHERE {kind.waiting} AND period <= :p",  # noqa: S608
+            p=str(desk.period),
         )
+        for kind in KINDS
+        if kind != BILL
     }
+    counts["draft bills"] = desk.store.value(
+        "SELECT COUNT(*) FROM draft_bills WHERE state = 'draft' AND period <= :p", p=str(desk.period)
+    )
     return not any(counts.values()), "; ".join(f"{count} {words}" for words, count in counts.items())
 
 

@@ -23,13 +23,17 @@ class Cycles(WorkingTable):
         return self.stored(desk).merge(run_states(desk), on=["cycle", "period"], how="left")
 
     def wrong(self, desk: Desk, change: Changes, others: Mapping[str, Changes]) -> list[Problem]:
-        """A run's period is written 2026-11, its read window ends after it begins, its bills are due after their date."""
+        """A run's period is written 2026-11 and holds its bill date, its read window ends after it begins, its bills are due after their date."""
         problems: list[Problem] = []
         for label, row in change.rows():
             try:
-                AccountingPeriod.parse(row["period"])
+                month = AccountingPeriod.parse(row["period"])
             except ValueError as fault:
                 problems.append(CANNOT_BE.at(change.place(label, "period"), str(fault)))
+            else:
+                if not month.first <= row["bill_date"].date() <= month.last:
+                    fact = f"bills dated {row['bill_date']:%Y-%m-%d} post in another month than {month}"
+                    problems.append(CANNOT_BE.at(change.place(label, "bill_date"), fact))
             for first, last in _IN_ORDER:
                 if row[last] < row[first]:
                     fact = f"{row[last]:%Y-%m-%d} is before {row[first]:%Y-%m-%d} ({first.replace('_', ' ')})"

@@ -15,6 +15,7 @@ import pandas as pd
 from xlbilling.ledger import NO_ROLE
 from xlbilling.money import dollars
 from xlbilling.office.buttons import ROLES, ROLES_GIVEN, Role
+from xlbilling.office.months import Months
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import BillingUnit, Rules, Window
@@ -25,7 +26,9 @@ NO_PERIOD: Final = declare(
     "no_period", "No accounting period is chosen on Start.", "Type the open period on Start, such as 2026-11."
 )
 PERIOD_NOT_OPEN: Final = declare(
-    "period_not_open", "The accounting period on Start is not open.", "Type the open period on Start."
+    "period_not_open",
+    "The accounting period on Start is closed.",
+    "Type an open period on Start, such as the one named.",
 )
 NO_RUN: Final = declare(
     "no_run",
@@ -97,11 +100,10 @@ class Desk:
             raise Refusal(NO_PERIOD.at(Place(table="Start", cell="Period"), str(fault))) from None
 
     def need_open(self) -> AccountingPeriod:
-        """The chosen accounting period; refused unless it is open."""
-        state = self.store.value("SELECT state FROM periods WHERE period = :p", p=str(self.period))
-        if state != "open":
-            opened = self.store.value("SELECT MAX(period) FROM periods WHERE state = 'open'") or "none"
-            fact = f"accounting period {self.period} is {state or 'not opened yet'}; the open one is {opened}"
+        """The chosen accounting period; refused where it is closed, or before the month the books begin with."""
+        months = Months.of(self.store)
+        if not months.takes(self.period):
+            fact = f"accounting period {self.period} is closed; the first open one is {months.first_open or 'none'}"
             raise Conflict(PERIOD_NOT_OPEN.at(Place(table="Start", cell="Period"), fact))
         return self.period
 

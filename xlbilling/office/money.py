@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from xlbilling import ledger
+from xlbilling.documents import REVERSAL
 from xlbilling.intake.payment_words import PaymentWords
 from xlbilling.intake.receipts import Receipts, read_receipts
 from xlbilling.office.buttons import Outcome
@@ -15,6 +17,7 @@ from xlbilling.office.comparing import changes
 from xlbilling.office.desk import Desk, money, today
 from xlbilling.office.history import TAKEN_OUT, content, keep_change, keep_revision, keep_taken_out, last_change
 from xlbilling.office.importing import digest_of, import_key
+from xlbilling.office.months import Months, months_of
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
 from xlbilling.office.rebilling import freed_days, number_of, post_rebills, rebills, with_later
 from xlbilling.office.rejecting import rejected
@@ -25,7 +28,7 @@ from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
 from xlbilling.office.working_tables import bound
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Kind, Place, Problem, Refusal, declare
-from xlbilling.receipts import OUTSIDE_PERIOD, UNKNOWN_ACCOUNT, check
+from xlbilling.receipts import DAY_TO_COME, UNKNOWN_ACCOUNT, check
 from xlbilling.store import Store, Work
 from xlbilling.store.backup import backed_up
 
@@ -36,6 +39,11 @@ ADJUSTMENT_INCOMPLETE: Final = declare(
     "adjustment_incomplete",
     "A correction lacks something it needs.",
     "Fill in the marked cell and press the button again.",
+)
+MONTH_CLOSED: Final = declare(
+    "month_closed",
+    "A posting date is in a month that is closed.",
+    "Date it in an open month, or leave the date blank.",
 )
 POSTED_ROW: Final = declare(
     "posted_row",
@@ -59,10 +67,10 @@ def import_payments(desk: Desk) -> Outcome:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         frame = receipts.frame.assign(place=receipts.frame["source_line"].astype("str"))
-        taken, refused = check(frame, work.table("accounts")["account_id"], _standing(work), period)
+        taken, refused = check(frame, work.table("accounts")["account_id"], _standing(work), _latest_day(desk))
         listed = [*receipts.rejects, *(p.on(Place(file=path.name, line=int(p.place.key))) for p in refused)]
         import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
-        _insert_payments(work, taken, period, import_id)
+        late = _insert_payments(work, taken, import_id)[1]
         rows_in = len(receipts.frame) + len(receipts.rejects)
         work.insert_one(
             "imports", import_id=import_id, kind="payments", cycle="", period=str(period), file_name=path.name, digest=digest,
@@ -75,7 +83,7 @@ def import_payments(desk: Desk) -> Outcome:
         work.insert("rejects", rejected(told, import_id))
         said = (
             f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. "
-            f"{_deposit(receipts, int(taken['amount'].sum()))} Press Post to post them."
+            f"{_deposit(receipts, int(taken['amount'].sum()))} {late}Press Post to post them."
         )
         keep_undo(work, "Import payments", [{"kind": "payments file", "import": import_id}], said)
     refresh_tables(desk, ["payments", "log"])
@@ -115,13 +123,25 @@ def _standing(work: Work) -> pd.DataFrame:
     return work.table("payments", "state <> 'withdrawn'")
 
 
-def _insert_payments(work: Work, taken: pd.DataFrame, period: AccountingPeriod, import_id: int | None) -> list[str]:
-    """Write receipts as open documents under the next numbers."""
+def _insert_payments(work: Work, taken: pd.DataFrame, import_id: int | None) -> tuple[list[str], str]:
+    """Write receipts as open documents under the next numbers, each in the month it posts in; what is said of late ones."""
     numbers = work.documents("P", len(taken))
-    made = taken.assign(payment_id=numbers, batch="", period=str(period), state="open", rev=1)
+    days = Months.of(work).posting_days(taken["received_on"])
+    made = taken.assign(payment_id=numbers, batch="", period=months_of(days), state="open", rev=1)
     made["import_id"] = pd.array([import_id] * len(taken), dtype="Int64")
     work.insert("payments", made)
-    return numbers
+    late = days.ne(taken["received_on"])
+    said = (
+        f"{int(late.sum())} of a closed month post on {days[late].iloc[0]:%Y-%m-%d}; the day they came stays. "
+        if late.any()
+        else ""
+    )
+    return numbers, said
+
+
+def _latest_day(desk: Desk) -> dt.date:
+    """The last day money can have come: today, or the end of the month on Start where that is later."""
+    return max(today(desk.store), desk.period.last)
 
 
 @takes_back("payments file")
@@ -165,13 +185,12 @@ class Payments(Surface):
 
     def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
         """Write typed receipts: new ones get a number, open ones may be changed, posted ones may not."""
-        period = desk.need_open()
         for label, row, old in change.pairs():
             if old["state"] != "open":
                 place = change.place(label, "payment_id")
                 raise Refusal(POSTED_ROW.at(place, f"receipt {row['payment_id']} is {old['state']}"))
-        _refuse_unfit(work, change, period)
-        numbers = _insert_payments(work, change.new, period, None) if len(change.new) else []
+        _refuse_unfit(work, change, _latest_day(desk))
+        numbers = _insert_payments(work, change.new, None)[0] if len(change.new) else []
         event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
         typed, changed = self.declared.names("typed"), []
         new: Any = change.new.to_dict("records")
@@ -188,13 +207,13 @@ class Payments(Surface):
         return [{"kind": "receipts", "new": added, "changed": changed}]
 
 
-def _refuse_unfit(work: Work, change: Changes, period: AccountingPeriod) -> None:
-    """Refuse typed receipts of accounts that are not known, outside the period, or there already."""
+def _refuse_unfit(work: Work, change: Changes, latest: dt.date) -> None:
+    """Refuse typed receipts of accounts that are not known, of a day to come, or there already."""
     rows = pd.concat([change.new, change.changed])
     rows = rows.assign(place=[str(label) for label in rows.index]).reset_index(drop=True)
     earlier = _standing(work)
     earlier = earlier.loc[~earlier["payment_id"].isin(change.changed["payment_id"])]
-    _, refused = check(rows, work.table("accounts")["account_id"], earlier, period)
+    _, refused = check(rows, work.table("accounts")["account_id"], earlier, latest)
     if refused:
         told = [p.on(change.place(int(p.place.key), p.place.column)) for p in refused]
         raise Refusal(told[0], told)
@@ -223,27 +242,6 @@ def _as_written(work: Work, receipt: Mapping[str, Any]) -> int:
     return int(row["rev"].iloc[0])
 
 
-def post_payments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
-    """Post the open receipts as one batch: cash debited, the receivable credited."""
-    waiting = work.table("payments", "state = 'open' AND period = :p", p=str(period))
-    if waiting.empty:
-        return []
-    total = int(waiting["amount"].sum())
-    batch = write_batch(work, "payments", "", str(period), len(waiting), total)
-    documents = waiting.assign(
-        document=waiting["payment_id"],
-        debit=desk.gl_account("cash"),
-        credit=desk.receivable(),
-        post_date=waiting["received_on"],
-    )
-    entries = entries_of(work, documents, str(period), "payment", batch, documents["post_date"].to_numpy())
-    write_entries(work, entries, ledger.pair_entries(documents, int(entries["entry"].iloc[0])))
-    work.execute(
-        "UPDATE payments SET state = 'posted', batch = :b WHERE state = 'open' AND period = :p", b=batch, p=str(period)
-    )
-    return [f"{batch}: {len(waiting)} receipts, {money(total)}"]
-
-
 @surface("adjustments")
 class Adjustments(Surface):
     """Corrections of the period: typed ones are taken in as open documents, which stay as they are."""
@@ -270,12 +268,13 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     for label, row, _ in change.pairs():
         fact = f"{row['adjustment_id']} is taken in already; undo it, or correct it with another"
         raise Refusal(POSTED_ROW.at(change.place(label, "adjustment_id"), fact))
-    told = incomplete(work, change, period)
+    told = incomplete(work, change, _latest_day(desk))
     if told:
         raise Refusal(told[0], told)
     numbers = work.documents("A", len(change.new))
-    made = change.new.assign(adjustment_id=numbers, batch="", period=str(period), state="open", rev=1)
+    made = change.new.assign(adjustment_id=numbers, batch="", state="open", rev=1)
     made["posted_on"] = change.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
+    made["period"] = months_of(made["posted_on"])
     work.insert("adjustments", made)
     work.event(f"Adjustments: {len(numbers)} taken in")
     return [{"kind": "corrections", "new": numbers}]
@@ -290,7 +289,7 @@ def take_back_corrections(work: Work, step: Step) -> None:
             raise overtaken("adjustments", number, f"correction {number} was posted since")
 
 
-def incomplete(work: Work | Store, change: Changes, period: AccountingPeriod) -> list[Problem]:
+def incomplete(work: Work | Store, change: Changes, latest: dt.date) -> list[Problem]:
     """Typed corrections that lack something or name what cannot be corrected, each with its cell."""
     accounts = set(work.table("accounts")["account_id"])
     ledger_accounts = set(work.table("gl_accounts")["gl_account"])
@@ -299,13 +298,20 @@ def incomplete(work: Work | Store, change: Changes, period: AccountingPeriod) ->
     for label, row in zip(change.new.index, change.new.to_dict("records"), strict=True):
         wrong = _adjustment(row, accounts, ledger_accounts) if row["kind"] == "adjust" else _reversal(work, row, named)
         day = row["posted_on"]
-        if wrong is None and pd.notna(day) and not period.first <= day.date() <= period.last:
-            wrong = (OUTSIDE_PERIOD, "posted_on", f"{day:%Y-%m-%d} is not in {period}")
+        if wrong is None and pd.notna(day):
+            wrong = _posting_date(work, day.date(), latest)
         if wrong is not None:
             kind, column, fact = wrong
             found.append(kind.at(change.place(int(label), column), fact))
         named.append(number_of(row["document"]))
     return found
+
+
+def _posting_date(work: Work | Store, day: dt.date, latest: dt.date) -> tuple[Kind, str, str] | None:
+    """What is wrong with a typed posting date: its month is closed, or it is yet to come."""
+    if not Months.of(work).takes(AccountingPeriod.of(day)):
+        return MONTH_CLOSED, "posted_on", f"{AccountingPeriod.of(day)} is closed"
+    return (DAY_TO_COME, "posted_on", f"{day:%Y-%m-%d} is after {latest:%Y-%m-%d}") if day > latest else None
 
 
 def _adjustment(row: Mapping[Any, Any], accounts: set[str], ledger_accounts: set[str]) -> tuple[Kind, str, str] | None:
@@ -377,7 +383,7 @@ def _take_typed(desk: Desk, label: str, ask: bool = False) -> str:
 def _refuse_impossible(desk: Desk, typed: Changes) -> None:
     """Refuse a typed rebill that cannot be worked out, at its cell, before it is taken in."""
     period = desk.need_open()
-    told = incomplete(desk.store, typed, period)
+    told = incomplete(desk.store, typed, _latest_day(desk))
     if told:
         raise Refusal(told[0], told)
     dated = typed.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
@@ -402,7 +408,7 @@ def reverse(desk: Desk) -> Outcome:
     period = desk.need_open()
     refuse_unsaved(desk, [name for name in saved() if name != "adjustments"])
     taken = _take_typed(desk, "Reverse")
-    waiting = desk.store.table("adjustments", "state = 'open' AND kind <> 'adjust' AND period = :p", p=str(period))
+    waiting = desk.store.table("adjustments", REVERSAL.waiting)
     if waiting.empty:
         return Outcome(f"{taken} Nothing waits to be reversed.")
     head = chain_head(desk)
@@ -417,9 +423,13 @@ def reverse(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "reverse") as work:
         refuse_moved(work, head)
         waiting = with_later(work, waiting, made)
-        batch = write_batch(work, "reversals", "", str(period), len(waiting), 0)
-        for row in waiting.itertuples():
-            _reverse_one(work, row, batch, period)
+        days = Months.of(work).posting_days(waiting["posted_on"])
+        batches = []
+        for month, rows in waiting.assign(posted_on=days).groupby(months_of(days)):
+            batches.append(write_batch(work, REVERSAL.batch, "", str(month), len(rows), 0))
+            for row in rows.itertuples():
+                _reverse_one(work, row, batches[-1], str(month))
+        batch = ", ".join(batches)
         anew = post_rebills(work, made, period, desk.receivable())
         past_undo(work)
         work.event("; ".join([f"{batch}: reversed {', '.join(waiting['document'])}", *anew]))
@@ -429,7 +439,7 @@ def reverse(desk: Desk) -> Outcome:
     return Outcome(f"{said}.", problems)
 
 
-def _reverse_one(work: Work, row: Any, batch: str, period: AccountingPeriod) -> None:
+def _reverse_one(work: Work, row: Any, batch: str, period: str) -> None:
     """Cancel one posted document: its journal lines with the sign turned, as a new entry of the same kind."""
     document = number_of(row.document) if row.kind == "rebill" else row.document
     entry = _reversible(work, document)
@@ -451,7 +461,7 @@ def _reverse_one(work: Work, row: Any, batch: str, period: AccountingPeriod) -> 
     made = entries_of(
         work,
         pd.DataFrame({"document": [row.adjustment_id]}),
-        str(period),
+        period,
         str(entry["kind"].iloc[0]),
         batch,
         row.posted_on,
@@ -468,28 +478,8 @@ def _reverse_one(work: Work, row: Any, batch: str, period: AccountingPeriod) -> 
     )
     work.execute("DELETE FROM standing_bills WHERE number = :n", n=document)
     work.execute(
-        "UPDATE adjustments SET state = 'posted', batch = :b WHERE adjustment_id = :a", b=batch, a=row.adjustment_id
-    )
-
-
-def post_adjustments(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
-    """Post the open adjustments as one batch: the receivable debited with what is added, credited with what comes off."""
-    waiting = work.table("adjustments", "state = 'open' AND kind = 'adjust' AND period = :p", p=str(period))
-    if waiting.empty:
-        return []
-    total = int(waiting["amount"].sum())
-    batch = write_batch(work, "adjustments", "", str(period), len(waiting), total)
-    documents = waiting.assign(
-        document=waiting["adjustment_id"],
-        debit=desk.receivable(),
-        credit=waiting["gl_account"],
-        amount=waiting["amount"].astype("int64"),
-    )
-    entries = entries_of(work, documents, str(period), "adjustment", batch, waiting["posted_on"].to_numpy())
-    write_entries(work, entries, ledger.pair_entries(documents, int(entries["entry"].iloc[0])))
-    work.execute(
-        "UPDATE adjustments SET state = 'posted', batch = :b WHERE state = 'open' AND kind = 'adjust' AND period = :p",
+        "UPDATE adjustments SET state = 'posted', batch = :b, period = :p WHERE adjustment_id = :a",
         b=batch,
-        p=str(period),
+        p=period,
+        a=row.adjustment_id,
     )
-    return [f"{batch}: {len(waiting)} adjustments, {money(total)}"]

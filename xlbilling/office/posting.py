@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 
 from xlbilling import ledger
+from xlbilling.documents import KINDS, OF_ROW, DocumentKind
+from xlbilling.office.desk import Desk, money
+from xlbilling.office.months import Months, months_of, open_month
 from xlbilling.problems import Conflict, Refusal, declare
 from xlbilling.store import Work, schema
 
@@ -21,7 +24,7 @@ MOVED_ON: Final = declare(
     "Somebody wrote to the store after the preview was made.",
     "Look at the preview again and press the button again.",
 )
-SERIES: Final = {"bills": "BL", "payments": "PY", "adjustments": "AJ", "reversals": "RV"}
+SERIES: Final = {kind.batch: kind.batch_letters for kind in KINDS}
 
 
 def refuse_moved(work: Work, head: str) -> None:
@@ -36,8 +39,47 @@ def write_entries(work: Work, entries: pd.DataFrame, journal: pd.DataFrame) -> N
     wrong = ledger.unbalanced(journal)
     if wrong:
         raise Refusal(UNBALANCED.at(None, f"entry {wrong[0]} does not balance"))
+    for month in entries["period"].unique():
+        open_month(work, str(month))
     work.insert("entries", entries)
     work.insert("journal", journal)
+
+
+def post_waiting(desk: Desk, work: Work, kind: DocumentKind) -> list[str]:
+    """Post every waiting document of a kind with two sides, a batch for each month; what was posted, in words.
+
+    A document whose month was closed meanwhile posts on the first open day and moves to that day's month.
+    """
+    rows = work.table(kind.table, kind.waiting)
+    rows = rows.assign(post_date=Months.of(work).posting_days(rows[kind.dated])) if len(rows) else rows
+    said = []
+    for month, documents in rows.groupby(months_of(rows["post_date"])) if len(rows) else ():
+        moved = documents.loc[documents["period"].ne(month), kind.key]
+        for key in moved:
+            work.execute(f"UPDATE {kind.table} SET period = :p WHERE {kind.key} = :k", p=month, k=key)  # noqa: S608
+        total = int(documents["amount"].sum())
+        batch = write_batch(work, kind.batch, "", str(month), len(documents), total)
+        sided = documents.assign(
+            document=documents[kind.key],
+            debit=_side(desk, kind.debit, documents),
+            credit=_side(desk, kind.credit, documents),
+            amount=documents["amount"].astype("int64"),
+        )
+        entries = entries_of(work, sided, str(month), kind.entry, batch, sided["post_date"].to_numpy())
+        write_entries(work, entries, ledger.pair_entries(sided, int(entries["entry"].iloc[0])))
+        work.execute(
+            f"UPDATE {kind.table} SET state = 'posted', batch = :b WHERE {kind.waiting} AND period = :p",  # noqa: S608
+            b=batch,
+            p=month,
+        )
+        of_month = f" of {month}" if rows["post_date"].dt.to_period("M").nunique() > 1 else ""
+        said.append(f"{batch}: {len(documents)} {kind.words}{of_month}, {money(total)}")
+    return said
+
+
+def _side(desk: Desk, role: str, documents: pd.DataFrame) -> Any:
+    """The ledger account of one side of each document: the one with the role, or the document's own."""
+    return documents["gl_account"] if role == OF_ROW else desk.gl_account(role)
 
 
 def entries_of(
@@ -86,6 +128,8 @@ def post_bill_batch(work: Work, batch: str, ready: str, where: dict[str, Any], r
     each line's revenue account credited with the line. One entry that does not balance stops the whole posting.
     """
     count = int(work.value(f"SELECT COUNT(*) FROM draft_bills WHERE {ready}", **where))  # noqa: S608
+    for month in work.query(f"SELECT DISTINCT period FROM draft_bills WHERE {ready}", **where)["period"]:  # noqa: S608
+        open_month(work, str(month))
     given = {
         "batch": batch,
         "number": work.numbers("B", count).start - 1,

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.documents import typed_kinds
 from xlbilling.office.auditing import audit_state
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.explaining import quantity
@@ -20,15 +21,11 @@ _AUDITED: Final = {"green": "audit: green", "red": "audit: RED", "not recalculat
 def waiting(desk: Desk) -> list[str]:
     """What Post would post, one line each, in the clerk's words; empty where nothing waits."""
     made = []
-    for name, words in (("payments", "receipts"), ("adjustments", "adjustments")):
-        open_ = desk.store.query(
-            f"SELECT COUNT(*) AS count, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount FROM {name} WHERE state = 'open' "  # noqa: S608
-            f"AND period = :p{' AND kind = :k' if name == 'adjustments' else ''}",
-            p=str(desk.period),
-            **({"k": "adjust"} if name == "adjustments" else {}),
-        ).iloc[0]
+    for kind in typed_kinds():
+        sums = f"SELECT COUNT(*) AS count, CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS amount FROM {kind.table}"  # noqa: S608
+        open_ = desk.store.query(f"{sums} WHERE {kind.waiting}").iloc[0]
         if open_["count"]:
-            made.append(f"{open_['count']} {words}, {money(open_['amount'])}")
+            made.append(f"{open_['count']} {kind.words}, {money(open_['amount'])}")
     drafts, _ = run_bills(desk)
     ready = drafts.loc[drafts["state"].eq("draft")].reset_index(drop=True)
     return [*made, *_bills(desk, ready)] if len(ready) else made

@@ -199,6 +199,7 @@ class Work:
 
     def __init__(self, store: Store, connection: Connection, actor: str, action: str, key: str | None):
         self.store, self.connection, self.actor, self.action, self.key = store, connection, actor, action, key
+        self.clock = store.clock
         self.at = store.clock().isoformat(timespec="seconds")
         self.finished = False
         self.last_event, self.last_seal = 0, ""
