@@ -174,6 +174,13 @@ def test_a_service_that_ended_is_not_billed_past_its_end() -> None:
         assert made.services["service_to"].tolist() == [ENDED["ends_on"]]
 
 
+def test_an_ended_service_is_estimated_at_no_more_than_its_dial_shows_since() -> None:
+    """Last year says 8 in 45 days; up to 2026-11-05 the dial moved on by 6."""
+    made = settled([register(**ENDED)], [read("0106")], past(), {"service_ended S1": ESTIMATE})
+    assert (one(made), made.registers["dial_read"].tolist()) == ((6, ""), ["0106"])
+    assert made.services["estimate"].iloc[0].endswith("8.115 for 45 days, at most the 6 up to the read of 2026-11-05")
+
+
 def test_a_final_dial_that_is_typed_is_checked_too() -> None:
     made = settled([register(**ENDED)], [read("0111")], past(), {"service_ended S1": typed("0195")})
     assert one(made)[1] == "spike / override"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from xlbilling.reads.estimates import Estimate, estimate, whole_steps
-from xlbilling.reads.findings import check_of, keys_of
+from xlbilling.reads.findings import check_of, keys_of, quantity
 from xlbilling.reads.register_checks import Bench
 from xlbilling.reads.units import MILLION, factor
 
@@ -132,14 +132,24 @@ def _chosen(work: _Work, service: list[Register]) -> list[Register]:
 
 
 def _expected(works: list[_Work], measured: pd.DataFrame, bench: Bench) -> dict[str, Estimate]:
-    """Estimates of the services that are to be estimated, of one that ended up to its last day."""
+    """Estimates of the services that are to be estimated.
+
+    One that ended is estimated up to its last day, and at no more than what its dials have counted up to the read since.
+    """
     chosen = measured.loc[measured["service_id"].isin({work.service_id for work in works})]
     if chosen.empty:
         return {}
     ended = chosen["service_id"].isin({work.service_id for work in works if work.rule == "service_ended"})
     until = chosen["service_to"].mask(ended & chosen["ends_on"].lt(chosen["service_to"]), chosen["ends_on"])
     chosen = chosen.assign(service_to=until, days=(until - chosen["service_from"]).dt.days.fillna(0).astype("int64"))
-    return estimate(chosen, measured, bench.past, bench.rules.methods(), bench.billing.unit)
+    made = estimate(chosen, measured, bench.past, bench.rules.methods(), bench.billing.unit)
+    row: Any
+    for row in measured.loc[chosen.index[ended & chosen["usable"]]].itertuples():
+        known = made[row.service_id]
+        if known.consumption is not None and known.consumption > row.measured:
+            most = f"{known.evidence}, at most the {quantity(row.measured)} up to the read of {row.service_to:%Y-%m-%d}"
+            made[row.service_id] = Estimate(int(row.measured), most)
+    return made
 
 
 def _end(chosen: list[Register]) -> None:
