@@ -48,7 +48,7 @@ def settled(district: District, run: Run, reads: pd.DataFrame, decisions: pd.Dat
         }
     )
     services = district.services[
-        ["service_id", "account_id", "customer_class", "meter_size", "route", "cycle", "status"]
+        ["service_id", "account_id", "customer_class", "meter_size", "route", "cycle", "status", "ended_on"]
     ]
     registers = district.meters.drop(columns="status").merge(services, on="service_id")
     registers = registers.loc[registers["cycle"].eq(run.cycle)].reset_index(drop=True)
@@ -62,6 +62,8 @@ def settled(district: District, run: Run, reads: pd.DataFrame, decisions: pd.Dat
         actual_value=[micro(text) for text in registers["start_read"]],
         route_billed=False,
         due=registers["status"].eq("active"),
+        ended=registers["ended_on"].notna().map({True: "the service ended", False: ""}),
+        ends_on=registers["ended_on"],
     )
     office = Office(registers, rows, district.history, decisions)
     return settle(run.window, district.billing_unit, Rules.of(district.policy), office)
