@@ -598,7 +598,8 @@ class ReconcileRow(Record):
     section: Annotated[str, computed("Section", "control or difference.", "text", 13)] = ""
     gl_account: Annotated[str, computed("GL account", "Account concerned.", "id", 13)] = ""
     what: Annotated[
-        str, computed("What", "Beginning, billed, received, adjusted, ending; or what was posted.", "text", 34)
+        str,
+        computed("What", "Beginning, billed, received, adjusted, ending; or what was posted.", "text", 30, "wrapped"),
     ] = ""
     subledger: Annotated[int | None, computed("Subledger", "Amount in billing.", "money", 15)] = None
     ledger: Annotated[int | None, computed("General ledger", "Amount in the general ledger.", "money", 15)] = None
@@ -607,12 +608,12 @@ class ReconcileRow(Record):
     ] = None
     reason: Annotated[str, computed("Reason", "Why it differs; unexplained where nothing proves it.", "text", 26)] = ""
     batch: Annotated[str, computed("Batch", "Batch, or the ledger's reference.", "id", 16)] = ""
-    document: Annotated[str, computed("Document", "Document, or first and last and how many.", "id", 30)] = ""
-    account_id: Annotated[str, computed("Account", "Customer account, or how many.", "id", 26)] = ""
+    document: Annotated[str, computed("Document", "Document, or first and last and how many.", "id", 22)] = ""
+    account_id: Annotated[str, computed("Account", "Customer account, or how many.", "id", 24)] = ""
     post_date: Annotated[dt.date | None, computed("Day", "Day it was posted in billing.", "date", 12)] = None
     gl_date: Annotated[dt.date | None, computed("GL day", "Day it was posted in the ledger.", "date", 12)] = None
     gl_rows: Annotated[str, computed("GL rows", "Rows of the ledger export.", "id", 16)] = ""
-    entry: Annotated[str, computed("Correcting entry", "What makes both sides agree.", "text", 56)] = ""
+    entry: Annotated[str, computed("Correcting entry", "What makes both sides agree.", "text", 44, "wrapped")] = ""
 
 
 class CheckRow(Record):

@@ -187,9 +187,9 @@ def _reconciled(desk: Desk) -> tuple[bool, str]:
         return False, "not reconciled"
     if last["inputs"] != books_digest(desk):
         return False, "entries or the export changed since it was reconciled"
-    return last[
-        "state"
-    ] == "agrees", f"difference {money(last['difference'])}, unexplained {money(last['unexplained'])}"
+    said = f"difference {money(last['difference'])}, unexplained {money(last['unexplained'])}"
+    cancel_out = last["state"] == "differs" and not last["unexplained"]
+    return last["state"] == "agrees", f"{said}; amounts that merely differ cancel out" if cancel_out else said
 
 
 _CHECKS: Final[dict[str, Callable[[Desk], tuple[bool, str]]]] = {
