@@ -156,6 +156,32 @@ def test_a_typed_dial_is_judged_and_billed_like_a_read(last: int, dial: int, use
     assert said == known
 
 
+# ---- services that are estimated in part -----------------------------------------------------------------------------
+
+PARTS = [register(register_id="L"), register(register_id="H", previous_read="0000")]
+
+
+@pytest.mark.parametrize(
+    ("reads", "decided"),
+    [
+        ([read("0195", register_id="L")], {}),  # misread
+        ([read("0200", register_id="L", unit="GAL")], {"wrong_unit M1:L": typed("0195")}),  # mistyped
+    ],
+)
+def test_a_register_beside_an_estimated_one_is_checked_with_it(
+    reads: list[dict[str, Any]], decided: dict[str, Any]
+) -> None:
+    """L moved on by 95, of the usual 11 nothing is left to estimate for H: 95 are billed, or are they?"""
+    decided = decided | {"missing_read M1:H": ESTIMATE}
+    made = settled(PARTS, reads, past(), decided)
+    assert (one(made), "spike / estimate S1" in found(made)) == ((95, "spike / estimate"), True)
+    assert one(settled(PARTS, reads, past(), decided | {"spike / estimate S1": ACCEPT})) == (95, "")
+    for decision in (typed("0111"), ESTIMATE):
+        assert (
+            "estimated; accept it" in one(settled(PARTS, reads, past(), decided | {"spike / estimate S1": decision}))[1]
+        )
+
+
 # ---- services that ended ---------------------------------------------------------------------------------------------
 
 ENDED = {"ended": "the service ended", "ends_on": pd.Timestamp("2026-10-20")}

@@ -42,6 +42,11 @@ def on_override(rule: pd.Series[Any], number: int) -> pd.Series[Any]:
     return rule + _AGAIN + "override" + (f" {number}" if number > 1 else "")
 
 
+def of_estimate(rule: pd.Series[Any]) -> pd.Series[Any]:
+    """What findings are called on services that are estimated in part: `spike / estimate`."""
+    return rule + _AGAIN + "estimate"
+
+
 def keys_of(findings: pd.DataFrame) -> pd.Series[str]:
     """What each finding is about (a register, a meter, a service, a route, a file), from exception_id and rule."""
     names = zip(findings["exception_id"], findings["rule"], strict=True)

@@ -20,10 +20,20 @@ Mask = npt.NDArray[np.bool_]
 
 
 def of_services(measured: pd.DataFrame, bench: Bench) -> list[pd.DataFrame]:
-    """High, low, spike, zero, a first read out of line, days, services that ended, and estimates in a row.
+    """Consumption, days, services that ended, and estimates in a row; `measured` as settle gives it."""
+    rules = bench.rules
+    in_row = measured["in_row"].to_numpy(dtype=np.int64)
+    again = same(measured["read_code"], "estimated") & (in_row >= rules.thresholds("estimates_in_row", measured))
+    return [
+        *of_consumption(measured, bench),
+        find("estimates_in_row", rules, measured, again, "read_code", _in_row),
+        *_days(measured, bench),
+        find("service_ended", rules, *_past_the_end(measured, bench), "read_date", _ended),
+    ]
 
-    `measured` as settle gives it.
-    """
+
+def of_consumption(measured: pd.DataFrame, bench: Bench) -> list[pd.DataFrame]:
+    """High, low, spike, zero, and a first read out of line."""
     rules, least = bench.rules, bench.least
     used = measured["measured"].to_numpy(dtype=np.float64)
     last_year, average, reference = (
@@ -44,17 +54,12 @@ def of_services(measured: pd.DataFrame, bench: Bench) -> list[pd.DataFrame]:
         below = _beside(last_year, average, lambda r: used < r * ratio["low"])
         first = usable & np.isnan(reference) & (used >= median * ratio["first_read_high"]) & (used >= 10 * least)
         zero = known & (used == 0) & (reference > 0) & ~measured["stuck"].to_numpy(dtype=bool)
-    in_row = measured["in_row"].to_numpy(dtype=np.int64)
-    again = same(measured["read_code"], "estimated") & (in_row >= rules.thresholds("estimates_in_row", measured))
     return [
         find("spike", rules, measured, spike, "consumption", _against),
         find("first_read_high", rules, measured, first, "consumption", _class),
         find("high", rules, measured, differs & above & ~spike, "consumption", _against),
         find("low", rules, measured, differs & below & (used > 0), "consumption", _against),
         find("zero", rules, measured, zero, "consumption", _against),
-        find("estimates_in_row", rules, measured, again, "read_code", _in_row),
-        *_days(measured, bench),
-        find("service_ended", rules, *_past_the_end(measured, bench), "read_date", _ended),
     ]
 
 

@@ -15,6 +15,7 @@ from xlbilling.reads.history import History, compare
 from xlbilling.reads.lost_zeros import came_in
 from xlbilling.reads.measure import BillingUnit, Window, by_service, lay, register_key
 from xlbilling.reads.overrides import after_override, typed_dials, with_typed
+from xlbilling.reads.part_estimates import beside_estimates, not_carried_out
 from xlbilling.reads.register_checks import Bench, cents, judge, of_registers, stuck
 from xlbilling.reads.rules import Rules
 from xlbilling.reads.service_checks import of_services
@@ -106,9 +107,13 @@ def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -
         findings = decided(together([findings, fresh.assign(number=number)]), office.decisions)
     made = honour(looked.laid, looked.measured, findings, covers, bench)
     services = looked.measured if made.laid is looked.laid else _measured(made.laid, carried, bench)
+    if made.evidence:
+        late = decided(beside_estimates(services, made.laid, set(made.evidence), bench), office.decisions)
+        broken |= not_carried_out(late)
+        findings = together([findings, late])
     held = holds(services, findings, covers, broken | made.broken)
     services = services.assign(estimate=_evidence(services, made), hold=held)
-    return Settled(services, made.laid, findings.drop(columns="number"), covers)
+    return Settled(services, made.laid, findings.drop(columns="number", errors="ignore"), covers)
 
 
 @dataclass(frozen=True, slots=True)
