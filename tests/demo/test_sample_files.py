@@ -143,7 +143,7 @@ def test_payments_are_read_and_only_the_stray_and_the_repeated_one_refused(distr
     assert receipts.rejects == []
     frame = receipts.frame.assign(place=receipts.frame["source_line"].astype("str"))
     nothing = frame.iloc[:0]
-    taken, refused = check(frame, district.accounts["account_id"], nothing, AccountingPeriod(2026, 10))
+    taken, refused = check(frame, district.accounts["account_id"], nothing, AccountingPeriod(2026, 10).last)
     assert sorted(p.code for p in refused) == ["payment_twice", "unknown_account"]
     assert UNKNOWN_ACCOUNT in next(p.fact for p in refused if p.code == "unknown_account")
     owed = district.balances.set_index("account_id")["amount"]

@@ -254,6 +254,7 @@ def test_undo_of_adjust_keeps_the_number(desk_office: Office) -> None:
         ({"kind": "adjust", "account_id": "0000001", "amount": 0, "gl_account": "4020"}, "adjustment_incomplete", "E4"),
         ({"kind": "adjust", "account_id": "0000001", "amount": 100, "gl_account": "4999"}, "adjustment_incomplete", "F4"),
         ({"kind": "adjust", "account_id": "0000001", "amount": 100, "gl_account": "4020", "posted_on": pd.Timestamp("2026-12-01")}, "day_to_come", "H4"),
+        ({"kind": "adjust", "account_id": "0000001", "amount": 100, "gl_account": "4020", "posted_on": pd.Timestamp("2026-10-31")}, "month_closed", "H4"),
         ({"kind": "reverse"}, "adjustment_incomplete", "C4"),
         ({"kind": "reverse", "document": "B0000099"}, "not_reversible", "C4"),
     ],

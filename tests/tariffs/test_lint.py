@@ -39,6 +39,12 @@ def test_sound_rates_are_not_complained_of() -> None:
     assert codes([*SOUND, *SEASONS]) == []
 
 
+def test_a_schedule_that_ends_with_nothing_after_it_is_told() -> None:
+    assert set(codes([rate(component="fee", kind="fixed", rate="1", effective_to=dt.date(2026, 3, 1))])) == {
+        "rates_ended"
+    }
+
+
 @pytest.mark.parametrize(
     ("code", "rows"),
     [

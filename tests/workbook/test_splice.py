@@ -24,7 +24,7 @@ from openxml_audit import OpenXmlValidator
 from xlbilling.build.vba import Module, vba_project
 from xlbilling.problems import Conflict, Refusal
 from xlbilling.workbook import package
-from xlbilling.workbook.splice import Formula, FormulaColumn, write_tables
+from xlbilling.workbook.splice import Formula, FormulaColumn, write_cells, write_tables
 
 ROWS = {
     "account": ["00012", "00013"],
@@ -486,3 +486,13 @@ def test_the_xml_is_as_excel_wants_it(tmp_path: Path) -> None:
     assert '<t xml:space="preserve">a\nb</t>' in xml
     assert '<c r="A6"><f t="array" ref="A6">SUM(A3:A5*2)</f>' in xml  # the totals row with its array formula
     assert re.findall(r'<c r="([A-Z]1)"', xml) == ["A1", "B1", "C1", "D1"]
+
+
+def test_cells_of_a_sheet_that_is_not_there_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    book.add_worksheet("Start")
+    book.close()
+    with pytest.raises(Refusal) as refused:
+        write_cells(path, path, "Nowhere", {"A1": 1})
+    assert refused.value.problem.code == "BOOK-SHEET"

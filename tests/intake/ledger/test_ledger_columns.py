@@ -83,6 +83,7 @@ def test_rows_that_are_not_posted_are_left_out_and_told(tmp_path: Path) -> None:
     export = read(tmp_path, f"Date,Account,Reference,Description,Debit,Credit,Status\n{rows}")
     assert kinds(export) == "posting posting unposted"
     assert export.told == ["1 rows left out, 9.00 in all"]
+    assert codes(export) == ["ledger_rows_not_posted"]
     # a column headed Void says no of a row that counts
     turned = rows.replace("Posted", "N").replace("Void", "Y")
     assert kinds(read(tmp_path, f"Date,Account,Reference,Description,Debit,Credit,Void\n{turned}")) == kinds(export)
@@ -91,6 +92,7 @@ def test_rows_that_are_not_posted_are_left_out_and_told(tmp_path: Path) -> None:
 def test_a_status_nobody_knows_refuses_the_file_by_the_column(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="column 'status' says 'Reversed'") as refused:
         read(tmp_path, "Date,Account,Reference,Description,Debit,Credit,Status\n7/6/2026,1310,B1,,1,,Reversed\n")
+    assert refused.value.problem.code == "ledger_status_unknown"
     assert refused.value.problem.place is not None
     assert refused.value.problem.place.line == 2
 
@@ -98,22 +100,27 @@ def test_a_status_nobody_knows_refuses_the_file_by_the_column(tmp_path: Path) ->
 def test_columns_nobody_asked_for_are_named(tmp_path: Path) -> None:
     export = read(tmp_path, f"{PLAIN},Project,Currency\n7/6/2026,1310,AR,B1,,1.00,,X,USD\n")
     assert export.told == ["columns not asked for: Project, Currency"]
+    assert codes(export) == ["ledger_columns_unused"]
 
 
 @pytest.mark.parametrize("printed", ['"1,310"', "1310.00", '"=""1310"""', "'1310", "1310 - A/R", "\u00a01310"])
 def test_accounts_spelled_otherwise(tmp_path: Path, printed: str) -> None:
-    assert posted(read(tmp_path, f"{PLAIN}\n7/6/2026,{printed},AR,B1,,1.00,\n")) == [("2026-07-06", "1310", 100)]
+    export = read(tmp_path, f"{PLAIN}\n7/6/2026,{printed},AR,B1,,1.00,\n")
+    assert posted(export) == [("2026-07-06", "1310", 100)]
+    assert set(codes(export)) <= {"ledger_account_respelled"}
 
 
 def test_a_control_account_that_never_occurs_is_named_with_what_looks_like_it(tmp_path: Path) -> None:
     export = read(tmp_path, f"{PLAIN}\n7/6/2026,01310,AR,B1,,1.00,\n7/6/2026,4010,Water,B1,,,1.00\n")
     assert export.told == ["control account 1310 occurs nowhere in the export; 01310 looks like it"]
+    assert codes(export) == ["ledger_account_absent"]
 
 
 def test_a_column_with_a_thirteenth_is_day_first_as_a_whole(tmp_path: Path) -> None:
     export = read(tmp_path, f"{PLAIN}\n06/07/2026,1310,AR,B1,,1.00,\n13/07/2026,4010,Water,B1,,,1.00\n")
     assert [day for day, _, _ in posted(export)] == ["2026-07-06", "2026-07-13"]
     assert "day first" in export.told[0]
+    assert codes(export) == ["ledger_dates_turned"]
 
 
 def test_a_report_of_a_system_that_writes_day_first_is_month_first_where_its_rows_say_so(tmp_path: Path) -> None:
