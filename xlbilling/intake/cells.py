@@ -68,6 +68,15 @@ class NumberText(str):
         return made
 
 
+def dated(text: str) -> str:
+    """The text of a cell that shows a day or a time: the number it is, and as an id something that was one before."""
+    return (
+        NumberText(text, UNCERTAIN + "a date that a spreadsheet made of it")
+        if text[:1] not in {"", UNCERTAIN}
+        else text
+    )
+
+
 def number_text(raw: str) -> str:
     """A stored number as plain decimal text, exact: "227.6", "15.299999999999999" -> "15.3", "1E-4" -> "0.0001".
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import python_calamine as calamine
 
-from xlbilling.intake.cells import UNCERTAIN, number_text
+from xlbilling.intake.cells import UNCERTAIN, dated, number_text
 from xlbilling.intake.error_cells import ERROR_VALUE, errors_in
 from xlbilling.intake.files import DTD, ENCRYPTED, HIDDEN, UNREADABLE
 from xlbilling.intake.package import Package
@@ -95,9 +95,9 @@ def cell_text(value: object) -> str:  # noqa: PLR0911 - one line per kind
         return str(number_text(repr(value).removesuffix(".0")))
     if isinstance(value, datetime.datetime):
         clock = value.time()
-        return value.date().isoformat() if clock == datetime.time() else value.isoformat(" ")[:23]
+        return dated(value.date().isoformat() if clock == datetime.time() else value.isoformat(" ")[:23])
     if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
+        return dated(value.isoformat())
     if value is None:
         return ""
     return UNCERTAIN + "a cell of an unknown kind"

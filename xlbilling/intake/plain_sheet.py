@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from xlbilling.intake.cells import LAST_ROW, cell_text, column_index, unescaped
+from xlbilling.intake.cells import LAST_ROW, cell_text, column_index, dated, unescaped
 from xlbilling.intake.files import MEGABYTE
 from xlbilling.intake.package import Package
 
@@ -21,23 +21,29 @@ _HEAD: Final = re.compile(
 _ROW: Final = re.compile(r'<row r="([1-9][0-9]{0,6})"(?: (?!r=)[A-Za-z0-9:]+="[^"<]*")*>')
 _EMPTY_ROW: Final = re.compile(r"<row(?: [A-Za-z0-9:]+=\"[^\"<]*\")*/>")
 _CELL: Final = re.compile(
-    r'<c r="([A-Z]{1,3})([0-9]+)"(?: s="[0-9]+")?(?: t="([A-Za-z]+)")?'
+    r'<c r="([A-Z]{1,3})([0-9]+)"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?'
     r"(?:/>|>"
     r"(?:<v>([^<&]*)</v>"
     r'|<is><t(?: xml:space="preserve")?>([^<&]*)</t></is>'
     r")?</c>)"
 )
-_PARTS: Final = 6
+_PARTS: Final = 7
 _STRINGS_HEAD: Final = re.compile(
     r'\s*(?:<\?xml version="1\.0"(?: encoding="[Uu][Tt][Ff]-8")?(?: standalone="(?:yes|no)")?\s*\?>)?\s*<sst(?: [^<>]*)?>\s*'
 )
 _STRING: Final = re.compile(r'<si><t(?: xml:space="preserve")?>([^<&]*)</t></si>')
 
 
-def read(package: Package, part: str, strings: dict[str, str], sink: Callable[[int, dict[int, str]], None]) -> bool:
+def read(
+    package: Package,
+    part: str,
+    strings: dict[str, str],
+    sink: Callable[[int, dict[int, str]], None],
+    dates: frozenset[str] = frozenset(),
+) -> bool:
     """Give the rows of a sheet to `sink`; False, with nothing given, where it is not written in the plain way.
 
-    `strings` are the shared strings by their index as it is written.
+    `strings` are the shared strings by their index as it is written; `dates` the styles that show days or times.
     """
     if package.size_of(part) > _LARGEST:
         return False
@@ -54,7 +60,7 @@ def read(package: Package, part: str, strings: dict[str, str], sink: Callable[[i
     del sheet, data
     if pieces.pop().strip():
         return False
-    rows = _rows(pieces, strings)
+    rows = _rows(pieces, strings, dates)
     if rows is None:
         return False
     for number, row in rows:
@@ -92,12 +98,12 @@ def head(package: Package, part: str, strings: dict[str, str], count: int) -> li
     pieces = sheet[start + 11 :].split("</row>")[: 20 * count]
     if len(pieces) < 2 or "<!" in "".join(pieces[:-1]):
         return None
-    rows = _rows(pieces[:-1], strings)
+    rows = _rows(pieces[:-1], strings, frozenset())
     complete = rows is not None and (len(rows) >= count or "</sheetData>" in pieces[-1])
     return rows[:count] if rows is not None and complete else None
 
 
-def _rows(pieces: list[str], strings: dict[str, str]) -> list[tuple[int, dict[int, str]]] | None:
+def _rows(pieces: list[str], strings: dict[str, str], dates: frozenset[str]) -> list[tuple[int, dict[int, str]]] | None:
     columns: dict[str, int] = {}
     rows: list[tuple[int, dict[int, str]]] = []
     before = 0
@@ -108,7 +114,7 @@ def _rows(pieces: list[str], strings: dict[str, str]) -> list[tuple[int, dict[in
         if head is None or any(parts[_PARTS::_PARTS]):
             return None
         number = int(head[1])
-        row = _cells(parts, head[1], columns, strings)
+        row = _cells(parts, head[1], columns, (strings, dates))
         if row is None or not before < number <= LAST_ROW:
             return None
         before = number
@@ -117,11 +123,14 @@ def _rows(pieces: list[str], strings: dict[str, str]) -> list[tuple[int, dict[in
     return rows
 
 
-def _cells(parts: list[str], number: str, columns: dict[str, int], strings: dict[str, str]) -> dict[int, str] | None:
+def _cells(
+    parts: list[str], number: str, columns: dict[str, int], known: tuple[dict[str, str], frozenset[str]]
+) -> dict[int, str] | None:
+    strings, dates = known
     row: dict[int, str] = {}
     last = -1
     groups = (parts[at::_PARTS] for at in range(1, _PARTS))
-    for letters, of_row, kind, value, inline in zip(*groups, strict=True):
+    for letters, of_row, style, kind, value, inline in zip(*groups, strict=True):
         column = columns.get(letters)
         if column is None:
             column = columns[letters] = column_index(letters)
@@ -132,6 +141,8 @@ def _cells(parts: list[str], number: str, columns: dict[str, int], strings: dict
             text = strings[value]
         elif value or inline:
             text = cell_text(kind or "n", value or inline, None, ())
+            if kind == "d" or (style in dates and (kind or "n") == "n"):
+                text = dated(text)
         else:
             continue
         if text:

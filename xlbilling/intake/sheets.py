@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from xlbilling.intake import plain_sheet
-from xlbilling.intake.cells import LAST_ROW, UNCERTAIN, cell_text, column_index, unescaped, whole_number
+from xlbilling.intake.cells import LAST_ROW, UNCERTAIN, cell_text, column_index, dated, unescaped, whole_number
+from xlbilling.intake.date_styles import date_styles
 from xlbilling.intake.files import AMBIGUOUS, HIDDEN, TOO_LARGE, UNREADABLE, WRONG_TYPE
 from xlbilling.intake.package import Attributes, Package, main_part, shown
 from xlbilling.problems import Refusal
@@ -105,6 +107,13 @@ class Workbook:
             self.package.read_xml(sheet.part, reader.start, reader.end, reader.text)
         return rows
 
+    @cached_property
+    def date_styles(self) -> frozenset[str]:
+        """The styles of cells that show days or times."""
+        relation = next((r for r in self._relations.values() if r.kind == "styles"), None)
+        known = relation is not None and relation.target in self.package.names
+        return date_styles(self.package, relation.target) if relation is not None and known else frozenset()
+
     def _strings_known(self) -> tuple[list[str], dict[str, str]]:
         if self._strings is None:
             strings = self._shared_strings()
@@ -116,7 +125,7 @@ class Workbook:
         strings, by_index = self._strings_known()
         reader = _SheetReader(strings, sink, self)
         try:
-            if plain_sheet.read(self.package, sheet.part, by_index, sink):
+            if plain_sheet.read(self.package, sheet.part, by_index, sink, self.date_styles):
                 return
             self.package.read_xml(sheet.part, reader.start, reader.end, reader.text)
         except EnoughRead:
@@ -165,6 +174,8 @@ class _SheetReader:
 
     def __init__(self, strings: list[str], sink: RowSink, book: Workbook) -> None:
         self.strings, self.sink, self.place = strings, sink, book.place
+        self.date_styles = book.date_styles
+        self.style = ""
         self.row_number, self.column = 0, -1
         self.row: Row = {}
         self.kind, self.take = "", False
@@ -206,7 +217,7 @@ class _SheetReader:
         if column in self.row and column >= 0:
             raise Refusal(AMBIGUOUS.at(self.place, f"a cell of row {self.row_number} is there twice"))
         self.column = column
-        self.kind = given.get("t", "n")
+        self.kind, self.style = given.get("t", "n"), given.get("s", "")
         self.in_cell, self.take, self.has_formula = True, False, False
         self.pieces.clear()
         self.formula.clear()
@@ -235,6 +246,8 @@ class _SheetReader:
             self.in_cell = self.take = False
             raw = self.pieces[0] if len(self.pieces) == 1 else "".join(self.pieces)
             text = cell_text(self.kind, raw, "".join(self.formula) if self.has_formula else None, self.strings)
+            if self.kind == "d" or (self.kind == "n" and self.style in self.date_styles):
+                text = dated(text)
             if text and self.column >= 0:
                 self.row[self.column] = text
         elif local in {"v", "t"}:

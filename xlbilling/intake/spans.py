@@ -6,6 +6,7 @@ way, cell by cell; nothing is decided here that the exact way would decide diffe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -100,6 +101,11 @@ class Spans:
         if same is not None:
             return np.zeros(len(self), dtype=np.uint16), [same]
         return few_of(self.texts())
+
+    def matches(self, pattern: re.Pattern[bytes], marks: bytes) -> bool:
+        """Whether a cell is what a pattern of one line looks for, which has one of these marks in it."""
+        cells = self.joined().tobytes() if len(self) else b""
+        return any(mark in cells for mark in marks) and pattern.search(cells) is not None
 
     def sound_ids(self, *, spreadsheet: bool) -> bool:
         """Whether each cell can go out as an id just as it is (blank ones can)."""

@@ -7,11 +7,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.intake.reads import workbooks as w
 from tests.intake.reads.uploads import GOOD_ROW, HEAD, RECIPE, listed, read, refused, taken
+from xlbilling.intake import plain_sheet
+from xlbilling.intake.reads import parse_reads
 from xlbilling.problems import Refusal
 
 
@@ -218,3 +221,27 @@ def test_old_kinds_of_workbook(tmp_path: Path) -> None:
             '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>',
         )
     assert taken(read(tmp_path, stream.getvalue())) == [("007", "M1", "2026-07-01", "5", 2)]
+
+
+@pytest.mark.parametrize("code", ["d-mmm", "m/d/yyyy", "[$-409]mmm\\-yy;@", "yyyy-mm-dd hh:mm", "h:mm"])
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_meter_that_a_spreadsheet_took_for_a_date_is_refused_whatever_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, plain: bool
+) -> None:
+    """Meter 3-14 became 14 March 2026, which is stored as 46095 and looks like a meter number like any other."""
+    if not plain:
+        monkeypatch.setattr(plain_sheet, "read", lambda *_: False)
+    path = tmp_path / "reads.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    page, day = book.add_worksheet(), book.add_format({"num_format": code})
+    zeros = book.add_format({"num_format": '"Meter "00000'})
+    page.write_row(0, 0, ["Meter", "Date", "Reading"])
+    for at, style in enumerate([day, zeros, None], 1):
+        page.write_number(at, 0, 46095 + at, style)
+        page.write_number(at, 1, 46338, day)
+        page.write_number(at, 2, 109)
+    book.close()
+    found = parse_reads(path, in_child=False)
+    assert found.reads["meter_id"].tolist() == ["46097", "46098"]
+    assert found.rejects[["source_line", "code"]].to_numpy().tolist() == [[2, "missing_id"]]
+    assert "date" in found.rejects["message"].iloc[0]

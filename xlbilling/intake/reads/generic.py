@@ -76,6 +76,7 @@ def rules(recipe: Recipe | None, book: Workbook | OldWorkbook | None = None, dec
         ),
         needs_account=recipe is not None and "account_id" in recipe.required,
         spreadsheet_ids=True,
+        codes={} if recipe is None else {"unknown_unit": "bad_record"},
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
@@ -45,6 +45,16 @@ _UNFIT: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ud800-\udfff\ufeff\ufffd-\uffff]"
 )
 """Control characters, invisible ones, and the traces of broken encodings: no id can be told by the eye with these."""
+_RISKY: Final = frozenset("=@+-\uff1d\uff20\uff0b\uff0d\ufe66\ufe6b\ufe62\ufe63\u2212")
+"""What a formula begins with, in its full-width and small forms too, which a spreadsheet takes for the same."""
+_AS_A_DAY: Final = (
+    r"[0-9]{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?:-[0-9]{2,4})?|"
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{1,4}|"
+    r"[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{4}|[0-9]{2})(?: 0?0:00(?::00)?)?|"
+    r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-[0-3][0-9](?:[ T]00:00:00)?"
+)
+_DAY: Final = re.compile(rf"(?m)^(?:{_AS_A_DAY})$")
+_DAY_BYTES: Final = re.compile(rf"(?m)^(?:{_AS_A_DAY})$".encode())
 _SCIENTIFIC: Final = re.compile(r"(?m)^[0-9]+(?:(?:\.[0-9]+)?[eE][+-][0-9]+|\.[0-9]+[eE][0-9]+)$")
 _NO_NUMBER: Final = "no number: "
 """What a format puts before the text of a reading that it could not turn into a number."""
@@ -103,7 +113,8 @@ class Rules:
     """What differs between formats when readings are checked.
 
     `repeated_hour`: a key may occur twice in the hour that the November clock change repeats.
-    `needs_account`: a blank account id is missing_id. `spreadsheet_ids`: an id like 1.23457E+11 is missing_id.
+    `needs_account`: a blank account id is missing_id. `spreadsheet_ids`: an id that a spreadsheet destroyed is
+    missing_id: 1.23457E+11, 14-Mar. `codes`: what a reject's code is called otherwise.
     """
 
     numbers: NumberRule = field(default_factory=NumberRule)
@@ -111,6 +122,7 @@ class Rules:
     repeated_hour: bool = False
     needs_account: bool = False
     spreadsheet_ids: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ledger:
@@ -156,9 +168,9 @@ class Ledger:
         ]  # fmt: skip
         lines = found.line
         if fault:
-            self.rejects += [
-                _rejected(found, i, told, (dates, times, values, units)) for i, told in sorted(fault.items())
-            ]
+            named = self.rules.codes
+            listed = (_rejected(found, i, told, (dates, times, values, units)) for i, told in sorted(fault.items()))
+            self.rejects += [reject._replace(code=named.get(reject.code, reject.code)) for reject in listed]
             keep = [True] * size
             for position in fault:
                 keep[position] = False
@@ -171,13 +183,8 @@ class Ledger:
 
     def settle_plain(self, found: PlainReadings) -> bool:
         """Keep a whole block at once; False, with nothing done, where any reading needs the exact checks."""
-        ids = (found.account_id, found.location_id, found.meter_id, found.register_id, found.dial)
-        strict = (found.meter_id, found.account_id if self.rules.needs_account else None)
         numbers = self.rules.numbers
-        if numbers.decimal_mark != "." or any(column is not None and column.blank().any() for column in strict):
-            return False
-        sheet_ids = self.rules.spreadsheet_ids
-        if not all(column is None or column.sound_ids(spreadsheet=sheet_ids) for column in ids):
+        if numbers.decimal_mark != "." or not self._plain_ids(found):
             return False
         values = found.value.canonical_numbers(whole=numbers.whole)
         units = [self.units[text] for text in found.unit[1]]
@@ -209,6 +216,19 @@ class Ledger:
             ]
         )
         return True
+
+    def _plain_ids(self, found: PlainReadings) -> bool:
+        """Whether all ids and dials of a block can go out just as they are."""
+        strict = (found.meter_id, found.account_id if self.rules.needs_account else None)
+        if any(column is not None and column.blank().any() for column in strict):
+            return False
+        ids, sheet_ids = (
+            (found.account_id, found.location_id, found.meter_id, found.register_id),
+            self.rules.spreadsheet_ids,
+        )
+        if not all(column is None or column.sound_ids(spreadsheet=sheet_ids) for column in (*ids, found.dial)):
+            return False
+        return not sheet_ids or not any(column is not None and column.matches(_DAY_BYTES, b"-/") for column in ids)
 
     def _all_new(self, found: PlainReadings, dates: Few, times: Few) -> bool:
         """Whether no key of the block was met before; the keys are then remembered."""
@@ -272,7 +292,7 @@ class Ledger:
             column: list[str] = getattr(found, name)
             first = set(map(_first_character, column))
             joined = "".join(column)
-            plain = joined.isascii() and joined.isprintable() and not first & {"=", "@", "+", "-"}
+            plain = joined.isascii() and joined.isprintable() and not first & _RISKY
             if plain and max(map(len, column)) <= MOST_CHARACTERS:
                 continue
             for i, text in enumerate(column):
@@ -291,12 +311,14 @@ class Ledger:
         if self.rules.spreadsheet_ids:
             for name in ("meter_id", "account_id"):
                 column: list[str] = getattr(found, name)
-                if not _SCIENTIFIC.search("\n".join(column)):
-                    continue
-                for i, text in enumerate(column):
-                    if _SCIENTIFIC.fullmatch(text):
-                        told = f"the {_label(name)} {shown(text)} was destroyed by a spreadsheet (scientific notation)"
-                        _note(fault, i, "missing_id", told)
+                joined = "\n".join(column)
+                for spoiled, how in ((_SCIENTIFIC, "scientific notation"), (_DAY, "it is a date")):
+                    if not spoiled.search(joined):
+                        continue
+                    for i, text in enumerate(column):
+                        if spoiled.fullmatch(text):
+                            told = f"the {_label(name)} {shown(text)} was destroyed by a spreadsheet ({how})"
+                            _note(fault, i, "missing_id", told)
 
     def _duplicates(self, found: Readings, dates: list[str], times: list[str]) -> None:
         identity, fault = found.identity, found.fault
@@ -370,7 +392,7 @@ def _unfit_reason(text: str, name: str) -> Fault | None:
         broken = "\ud800" <= unfit[0] <= "\udfff"
         code = "encoding" if broken else "bad_record"
         return code, f"the {_label(name)} {shown(text)} holds characters that cannot be read"
-    if text[0] in "=@" or (text[0] in "+-" and not _SIGNED_NUMBER.fullmatch(text)):
+    if text[0] in _RISKY and not _SIGNED_NUMBER.fullmatch(text):
         return "formula_text", f"the {_label(name)} {shown(text)} would be taken for a formula"
     return None
 
