@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Final, Literal
 
+from xlbilling.intake.foreign import foreign, foreign_compound, foreign_zip
 from xlbilling.problems import Place, Refusal, declare
 
 Kind = Literal["workbook", "old_workbook", "open_document", "text"]
@@ -124,42 +125,23 @@ def _refuse_oversize(place: Place, size: int, limit: int) -> None:
         raise Refusal(TOO_LARGE.at(place, fact))
 
 
-_SIGNATURES: Final = (
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"%PDF", "a PDF document"),
-    (b"{\\rtf", "a rich text document"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"SQLite format 3", "a database"),
-    (b"\x7fELF", "a program"),
-    (b"PAR1", "a Parquet file"),
-)
-_MARKUP: Final = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<workbook", b"<body", b"<meta", b"<!--")
-
-
 def kind_of(data: bytes, name: str) -> Kind:
     """What the content is: a zip workbook, a workbook of the old kinds, or text; anything else is refused by name."""
     place = Place(file=name)
     if data[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
+        _refuse_foreign(place, foreign_zip(data))
         return "open_document" if b"opendocument.spreadsheet" in data[:200] else "workbook"
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         _refuse_encrypted_container(data, place)
+        _refuse_foreign(place, foreign_compound(data))
         return "old_workbook"
-    for signature, what in _SIGNATURES:
-        if data.startswith(signature):
-            raise Refusal(WRONG_TYPE.at(place, f"the content is {what}"))
-    if data[:2] == b"MZ" and b"\x00" in data[:64]:
-        raise Refusal(WRONG_TYPE.at(place, "the content is a program"))
-    start = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if start.startswith(_MARKUP):
-        raise Refusal(WRONG_TYPE.at(place, "the content is a web page or XML, not a workbook"))
+    _refuse_foreign(place, foreign(data))
     return "text"
+
+
+def _refuse_foreign(place: Place, named: tuple[str, str] | None) -> None:
+    if named is not None:
+        raise Refusal(WRONG_TYPE.at(place, f"the content is {named[0]}", named[1]))
 
 
 def _refuse_encrypted_container(data: bytes, place: Place) -> None:

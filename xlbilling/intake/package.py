@@ -23,6 +23,7 @@ from xlbilling.intake.files import (
     UNREADABLE,
     WRONG_TYPE,
 )
+from xlbilling.intake.foreign import UNPACK
 from xlbilling.problems import Place, Refusal
 
 PART_LIMIT: Final = 320 * MEGABYTE
@@ -179,7 +180,7 @@ def main_part(package: Package) -> str:
     for relation in package.relations("").values():
         if relation.kind == "officeDocument":
             return package.target_of(relation)
-    raise Refusal(WRONG_TYPE.at(package.place, "the content is a zip archive without a workbook in it"))
+    raise Refusal(WRONG_TYPE.at(package.place, "the content is a zip archive without a workbook in it", UNPACK))
 
 
 def resolve(folder: str, target: str) -> str:
