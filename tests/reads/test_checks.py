@@ -240,6 +240,7 @@ def test_a_route_that_did_not_come_is_one_finding_that_holds_all_its_services() 
     history = [bill for n in range(1, 5) for bill in past(f"S{n}")]
     made = settled(taps, [read("0111", "M4")], history)
     assert found(made) == ["missing_route 03"]
+    assert made.findings["meter_id"].tolist() == [""]  # about no meter in particular
     assert made.services["hold"].tolist() == ["missing_route"] * 3 + [""]
     assert risks(made) == {"missing_route 03": 3 * 5500}  # 11 x 5.00 each
     assert made.covers.to_numpy().tolist() == [["missing_route 03", f"S{n}"] for n in (1, 2, 3)]

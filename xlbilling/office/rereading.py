@@ -114,8 +114,8 @@ def _places(meters: pd.DataFrame, findings: pd.DataFrame) -> tuple[pd.DataFrame,
     )
     known = set(meters["key"]) | set(meters["meter_id"]) | set(meters["service_id"])
     somewhere = found["meter_id"].ne("") | found["service_id"].ne("")
-    of_meters = somewhere & found["at"].isin(known) & ~(found["service_id"].eq("") & found["rule"].eq("missing_route"))
-    of_routes = somewhere & ~of_meters & found["service_id"].eq("") & found["at"].isin(meters["route"])
+    of_meters = somewhere & found["at"].isin(known)
+    of_routes = found["rule"].eq("missing_route") & found["at"].isin(meters["route"])
     return found.loc[of_meters], found.loc[of_routes]
 
 

@@ -40,6 +40,7 @@ def missing_routes(laid: pd.DataFrame, bench: Bench) -> tuple[pd.DataFrame, pd.D
         first = rows.iloc[:1].assign(finding_key=name, service_id="", account_id="", at_risk=int(rows["at_risk"].sum()))
         said = f"none of the {len(rows)} registers of route {name} has a read"
         finding = find("missing_route", bench.rules, first, np.ones(1, dtype=bool), "last_read", _words(said))
+        finding = finding.assign(meter_id="")  # it is found at its first register, and is about no meter
         listed.append(finding)
         covered.append(covers(finding, rows["service_id"]))
         marked[mine] = bool(len(finding))
