@@ -141,6 +141,20 @@ def test_post_says_audited_only_of_the_very_drafts_that_were(desk_office: Office
     assert "service S01, 6,011.55 CCF in 61 days, 11 then; 48,865.99" in changed[3]
 
 
+@pytest.mark.stage("computed")
+def test_post_counts_the_held_bills_whatever_holds_them(desk_office: Office) -> None:
+    """Three of seven services are held because no price could be found, none because of a finding: 7 - 3 = 4 are posted."""
+    desk = desk_office.lead.desk()
+    with desk.store.work("lea", "compute") as work:
+        work.execute("UPDATE draft_bills SET state = 'held', amount = 0 WHERE service_id IN ('S01', 'S02', 'S03')")
+        work.event("Computed again")
+    said = waiting(desk)
+    desk.store.close()
+    assert said[0].startswith("4 bills of cycle A of 2026-11")
+    assert said[1] == "bills held, which are not posted: 3"
+    assert not any("findings that hold" in line for line in said)
+
+
 @pytest.mark.stage("posted")
 @pytest.mark.both_databases
 def test_a_second_post_posts_nothing(office: Office) -> None:

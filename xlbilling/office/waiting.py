@@ -28,21 +28,25 @@ def waiting(desk: Desk) -> list[str]:
             made.append(f"{open_['count']} {kind.words}, {money(open_['amount'])}")
     drafts, _ = run_bills(desk)
     ready = drafts.loc[drafts["state"].eq("draft")].reset_index(drop=True)
-    return [*made, *_bills(desk, ready)] if len(ready) else made
+    return [*made, *_bills(desk, ready, int(drafts["state"].eq("held").sum()))] if len(ready) else made
 
 
-def _bills(desk: Desk, ready: pd.DataFrame) -> list[str]:
-    """The run's drafts: count and sum, the audit of exactly these, findings nobody decided, and the two that stand out."""
+def _bills(desk: Desk, ready: pd.DataFrame, held: int) -> list[str]:
+    """The run's drafts: count and sum, the audit of exactly these, bills held, findings nobody decided, what stands out.
+
+    A bill may be held by no finding at all (its rate schedule cannot price it), so held bills are counted by themselves.
+    """
     audit = _AUDITED.get(audit_state(desk, *desk.chosen.values()), "NOT AUDITED since Compute")
     findings = desk.store.query(
         "SELECT CASE severity WHEN 'block' THEN 1 ELSE 0 END AS holds, COUNT(*) AS count FROM exceptions "
         "WHERE cycle = :c AND period = :p AND state = 'open' AND severity <> 'info' GROUP BY 1",
         **desk.chosen,
     ).set_index("holds")["count"]
-    words = {0: "findings to look at that nobody decided", 1: "findings that hold bills, which are not posted"}
+    words = {0: "findings to look at that nobody decided", 1: "findings that hold bills"}
     largest = ready.iloc[int(np.argmax(ready["amount"]))]
     return [
         f"{len(ready)} bills of {desk.run}, {money(ready['amount'].sum())} ({audit})",
+        *([f"bills held, which are not posted: {held}"] if held else []),
         *(f"{said}: {findings[holds]}" for holds, said in words.items() if holds in findings.index),
         f"the largest: {_named(largest)}, {money(largest['amount'])}",
         *_largest_change(desk, ready),
