@@ -499,6 +499,63 @@ class Payment(Record):
     reference: Annotated[str, Column("Reference", "Check or transaction number.", "id", 16)] = ""
     batch: Annotated[str, computed("Batch", "Batch it posts with.", "id", 14)] = ""
     state: Annotated[str, computed("State", "open, posted or reversed.", "text", 10)] = ""
+    like: Annotated[
+        str,
+        computed(
+            "Like",
+            "Open receipts: others of the same account, day and amount that no reference tells from it. Compare both.",
+            "text",
+            14,
+        ),
+    ] = ""
+
+
+class PaymentReject(Record):
+    """A row of a payments file that could not be taken, as it came, and as the office corrects it."""
+
+    sheet: ClassVar = Sheet(
+        "Payment rejects",
+        "payment_rejects",
+        "Rows of payments files that were not taken",
+        ("reject_id",),
+        True,
+        "period",
+        totals=("amount",),
+    )
+    reject_id: Annotated[str, given("Reject", "Import and line; it names the row for good.", "id", 10)]
+    file_name: Annotated[str, given("File", "The file the row came in.", "text", 22)] = ""
+    source_line: Annotated[int, given("Line", "Line of the file, or row of its sheet.", "whole", 8)] = 0
+    message: Annotated[str, given("Why", "Why it was not taken.", "text", 38, "wrapped")] = ""
+    content: Annotated[str, given("As it came", "The row as the file has it.", "text", 40, "wrapped")] = ""
+    received_on: Annotated[dt.date | None, Column("Received", "Day the money came in.", "date", 12)] = None
+    account_id: Annotated[str, Column("Account", "Account it is for; correct it where it is wrong.", "id", 12)] = ""
+    amount: Annotated[int | None, Column("Amount", "What was paid; blank where it cannot be read.", "money", 13)] = None
+    method: Annotated[
+        str,
+        Column(
+            "Method",
+            "How it was paid.",
+            "choice",
+            11,
+            choices=("lockbox", "counter", "web", "autopay", "check", "cash"),
+        ),
+    ] = ""
+    reference: Annotated[str, Column("Reference", "Check, transaction or trace number.", "id", 16)] = ""
+    decision: Annotated[
+        str,
+        Column(
+            "Decision",
+            "take: make a receipt of the row as corrected here. leave: it is no payment to one of our accounts.",
+            "choice",
+            11,
+            choices=("take", "leave"),
+        ),
+    ] = ""
+    reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30, look="wrapped")] = ""
+    payment_id: Annotated[str, computed("Payment", "Number of the receipt that was made of it.", "id", 11)] = ""
+    decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
+    decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 24)] = ""
+    state: Annotated[str, computed("State", "open, taken or left.", "text", 9)] = ""
 
 
 class Adjustment(Record):
@@ -693,6 +750,7 @@ TABLES: Final[tuple[type[Record], ...]] = (
     BillLine,
     AuditRow,
     Payment,
+    PaymentReject,
     Adjustment,
     GlAccount,
     LedgerRow,

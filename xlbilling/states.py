@@ -30,6 +30,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     "periods": (OPEN, CLOSED),
     "imports": (CURRENT, SUPERSEDED, WITHDRAWN),
     "rejects": (OPEN, TAKEN, LEFT),
+    "payment_rejects": (OPEN, TAKEN, LEFT),
     "reads": (CURRENT, SUPERSEDED, WITHDRAWN),
     "exceptions": (OPEN, DECIDED, GONE),
     "draft_bills": (DRAFT, HELD),

@@ -22,6 +22,7 @@ GL_HEADER = "Date,Account,Account Name,Reference,Description,Debit,Credit"
 ITEMS = [
     "All cycles due are billed",
     "Reads are resolved",
+    "Payments are resolved",
     "Audit is green",
     "All batches are posted",
     "Receivables are reconciled",
@@ -191,7 +192,7 @@ def test_reconcile_wants_an_export_and_posted_documents(desk_office: Office) -> 
 def test_the_checklist_says_what_is_open(desk_office: Office) -> None:
     said = desk_office.lead.press("checklist")
     assert said.listed
-    assert said.said.startswith("2 of 5 items are done or signed.")
+    assert said.said.startswith("3 of 6 items are done or signed.")
     assert items(desk_office.lead) == dict(zip(ITEMS, ["open", "done", "open", "done", "open"], strict=True))
     details = desk_office.lead.sheet("close")["detail"]
     assert details["All cycles due are billed"] == "cycle A: 0 of 7 billed, 0 held; 0 not due"
@@ -238,7 +239,7 @@ def test_a_month_closes_when_all_is_done_and_stays_closed(office: Office) -> Non
     lead = office.lead
     audited(office)
     agree(office)
-    assert lead.press("checklist").said == "5 of 5 items are done or signed. Open: none."
+    assert lead.press("checklist").said == "6 of 6 items are done or signed. Open: none."
     lead.yes = False
     assert "press Close month again" in lead.press("close_month").said
     assert office.value("SELECT state FROM periods") == "open"
@@ -330,7 +331,7 @@ def test_unposted_documents_cannot_be_signed_away(desk_office: Office) -> None:
     pay(desk_office)
     lead.press("checklist")
     lead.set("close", "All batches are posted", signed_reason="later")
-    assert "Close!D7" in lead.refused("save", "cells_refused")
+    assert "Close!D8" in lead.refused("save", "cells_refused")
     assert lead.codes == {"not_signable"}
     store = desk_office.store()
     with store.work("lea", "forge") as work:  # nor does a signature count that came in some other way

@@ -78,7 +78,7 @@ def test_every_row_is_taken_or_listed_with_its_line(desk_office: Office) -> None
     assert sorted((p.place.line, p.code) for p in outcome.problems) == [
         (3, "unknown_account"), (4, "payment_not_positive"), (5, "day_to_come"), (6, "payment_twice"), (7, "bad_amount"),
     ]  # fmt: skip
-    assert len(desk_office.table("rejects")) == 5
+    assert len(desk_office.table("payment_rejects")) == 5
 
 
 def test_the_answer_tells_the_deposit_the_totals_and_what_was_not_used(desk_office: Office) -> None:
@@ -90,7 +90,7 @@ def test_the_answer_tells_the_deposit_the_totals_and_what_was_not_used(desk_offi
     assert outcome.said == (
         "p.csv: 3 rows = 1 receipts, 45.00 + 2 rejected. Deposit total 50.00 = 45.00 taken + 5.00 rejected; 30.00 of 1 row did "
         "not come in. The printed totals agree (line 6). Printed totals that do not agree: line 7. "
-        "No payments, but the report's own words: line 8. Columns not used: 'Fee'. Press Post to post them."
+        "No payments, but the report's own words: line 8. Columns not used: 'Fee'. 1 rejected row waits on sheet Payment rejects. Press Post to post them."
     )
     assert [(p.place.line, p.code) for p in outcome.problems] == [
         (5, "payment_not_paid"), (4, "unknown_account"), (7, "printed_total"),

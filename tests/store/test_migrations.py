@@ -33,6 +33,7 @@ KEPT: Final = (2,)
 DIGEST: Final = {  # of the schema of each version, on both databases
     3: "c4a0afdccaffbd1f8f4ace73891939b1bc37e66c1f51a6b7bbef013a92c6f574",
     4: "c4a0afdccaffbd1f8f4ace73891939b1bc37e66c1f51a6b7bbef013a92c6f574",
+    5: "aeecdcd062300b49801dbab9e3d265e20ade367a934fad72159dac934abf0d1d",
 }
 
 

@@ -6,8 +6,10 @@ told, each with its line.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from pathlib import Path
@@ -85,6 +87,15 @@ class Listing:
         """The dates of a column, month first unless its rows prove otherwise; day numbers count in a workbook only."""
         return DateColumn(values(self, name), first_serial=self.first_serial)
 
+    def as_they_came(self, lines: Collection[int]) -> dict[int, str]:
+        """Rows by their line, as the file has them: their cells in its order, with commas between."""
+        columns = [(self.places[name], values(self, name)) for name in self.places]
+        columns += [(one.place, one.cells) for one in self.spare]
+        in_order = [cells for _, cells in sorted(columns, key=lambda column: column[0])]
+        at = {line: row for row, line in enumerate(self.frame["source_line"].tolist())}
+        whole = {line: [cells[at[line]] for cells in in_order] for line in lines if line in at}
+        return {line: _joined(cells) for line, cells in [*self.damaged, *whole.items()] if line in lines}
+
     def cents(self, text: str) -> int | None:
         """The whole cents of a cell: 1204.07, $1,204.07, -3.5, ($3.50) is -3.50, a dash is 0.00; None for 128.325 too."""
         if _NOTHING.fullmatch(text):
@@ -144,6 +155,13 @@ def read_listing(
         {name: header[place] for name, place in places.items()},
         places,
     )
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """Cells as one line of a CSV file."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
 
 
 def sheet_names(path: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,24 +19,22 @@ from xlbilling.intake.points import BARE_AMOUNT, in_cents, without_point
 from xlbilling.intake.printed_totals import Amounts, Printed, compared
 from xlbilling.money import dollars
 from xlbilling.problems import Kind, Place, Problem, Refusal, declare
+from xlbilling.receipts import NOT_PAID
 
 BAD_AMOUNT: Final = declare(
     "bad_amount",
     "An amount in a file is not a plain amount in whole cents.",
-    "Write it as 1204.07 and import the file again, or type the payment on sheet Payments.",
+    "Type the amount on sheet Payment rejects, choose take and type why; or undo, correct the file and import it again.",
 )
 BAD_DATE: Final = declare(
     "bad_date",
     "A date in a file names no day.",
-    "Write it as 2026-11-30 or 11/30/2026 and import the file again, or type the payment on sheet Payments.",
+    "Type the day on sheet Payment rejects, choose take and type why; or undo, correct the file and import it again.",
 )
 MISSING_ACCOUNT: Final = declare(
-    "missing_account", "A payment names no account.", "Find whose payment it is and type it on sheet Payments."
-)
-NOT_PAID: Final = declare(
-    "payment_not_paid",
-    "A column of a payments file says that no money came with the row, or that the row is no payment.",
-    "Nothing needs doing, no money came with it; if the payment was taken in before, cancel it with Reverse.",
+    "missing_account",
+    "A payment names no account.",
+    "Find whose payment it is, type the account on sheet Payment rejects, choose take and type why.",
 )
 PAYMENT_WORD: Final = declare(
     "payment_word",
@@ -54,8 +52,10 @@ COLUMNS: Final = {
     "received_on": ("date", "received", "payment date", "received date", "deposit date"),
     "reference": ("check number", "check no", "transaction id", "confirmation number"),
     "method": ("payment method", "payment type"),
+    "trace": ("trace number", "trace no", "ach trace", "ach trace number"),
 }
 _SHAPE: Final = Shape("account_id", "amount", "received_on")
+_TEXTS: Final = ("account_id", "method", "reference")
 _MOST_WORDS_TOLD: Final = 12
 
 
@@ -63,8 +63,10 @@ _MOST_WORDS_TOLD: Final = 12
 class Receipts:
     """A payments file as read.
 
-    `frame`: received_on (datetime64[s]), account_id, amount (int64 cents), method, reference, source_line (int64).
-    `rejects`: every row that could not be taken, with its line. `digest`: SHA-256 of the file. `deposit`: cents of all
+    `frame`: received_on (datetime64[s]), account_id, amount (int64 cents), method, reference, source_line (int64); the
+    reference is the trace number where the file has no other. `unfit`: the same of the rows that could not be taken,
+    NaT, NA and "" for what cannot be read, with code and message; `rejects`: the same rows as problems.
+    `as_they_came`: gives rows of the file by their line. `digest`: SHA-256 of the file. `deposit`: cents of all
     rows that came, taken or not; `not_come`: number and cents of those that did not; `unread`: rows whose amount cannot
     be read. `asides`: lines that are no payments, and `printed`:
     how their totals stand to the rows. `unused`: headings nobody asked for. `dates`: how the dates were read, where not
@@ -73,6 +75,8 @@ class Receipts:
 
     frame: pd.DataFrame
     rejects: list[Problem]
+    unfit: pd.DataFrame
+    as_they_came: Callable[[Collection[int]], Mapping[int, str]]
     digest: str = ""
     deposit: int = 0
     not_come: tuple[int, int] = (0, 0)
@@ -105,16 +109,21 @@ def read_receipts(path: Path, words: PaymentWords | None = None) -> Receipts:
             "account_id": pd.array(accounts, "str"),
             "amount": pd.array(cents, "Int64"),
             "method": pd.array(methods, "str"),
-            "reference": pd.array(values(listing, "reference"), "str"),
+            "reference": pd.array(_references(listing), "str"),
             "source_line": listing.frame["source_line"].to_numpy(),
         }
     )
     good = np.array([row not in reading.faults for row in range(len(frame))], dtype=bool)
     rejects = sorted([*listing.rejects, *reading.faults.values()], key=lambda problem: problem.place.line)
+    told = pd.DataFrame(
+        [(p.place.line, p.code, p.fact) for p in rejects], columns=["source_line", "code", "message"]
+    ).astype({"source_line": "int64"})
     totals = [reading.cents(aside.amount) if aside.amount else None for aside in asides]
     return Receipts(
         frame.loc[good].astype({"amount": "int64"}).reset_index(drop=True),
         rejects,
+        told.merge(frame, how="left", on="source_line").fillna(dict.fromkeys(_TEXTS, "")),
+        listing.as_they_came,
         listing.digest,
         deposit=sum(amount or 0 for amount, came in zip(cents, reading.came, strict=True) if came),
         not_come=(
@@ -127,6 +136,12 @@ def read_receipts(path: Path, words: PaymentWords | None = None) -> Receipts:
         unused=reading.unused,
         dates=listing.dates("received_on").told,
     )
+
+
+def _references(listing: Listing) -> list[str]:
+    """What tells a payment from another: its reference, or its trace number where it has none."""
+    pairs = zip(values(listing, "reference"), values(listing, "trace"), strict=True)
+    return [reference or trace for reference, trace in pairs]
 
 
 class _Reading:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from xlbilling.office import accounts, bills, cycles, log, rules_sheet, sheets
+from xlbilling.office import accounts, bills, cycles, log, payment_rejects, rules_sheet, sheets
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.office.unexpected import unexpected
@@ -22,7 +22,15 @@ NO_BUTTON: Final = declare(
     "Build the workbook anew with `xlbilling build`, or install the version it came with.",
 )
 # What a sheet shows and how it is saved is declared beside the actions: all of them are there before any is run.
-MODULES: Final = [accounts, bills, cycles, log, rules_sheet, *(button.module for button in BUTTONS.values())]
+MODULES: Final = [
+    accounts,
+    bills,
+    cycles,
+    log,
+    payment_rejects,
+    rules_sheet,
+    *(button.module for button in BUTTONS.values()),
+]
 
 
 def open_desk(workbook: Workbook, actor: str, folder: Path, url: str | None = None) -> Desk:

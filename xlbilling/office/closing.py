@@ -21,7 +21,7 @@ from xlbilling.office.reporting import write_close_packet
 from xlbilling.office.sheets import fill, refresh_tables, refuse_unsaved
 from xlbilling.office.surface import SURFACES, Surface, saved, surface
 from xlbilling.office.undo import Step, overtaken, past_undo, takes_back
-from xlbilling.office.views import run_states
+from xlbilling.office.views import open_payment_rejects, run_states
 from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
 from xlbilling.problems import Conflict, Place, Problem, declare
 from xlbilling.store import Work
@@ -158,6 +158,13 @@ def _reads_resolved(desk: Desk) -> tuple[bool, str]:
     return not open_findings and not held and not rows, said
 
 
+def _payments_resolved(desk: Desk) -> tuple[bool, str]:
+    """Nobody's money waits: every rejected row of a payments file was taken or left."""
+    count, amount, unread = open_payment_rejects(desk)
+    said = f"{count} rejected payments are open, {money(amount)}"
+    return not count, said + (f" and {unread} amounts that cannot be read" if unread else "")
+
+
 def _audit_green(desk: Desk) -> tuple[bool, str]:
     """Every run's bills were recomputed by a spreadsheet application with difference 0.00."""
     states = {str(run.cycle): audit_state(desk, str(run.cycle), str(desk.period)) for run in _runs(desk).itertuples()}
@@ -195,6 +202,7 @@ def _reconciled(desk: Desk) -> tuple[bool, str]:
 _CHECKS: Final[dict[str, Callable[[Desk], tuple[bool, str]]]] = {
     "All cycles due are billed": _all_billed,
     "Reads are resolved": _reads_resolved,
+    "Payments are resolved": _payments_resolved,
     "Audit is green": _audit_green,
     "All batches are posted": _all_posted,
     "Receivables are reconciled": _reconciled,

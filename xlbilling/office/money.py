@@ -20,7 +20,6 @@ from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.months import Months, months_of
 from xlbilling.office.posting import entries_of, refuse_moved, write_batch, write_entries
 from xlbilling.office.rebilling import freed_days, number_of, post_rebills, rebills, with_later
-from xlbilling.office.rejecting import rejected
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import Surface, saved, surface
 from xlbilling.office.undo import Step, keep_undo, overtaken, past_undo, takes_back
@@ -28,7 +27,7 @@ from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
 from xlbilling.office.working_tables import bound
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Kind, Place, Problem, Refusal, declare
-from xlbilling.receipts import DAY_TO_COME, UNKNOWN_ACCOUNT, check
+from xlbilling.receipts import DAY_TO_COME, NOT_PAID, PAYMENT_LIKE, UNKNOWN_ACCOUNT, alike, check, rejected, to_decide
 from xlbilling.store import Store, Work
 from xlbilling.store.backup import backed_up
 
@@ -52,14 +51,14 @@ POSTED_ROW: Final = declare(
 )
 MOST_LINES_TOLD: Final = 6
 POSTED_SHEETS: Final = [
-    "payments", "adjustments", "accounts", "meters", "gl_accounts", "reads", "exceptions", "bills", "bill_lines", "cycles", "log",
+    "payments", "payment_rejects", "adjustments", "accounts", "meters", "gl_accounts", "reads", "exceptions", "bills", "bill_lines", "cycles", "log",
 ]  # fmt: skip
 
 
 def import_payments(desk: Desk) -> Outcome:
     """Take a payments file into the open batch of receipts; every row is taken or listed with its line."""
     period = desk.need_open()
-    refuse_unsaved(desk, ["payments"])
+    refuse_unsaved(desk, ["payments", "payment_rejects"])
     path = desk.book.ask_file("the payments file", "PaymentsFile")
     digest = digest_of(path)
     receipts = read_receipts(path, PaymentWords.of(desk.store.table("policy")))
@@ -67,27 +66,27 @@ def import_payments(desk: Desk) -> Outcome:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         frame = receipts.frame.assign(place=receipts.frame["source_line"].astype("str"))
-        taken, refused = check(frame, work.table("accounts")["account_id"], _standing(work), _latest_day(desk))
-        listed = [*receipts.rejects, *(p.on(Place(file=path.name, line=int(p.place.key))) for p in refused)]
+        taken, refused = check(frame, work.table("accounts")["account_id"], standing(work), latest_day(desk))
+        on_line = [p.on(Place(file=path.name, line=int(p.place.key))) for p in refused]
+        listed = [to_decide(p) for p in (*receipts.rejects, *on_line)]
         import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
-        late = _insert_payments(work, taken, import_id)[1]
+        numbers, late = insert_receipts(work, taken, import_id)
+        like = _like(path.name, standing(work), dict(zip(numbers, taken["source_line"].tolist(), strict=True)))
         rows_in = len(receipts.frame) + len(receipts.rejects)
         work.insert_one(
             "imports", import_id=import_id, kind="payments", cycle="", period=str(period), file_name=path.name, digest=digest,
             layout="listing", rows_in=rows_in, taken=len(taken), rejected=len(listed), duplicates=0, changed=0, state="current",
             at=work.at, actor=work.actor,
         )  # fmt: skip
-        told = pd.DataFrame(
-            [(p.place.line, p.code, p.fact) for p in listed], columns=["source_line", "code", "message"]
-        )
-        work.insert("rejects", rejected(told, import_id))
+        left_out = rejected(frame, refused, receipts.unfit, receipts.as_they_came)
+        _insert_rejects(work, left_out, period, import_id)
         said = (
             f"{path.name}: {rows_in} rows = {len(taken)} receipts, {money(taken['amount'].sum())} + {len(listed)} rejected. "
-            f"{_deposit(receipts, int(taken['amount'].sum()))} {late}Press Post to post them."
+            f"{_deposit(receipts, int(taken['amount'].sum()))}{_to_look_at(listed, like)} {late}Press Post to post them."
         )
         keep_undo(work, "Import payments", [{"kind": "payments file", "import": import_id}], said)
-    refresh_tables(desk, ["payments", "log"])
-    problems = [*listed, *(receipts.printed.problems if receipts.printed else ())]
+    refresh_tables(desk, ["payments", "payment_rejects", "log"])
+    problems = [*listed, *like, *(receipts.printed.problems if receipts.printed else ())]
     return Outcome(said, problems, listed=bool(problems))
 
 
@@ -112,18 +111,38 @@ def _deposit(receipts: Receipts, taken: int) -> str:
     return said + (f" Day received: {receipts.dates}." if receipts.dates else "")
 
 
+def _to_look_at(listed: Sequence[Problem], like: Sequence[Problem]) -> str:
+    """Where the rows wait that somebody has to decide, and how many receipts may be there twice."""
+    wait = sum(p.code != NOT_PAID.code for p in listed)
+    said = f" {wait} rejected {'row waits' if wait == 1 else 'rows wait'} on sheet Payment rejects." if wait else ""
+    return said + (f" {len(like)} receipts may be there twice (Payments, column Like)." if like else "")
+
+
+def _like(file: str, there: pd.DataFrame, lines: Mapping[str, int]) -> list[Problem]:
+    """Receipts of a file that no reference tells from another of the same account, day and amount."""
+    numbers = list(lines)
+    days = there.loc[there["payment_id"].isin(numbers), "received_on"].unique()
+    near = there.loc[there["received_on"].isin(days)]
+    told = dict(zip(near["payment_id"], alike(near), strict=True))
+    return [
+        PAYMENT_LIKE.at(Place(file=file, line=lines[number]), f"receipt {number} may be {told[number]} once more")
+        for number in numbers
+        if told[number]
+    ]
+
+
 def _lines(lines: Sequence[int]) -> str:
     """Lines of a file as a person reads them, the first few by number."""
     shown = ", ".join(map(str, lines[:MOST_LINES_TOLD])) + (", ..." if len(lines) > MOST_LINES_TOLD else "")
     return f"line{'s' if len(lines) > 1 else ''} {shown}"
 
 
-def _standing(work: Work) -> pd.DataFrame:
+def standing(work: Work | Store) -> pd.DataFrame:
     """The receipts there are; one that was taken back is none, though it keeps its number."""
     return work.table("payments", "state <> 'withdrawn'")
 
 
-def _insert_payments(work: Work, taken: pd.DataFrame, import_id: int | None) -> tuple[list[str], str]:
+def insert_receipts(work: Work, taken: pd.DataFrame, import_id: int | None) -> tuple[list[str], str]:
     """Write receipts as open documents under the next numbers, each in the month it posts in; what is said of late ones."""
     numbers = work.documents("P", len(taken))
     days = Months.of(work).posting_days(taken["received_on"])
@@ -139,15 +158,28 @@ def _insert_payments(work: Work, taken: pd.DataFrame, import_id: int | None) -> 
     return numbers, said
 
 
-def _latest_day(desk: Desk) -> dt.date:
+def latest_day(desk: Desk) -> dt.date:
     """The last day money can have come: today, or the end of the month on Start where that is later."""
     return max(today(desk.store), desk.period.last)
 
 
+def _insert_rejects(work: Work, rows: pd.DataFrame, period: AccountingPeriod, import_id: int) -> None:
+    """Write the rows of a file that were not taken, to be decided on Payment rejects."""
+    names = str(import_id) + ":" + rows["source_line"].astype("str")
+    made = rows.assign(reject_id=names, import_id=import_id, period=str(period), decided_by="", decided_at="", rev=1)
+    work.insert("payment_rejects", made.assign(payment_id=""))
+
+
 @takes_back("payments file")
 def withdraw_file(work: Work, step: Step) -> None:
-    """Take an imported payments file back; refused where one of its receipts is posted or was changed since."""
+    """Take an imported payments file back; refused where one of its receipts was posted or changed, or a reject decided."""
     number = step["import"]
+    decided = work.value(
+        "SELECT COUNT(*) FROM payment_rejects WHERE import_id = :i AND decided_by <> ''",
+        i=number,
+    )
+    if decided:
+        raise overtaken("payment_rejects", "", f"{decided} of its rejected rows were decided on Payment rejects since")
     changed = work.value(
         "SELECT COUNT(*) FROM payments WHERE import_id = :i AND (state = 'posted' OR (state = 'open' AND rev > 1))",
         i=number,
@@ -170,7 +202,11 @@ class Payments(Surface):
     def rows(self, desk: Desk) -> pd.DataFrame:
         receipts = desk.store.view("receipts_of_period", p=str(desk.period))
         receipts["state"] = receipts["state"].where(receipts["reversed"].eq(""), "reversed")
-        return receipts
+        like = alike(receipts.loc[receipts["state"].ne("reversed")]).reindex(receipts.index, fill_value="")
+        return receipts.assign(like=like.where(receipts["state"].eq("open"), ""))
+
+    def stored(self, desk: Desk) -> pd.DataFrame:
+        return desk.store.view("receipts_of_period", p=str(desk.period))
 
     def withdrawn(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
         """Receipts that were taken back."""
@@ -189,8 +225,8 @@ class Payments(Surface):
             if old["state"] != "open":
                 place = change.place(label, "payment_id")
                 raise Refusal(POSTED_ROW.at(place, f"receipt {row['payment_id']} is {old['state']}"))
-        _refuse_unfit(work, change, _latest_day(desk))
-        numbers = _insert_payments(work, change.new, None)[0] if len(change.new) else []
+        _refuse_unfit(work, change, latest_day(desk))
+        numbers = insert_receipts(work, change.new, None)[0] if len(change.new) else []
         event = work.event(f"Payments: {len(numbers)} new, {len(change.changed)} changed")
         typed, changed = self.declared.names("typed"), []
         new: Any = change.new.to_dict("records")
@@ -211,7 +247,7 @@ def _refuse_unfit(work: Work, change: Changes, latest: dt.date) -> None:
     """Refuse typed receipts of accounts that are not known, of a day to come, or there already."""
     rows = pd.concat([change.new, change.changed])
     rows = rows.assign(place=[str(label) for label in rows.index]).reset_index(drop=True)
-    earlier = _standing(work)
+    earlier = standing(work)
     earlier = earlier.loc[~earlier["payment_id"].isin(change.changed["payment_id"])]
     _, refused = check(rows, work.table("accounts")["account_id"], earlier, latest)
     if refused:
@@ -268,7 +304,7 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     for label, row, _ in change.pairs():
         fact = f"{row['adjustment_id']} is taken in already; undo it, or correct it with another"
         raise Refusal(POSTED_ROW.at(change.place(label, "adjustment_id"), fact))
-    told = incomplete(work, change, _latest_day(desk))
+    told = incomplete(work, change, latest_day(desk))
     if told:
         raise Refusal(told[0], told)
     numbers = work.documents("A", len(change.new))
@@ -383,7 +419,7 @@ def _take_typed(desk: Desk, label: str, ask: bool = False) -> str:
 def _refuse_impossible(desk: Desk, typed: Changes) -> None:
     """Refuse a typed rebill that cannot be worked out, at its cell, before it is taken in."""
     period = desk.need_open()
-    told = incomplete(desk.store, typed, _latest_day(desk))
+    told = incomplete(desk.store, typed, latest_day(desk))
     if told:
         raise Refusal(told[0], told)
     dated = typed.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))

@@ -8,11 +8,10 @@ import pandas as pd
 
 from xlbilling.office.desk import Desk
 from xlbilling.office.rejecting import open_rejects
-from xlbilling.office.views import run_states
+from xlbilling.office.views import open_payment_rejects, run_states
 from xlbilling.states import DRAFT, HELD, OPEN
 from xlbilling.store.views import view as declare_view
-
-_TODAY_ROWS = 14
+from xlbilling.workbook.named_cells import FIXED_ROWS
 
 
 def fill_start(desk: Desk) -> None:
@@ -90,12 +89,14 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
                     "Reads" if run.state == "waiting" else "Bills",
                 )
             )
+    lost, lost_amount, _ = open_payment_rejects(desk)
     for what, count, amount, who, button, sheet in (
         ("Findings that hold a bill", waiting["blocking"], None, "clerk", "Validate", "Exceptions"),
         ("Findings to look at", waiting["exceptions"] - waiting["blocking"], None, "clerk", "", "Exceptions"),
         ("Rejected rows of read files", open_rejects(desk), None, "clerk", "Save", "Rejects"),
         ("Bills held", waiting["held"], None, "clerk", "Compute", "Bills"),
         ("Draft bills to post", waiting["drafts"], waiting["drafts_amount"], "lead", "Post", "Bills"),
+        ("Rejected payments", lost, lost_amount, "clerk", "Save", "Payment rejects"),
         ("Receipts to post", waiting["payments"], waiting["payments_amount"], "lead", "Post", "Payments"),
         ("Adjustments to post", waiting["adjustments"], None, "lead", "Post", "Adjustments"),
     ):
@@ -113,7 +114,9 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
             "Close",
         )
     )
-    made = pd.DataFrame(rows[:_TODAY_ROWS], columns=["what", "state", "count", "amount", "who", "button", "go_to"])
+    made = pd.DataFrame(
+        rows[: FIXED_ROWS["today"]], columns=["what", "state", "count", "amount", "who", "button", "go_to"]
+    )
     return made.astype({"count": "Int64", "amount": "Int64"})
 
 

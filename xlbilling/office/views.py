@@ -9,7 +9,7 @@ import pandas as pd
 
 from xlbilling.office.desk import Desk
 from xlbilling.reads.units import millionths
-from xlbilling.states import CURRENT, DRAFT, HELD, WITHDRAWN
+from xlbilling.states import CURRENT, DRAFT, HELD, OPEN, WITHDRAWN
 from xlbilling.store.schema import columns_of
 from xlbilling.store.views import view as declare_view
 
@@ -146,3 +146,31 @@ declare_view(
 
 
 declare_view("last_events", columns_of("events"), "SELECT * FROM events ORDER BY event DESC LIMIT 500")
+
+_REJECTS: Final = "SELECT r.*, i.file_name FROM payment_rejects r JOIN imports i ON i.import_id = r.import_id "
+_OF_REJECTS: Final = {**columns_of("payment_rejects"), "file_name": ""}
+# A row counts in the month its file was taken in, one decided later in the month it was decided in.
+_REJECTED_BY: Final = "i.state = :current AND (r.period = :p OR (r.state = :open AND r.period < :p))"
+declare_view(
+    "payment_rejects_of_period",
+    _OF_REJECTS,
+    f"{_REJECTS} WHERE {_REJECTED_BY} ORDER BY CASE r.state WHEN :open THEN 0 ELSE 1 END, r.import_id, r.source_line",
+    current=CURRENT,
+    open=OPEN,
+)
+declare_view("payment_rejects_elsewhere", _OF_REJECTS, f"{_REJECTS} WHERE i.state = :current", current=CURRENT)
+declare_view("payment_rejects_withdrawn", _OF_REJECTS, f"{_REJECTS} WHERE i.state <> :current", current=CURRENT)
+declare_view(
+    "payment_rejects_open",
+    "count:int amount:int unread:int",
+    "SELECT COUNT(*) AS count, COALESCE(SUM(r.amount), 0) AS amount, COUNT(*) - COUNT(r.amount) AS unread "  # noqa: S608
+    f"FROM payment_rejects r JOIN imports i ON i.import_id = r.import_id WHERE {_REJECTED_BY} AND r.state = :open",
+    current=CURRENT,
+    open=OPEN,
+)
+
+
+def open_payment_rejects(desk: Desk) -> tuple[int, int, int]:
+    """Rejected payments nobody has taken or left up to the period: how many, their cents, and amounts not readable."""
+    one = desk.store.view("payment_rejects_open", p=str(desk.period)).iloc[0]
+    return int(one["count"]), int(one["amount"]), int(one["unread"])

@@ -12,6 +12,7 @@ from xlbilling.office.auditing import audit_state
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.explaining import quantity
 from xlbilling.office.readings import consumption_before
+from xlbilling.office.surface import view
 from xlbilling.office.views import run_bills
 from xlbilling.reads.history import History, before
 
@@ -26,6 +27,8 @@ def waiting(desk: Desk) -> list[str]:
         open_ = desk.store.query(f"{sums} WHERE {kind.waiting}").iloc[0]
         if open_["count"]:
             made.append(f"{open_['count']} {kind.words}, {money(open_['amount'])}")
+    like = int(view(desk, "payments")["like"].ne("").sum())
+    made += [f"{like} receipts may be there twice (Payments, column Like)"] if like else []
     drafts, _ = run_bills(desk)
     ready = drafts.loc[drafts["state"].eq("draft")].reset_index(drop=True)
     return [*made, *_bills(desk, ready, int(drafts["state"].eq("held").sum()))] if len(ready) else made

@@ -56,6 +56,10 @@ class Old:
         """Let a column go with what it holds."""
         self.dropped.add((table, name))
 
+    def create_table(self, name: str) -> None:
+        """Make a table as the schema declares it, for rows that are to move into it."""
+        schema.metadata.tables[name].create(self._work.connection)
+
     def rename_table(self, name: str, new: str) -> None:
         self.execute(f"ALTER TABLE {name} RENAME TO {new}")
 
@@ -113,6 +117,28 @@ def days_and_ends_are_checked(old: Old) -> None:
             "AND EXISTS (SELECT 1 FROM policy WHERE topic = 'check')",
             s=setting, v=value, g=severity, m=meaning,
         )  # fmt: skip
+
+
+@migration(
+    5,
+    "rejected rows of payments files stand on sheet Payment rejects, open where their month is not closed; what they were "
+    "is in their file, only line and reason were kept",
+)
+def rejected_payments_stand_apart(old: Old) -> None:
+    """Rows of no money that came, and rows of closed months, whose files were booked otherwise, are left with a reason."""
+    old.create_table("payment_rejects")
+    old.execute(
+        "INSERT INTO payment_rejects (reject_id, import_id, source_line, code, message, content, received_on, account_id, "
+        "amount, method, reference, decision, reason, decided_by, decided_at, state, rev, payment_id, period) "
+        "SELECT r.reject_id, r.import_id, r.source_line, r.code, r.message, r.content, NULL, '', NULL, '', '', "
+        "CASE WHEN l.why IS NULL THEN '' ELSE 'leave' END, COALESCE(l.why, ''), '', '', "
+        "CASE WHEN l.why IS NULL THEN 'open' ELSE 'left' END, 1, '', i.period "
+        "FROM rejects r JOIN imports i ON i.import_id = r.import_id JOIN (SELECT r.reject_id, CASE "
+        "WHEN r.code = 'payment_not_paid' THEN 'no money came with it' "
+        "WHEN i.period IN (SELECT period FROM periods WHERE state = 'closed') THEN 'its month was closed before' END AS why "
+        "FROM rejects r JOIN imports i ON i.import_id = r.import_id) l ON l.reject_id = r.reject_id WHERE i.kind = 'payments'"
+    )
+    old.execute("DELETE FROM rejects WHERE import_id IN (SELECT import_id FROM imports WHERE kind = 'payments')")
 
 
 def opened(url: str, actor: str, folder: Path, clock: Callable[[], dt.datetime] | None = None) -> Store:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from xlbilling.records import TABLE
 from xlbilling.states import OPEN, POSTED, one_of
 
-VERSION: Final = 4  # of what is declared here; each change of it has a number and a function in store.migrations
+VERSION: Final = 5  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
 
 metadata: Final = MetaData()
@@ -108,6 +108,13 @@ _table(
     "reject_id import_id:int source_line:int code message content meter_id register_id read_date:day? dial_read unit "
     "decision reason decided_by decided_at state rev:int read_id:int?",
     Index("rejects_import", "import_id"),
+)
+_table(
+    "payment_rejects",
+    "reject_id",
+    "reject_id import_id:int source_line:int code message content received_on:day? account_id amount:int? method reference "
+    "decision reason decided_by decided_at state rev:int payment_id period",
+    Index("payment_rejects_import", "import_id"),
 )
 # What the interval rows of a file say of each register: how long water ran without a stop, and how little at the least.
 _table(
