@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling.exact import cell_number
-from xlbilling.intake.cells import number_text
+from xlbilling.intake.cells import number_text, unwrapped, unwrapped_column
 from xlbilling.intake.listing import read_listing
 from xlbilling.intake.reads import parse_reads
 from xlbilling.reads.units import millionths
@@ -76,3 +76,16 @@ def test_millionths_are_exact_or_refused(number: Decimal) -> None:
             millionths(text)
     else:
         assert Fraction(millionths(text), 10**6) == Fraction(text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('="0001"', "0001"), ("'0001", "0001"), ("'M-7", "M-7"), ('=" 12 "', "12"), ("'1310 - Receivable", "1310 - Receivable"),
+        ("0001", "0001"), ("'s-Gravendeel", "'s-Gravendeel"), ("'quoted'", "'quoted'"), ("=1+1", "=1+1"), ("O'Hara 7", "O'Hara 7"),
+        ("", ""), ('="1"&"2"', '="1"&"2"'),
+    ],
+)  # fmt: skip
+def test_marks_that_keep_a_number_text_are_taken_off_in_one_way(cell: str, text: str) -> None:
+    assert unwrapped(cell) == text
+    assert unwrapped_column([cell, "x"]) == [text, "x"]

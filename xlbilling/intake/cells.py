@@ -124,3 +124,19 @@ def unescaped(text: str) -> str:
     if "_x" not in text:
         return text
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+_KEPT_AS_TEXT: Final = re.compile(r"=\"([^\"]*)\"|'(?=[^\s']*[0-9])([^\s']+(?: - .*)?)", re.DOTALL)
+
+
+def unwrapped(text: str) -> str:
+    """A cell without the marks that keep it text in a spreadsheet: ="00123" and '00123 are 00123; 's-Gravendeel stays."""
+    body = text.strip()
+    match = _KEPT_AS_TEXT.fullmatch(body)
+    return (match[1] if match[1] is not None else match[2]).strip() if match else body
+
+
+def unwrapped_column(texts: list[str]) -> list[str]:
+    """A column's cells without the marks that keep them text in a spreadsheet."""
+    joined = "".join(texts)
+    return list(map(unwrapped, texts)) if '="' in joined or "'" in joined else texts

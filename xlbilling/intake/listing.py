@@ -17,6 +17,7 @@ from typing import Final
 
 import pandas as pd
 
+from xlbilling.intake.cells import unwrapped_column
 from xlbilling.intake.dates import DateColumn
 from xlbilling.intake.guard import shared_worker
 from xlbilling.intake.headed import folded
@@ -40,7 +41,6 @@ DAY_FIRST: Final = declare(
 _NUMBER: Final = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:\.[0-9]{1,20})?")
 _MONEY: Final = re.compile(r"(-?)\$? *([-(]?)\$? *([0-9][0-9,]*(?:\.[0-9]+)?)(\)?)")
 _NOTHING: Final = re.compile(r"\$? *[-\u2013\u2014]")
-_WRAPPED: Final = re.compile(r"=\"([^\"]*)\"|'([0-9][0-9A-Za-z.,/-]*)")
 _EXACT: Final = Context(prec=40)
 
 Row = tuple[int, list[str]]
@@ -140,7 +140,7 @@ def read_listing(
     places: dict[str, int] = facts["found"]
     header: list[str] = facts["headings"]
     named = zip(places, cells[: len(places)], strict=True)
-    frame = pd.DataFrame({name: pd.array(_unwrapped(column), dtype="str") for name, column in named})
+    frame = pd.DataFrame({name: pd.array(unwrapped_column(column), dtype="str") for name, column in named})
     frame["source_line"] = pd.array([int(line) for line in lines], dtype="int64").to_numpy()
     others = zip(facts["spare"], cells[len(places) :], strict=True)
     return Listing(
@@ -149,7 +149,7 @@ def read_listing(
         tuple(facts["unused"]),
         facts["first_serial"],
         facts["digest"],
-        tuple(Spare(header[place], place, _unwrapped(column)) for place, column in others),
+        tuple(Spare(header[place], place, unwrapped_column(column)) for place, column in others),
         tuple((line, row) for line, row in facts["above"]),
         tuple((line, row) for line, _, row in facts["rejects"]),
         {name: header[place] for name, place in places.items()},
@@ -173,14 +173,3 @@ def sheet_names(path: Path) -> list[str]:
 def values(listing: Listing, name: str) -> list[str]:
     """A column's cells; blank throughout where the file does not have it."""
     return listing.frame[name].tolist() if name in listing.frame else [""] * len(listing.frame)
-
-
-def _unwrapped(cells: list[str]) -> list[str]:
-    """Cells without the marks that keep zeros in a spreadsheet: ="00123" and '00123 are 00123."""
-    joined = "".join(cells)
-    return [_bare(cell) for cell in cells] if '="' in joined or "'" in joined else cells
-
-
-def _bare(cell: str) -> str:
-    match = _WRAPPED.fullmatch(cell)
-    return (match[1] if match[1] is not None else match[2]).strip() if match else cell

@@ -6,7 +6,7 @@ import re
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from xlbilling.intake.ledger.cells import unwrapped
+from xlbilling.intake.cells import unwrapped
 
 _NUMBER: Final = re.compile(r"[\dA-Z][\w.\-]*\d[\w.\-]*|\d+", re.IGNORECASE)
 _COMMAS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.0+)?")

@@ -14,17 +14,7 @@ _NOISE: Final = Decimal("0.00001")
 _DASH: Final = re.compile(r"[\s$(]*(?:USD)?[\s$(]*[-\u2013\u2014\u2212][\s$)]*", re.IGNORECASE)
 # What the text of a cell may begin with to stay text.
 WRAPS: Final = frozenset("='")
-_QUOTED: Final = re.compile(r'="([^"]*)"')
 _SIDE: Final = re.compile(r"\s*(CR|DR)\.?$", re.IGNORECASE)
-
-
-def unwrapped(text: str) -> str:
-    """A cell's text without what a spreadsheet needs to keep it text: ="1021" and '1021 are 1021."""
-    body = text.strip()
-    if body[:1] not in WRAPS:
-        return body
-    quoted = _QUOTED.fullmatch(body)
-    return quoted[1].strip() if quoted else body.removeprefix("'").strip()
 
 
 @lru_cache(maxsize=65536)

@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from xlbilling.intake.cells import unwrapped
 from xlbilling.intake.dates import Evidence, ways_of
 from xlbilling.intake.ledger.accounts import printed_account
-from xlbilling.intake.ledger.cells import WRAPS, amount_cents, stored_cents, unwrapped
+from xlbilling.intake.ledger.cells import WRAPS, amount_cents, stored_cents
 from xlbilling.intake.ledger.layout import Layout, Role, heading, is_posted, side_of
 from xlbilling.intake.ledger.marks import BALANCE, PAGE, TOTAL, TOTAL_SAID, UNDATED_TOTAL, is_opening, totalled
 from xlbilling.problems import Place, Problem, Refusal, declare

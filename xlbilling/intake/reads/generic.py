@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from xlbilling.intake.cells import UNCERTAIN
+from xlbilling.intake.cells import UNCERTAIN, unwrapped_column
 from xlbilling.intake.dates import Evidence
 from xlbilling.intake.delimited import Block
 from xlbilling.intake.old_sheets import OldWorkbook
@@ -38,7 +38,6 @@ _STATUS: Final = {
     **dict.fromkeys(("n", "nr", "noread", "skip", "missed"), NO_READ),
 }
 _NO_LETTER: Final = re.compile("[^a-z]")
-_WRAPPED: Final = re.compile(r'="([^"]*)"|\'(.*)', re.DOTALL)
 _ERROR: Final = UNCERTAIN + "the error value "
 
 
@@ -183,10 +182,10 @@ def _settle(block: Block, how: Reading, again: list[int], ledger: Ledger) -> Non
     ledger.settle(
         Readings(
             line=block.lines,
-            account_id=_unwrapped(named.of(block, "account_id")),
-            location_id=_unwrapped(named.of(block, "location_id")),
-            meter_id=_unwrapped(named.of(block, "meter_id")),
-            register_id=_unwrapped(named.of(block, "register_id")),
+            account_id=unwrapped_column(named.of(block, "account_id")),
+            location_id=unwrapped_column(named.of(block, "location_id")),
+            meter_id=unwrapped_column(named.of(block, "meter_id")),
+            register_id=unwrapped_column(named.of(block, "register_id")),
             moment=named.of(block, "read_date"),
             clock=named.of(block, "read_time") if "read_time" in named.names else None,
             dial=dial,
@@ -234,19 +233,6 @@ def _codes(statuses: list[str], dials: list[str], *, blank_is_no_read: bool) -> 
 
 def _error_text(text: str) -> str:
     return text.removeprefix(_ERROR) if text.startswith(_ERROR) else text
-
-
-def _unwrapped(texts: list[str]) -> list[str]:
-    """Ids without the marks that keep zeros in a spreadsheet: ="00123" and '00123 are 00123."""
-    joined = "".join(texts)
-    if "=" not in joined and "'" not in joined:
-        return texts
-    return [_bare(text) for text in texts]
-
-
-def _bare(text: str) -> str:
-    match = _WRAPPED.fullmatch(text)
-    return (match[1] if match[1] is not None else match[2]).strip() if match else text
 
 
 def _check_trailer(line: int, cells: list[str], before: int, block: Block, ledger: Ledger) -> None:
