@@ -95,7 +95,7 @@ def test_no_button_met_an_unexpected_error(live: Month, headless: Month) -> None
         assert not (month.clerk.folder / LOG).exists()
 
 
-def test_refresh_fills_the_sheets_and_refuses_over_unsaved_typing(live: Month) -> None:
+def test_refresh_fills_the_sheets_and_names_unsaved_typing_first(live: Month) -> None:
     filled, refused = pressed(live, "refresh"), pressed(live, "refresh", "unsaved")
     assert "cycle A of 2026-10" in filled.message
     assert len(filled.tables["accounts"]) == 100
@@ -122,7 +122,7 @@ def test_save_previews_then_writes(live: Month) -> None:
 def test_undo_takes_the_save_back(live: Month) -> None:
     asked, done = pressed(live, "undo_last", "asked"), pressed(live, "undo_last", "done")
     first = pressed(live, "refresh").store["phone"]
-    assert asked.question == "Undo Save?"
+    assert asked.question.startswith("Undo Save?\nSaved 1 changes: Accounts ")
     assert asked.store["phone"] == "555-0100"
     assert done.message == "Undid Save."
     assert done.store["phone"] == first

@@ -107,8 +107,19 @@ def test_a_migrated_store_is_as_a_new_one_and_has_all_its_rows(earlier: str, url
     for name, table in wanted[0].items():
         assert (after[0][name], after[0][name].made) == (table, table.made)
     for name, rows in before[1].items():
-        if name not in ("meta", "events", "undo"):
+        if name not in ("meta", "events", "undo", "policy", "rejects"):
             assert after[1][name] == rows, name
+    # Checks that are new stand on Policy with their standard values; the rules that were there stay as they were.
+    assert [row for row in after[1]["policy"] if row in before[1]["policy"]] == before[1]["policy"]
+    assert {row["setting"] for row in after[1]["policy"]} - {row["setting"] for row in before[1]["policy"]} <= {
+        "days", "service_ended", "zeros_lost",
+    }  # fmt: skip
+    # Rejected rows of payments files have a sheet of their own; none is lost on the way.
+    of_payments = {row["import_id"] for row in before[1]["imports"] if row["kind"] == "payments"}
+    stay = [row for row in before[1]["rejects"] if row["import_id"] not in of_payments]
+    moved = {row["reject_id"] for row in before[1]["rejects"]} - {row["reject_id"] for row in stay}
+    assert after[1]["rejects"] == stay
+    assert {row["reject_id"] for row in after[1]["payment_rejects"]} == moved
     # What Undo kept were statements of the earlier program: nothing is left to be run.
     assert [row["undo_id"] for row in after[1]["undo"]] == [row["undo_id"] for row in before[1]["undo"]]
     assert {(row["state"] == "ready", row["inverse"]) for row in after[1]["undo"] if row["state"] != "undone"} <= {
