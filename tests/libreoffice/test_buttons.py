@@ -278,12 +278,12 @@ def test_the_report_pack_is_filled(live: Month) -> None:
 
 
 def test_the_month_closes_only_when_done_or_signed(live: Month) -> None:
-    assert "Open: Receivables are reconciled" in pressed(live, "checklist").message
+    assert "Open: Payments are resolved, Receivables are reconciled" in pressed(live, "checklist").message
     refused = pressed(live, "close_month", "not ready")
     assert "Receivables are reconciled" in refused.message
     assert refused.store["closed"] == 0
     signed = pressed(live, "save", "signatures: written")
-    assert signed.store["signoffs"] == 1
+    assert signed.store["signoffs"] == 2
     assert "Accounting corrects it" in set(signed.tables["close"]["signed_reason"])
     asked, closed = pressed(live, "close_month", "asked"), pressed(live, "close_month")
     assert (asked.store["closed"], closed.store["closed"]) == (0, 1)

@@ -49,9 +49,21 @@ LEFT: Final = "Cut off or sent twice; the meter is on Exceptions where it has no
 
 def leave(rejects: pd.DataFrame) -> pd.DataFrame:
     """The rejected rows left where nothing was decided: a month's are lines cut off and lines sent twice."""
+    return _left(rejects, LEFT)
+
+
+MONEY_LEFT: Final = "Sent twice, or nobody's account: the bank was asked for the payer, the money goes back"
+
+
+def leave_money(rejects: pd.DataFrame) -> pd.DataFrame:
+    """The rejected payments left where nothing was decided: a month's are one line sent twice and one of no account."""
+    return _left(rejects, MONEY_LEFT)
+
+
+def _left(rejects: pd.DataFrame, why: str) -> pd.DataFrame:
     blank = rejects["decision"].eq("")
     return rejects.assign(
-        decision=rejects["decision"].where(~blank, "leave"), reason=rejects["reason"].where(~blank, LEFT)
+        decision=rejects["decision"].where(~blank, "leave"), reason=rejects["reason"].where(~blank, why)
     )
 
 

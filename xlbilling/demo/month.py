@@ -18,7 +18,7 @@ from rich.table import Table as Shown
 
 from xlbilling.build import build_workbook
 from xlbilling.demo.clerk import Clerk, Rows
-from xlbilling.demo.decisions import decide, leave
+from xlbilling.demo.decisions import decide, leave, leave_money
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
 from xlbilling.demo.old_system import write_old_system
@@ -119,6 +119,8 @@ class Month:
     def collect(self) -> None:
         payments = self._file(f"payments-{self.period}.csv", payments_file(_owed(self.clerk), self.period))
         self.clerk.presses("import_payments", PaymentsFile=payments)
+        self.clerk.works_through("payment_rejects", leave_money)
+        self.clerk.presses("save")
         self.clerk.presses("post")
         self.clerk.works_through("adjustments", _leak_adjustments(self.clerk, self.district))
         self.clerk.presses("adjust")
