@@ -54,7 +54,7 @@ def tests(words: list[str]) -> int:
     if words[:1] == ["quick"]:
         os.environ["HYPOTHESIS_PROFILE"] = "quick"
         chosen = ["-m", "not libreoffice and not realdata and not slow", "-k", "not postgres", *words[1:]]
-    side_by_side = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder")
+    side_by_side = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
     alone = words not in ([], ["quick"])
     return ran(python(), "-m", "pytest", "-rs", *(() if alone else side_by_side), *chosen)
 

@@ -22,23 +22,18 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(TESTS.parent), os.e
 EVERYTHING_IS_HERE = os.environ.get("XLBILLING_CI") == "1"
 REAL_FILES_ARE_HERE = (Path(__file__).resolve().parents[2] / "shared").is_dir()
 
-# Side by side, what shares something dear stays with one worker: LibreOffice as a whole, elsewhere a file. The longest
-# of these begin first; the tests of the office, each on its own, fill what is left at the end.
+# Side by side, a file stays with one worker (--dist loadfile). The longest begin first; the office fills the end.
 LONG: Final = ("libreoffice", "realdata", "demo", "tariffs", "intake", "workbook")
-EACH_ALONE: Final = ("office",)
+LAST: Final = ("office",)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Groups and order of a run on several workers (--dist loadgroup)."""
+    """The order of a run on several workers."""
     if not hasattr(config, "workerinput"):
         return
-    for item in items:
-        folder = _folder(item)
-        if folder not in EACH_ALONE:
-            item.add_marker(pytest.mark.xdist_group(folder if folder == "libreoffice" else item.path.stem))
     order = {folder: place for place, folder in enumerate(LONG)}
-    items.sort(key=lambda item: order.get(_folder(item), len(LONG) + (_folder(item) in EACH_ALONE)))
+    items.sort(key=lambda item: order.get(_folder(item), len(LONG) + (_folder(item) in LAST)))
 
 
 def _folder(item: pytest.Item) -> str:
