@@ -47,11 +47,6 @@ class DocumentKind:
         """The condition of a row that waits to be posted."""
         return "state = 'open'" + (f" AND {self.where}" if self.where else "")
 
-    @property
-    def posted(self) -> str:
-        """The condition of a row that is posted."""
-        return "state = 'posted'" + (f" AND {self.where}" if self.where else "")
-
 
 BILL: Final = DocumentKind(
     "billing", "bill", "bills", "bills", "number", "B", "bills", "BL", "with Post", "lead", "billed",
@@ -81,8 +76,3 @@ CONTROL: Final[dict[str, Control]] = {
 def typed_kinds() -> tuple[DocumentKind, ...]:
     """The kinds whose rows wait in a table of their own until Post takes them."""
     return tuple(kind for kind in KINDS if kind.posts == "with Post" and kind.credit != OF_LINES)
-
-
-def reversible_entries() -> tuple[str, ...]:
-    """The kinds of entry that Reverse can cancel."""
-    return tuple(kind.entry for kind in KINDS if kind.reversible)

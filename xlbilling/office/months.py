@@ -7,7 +7,6 @@ first open day, and keeps the day it came.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +44,6 @@ class Months:
             return days
         first = pd.Timestamp(self.first_open.first)
         return days.where(days.isna() | days.ge(first), first)
-
-    def posting_day(self, day: dt.date) -> dt.date:
-        """The day a document of this day posts on."""
-        return day if self.first_open is None else max(day, self.first_open.first)
 
 
 def months_of(days: pd.Series[Any]) -> pd.Series[str]:
