@@ -18,7 +18,7 @@ from xlbilling.build.functions import WORKBOOK_OPEN, Argument, Function, embedde
 from xlbilling.build.ribbon import Button, Group, inject_ribbon, ribbon_xml
 from xlbilling.build.vba import Module, vba_project
 
-host = pytest.importorskip("host", exc_type=ImportError)  # needs LibreOffice's Python bridge
+host = pytest.importorskip("tests.libreoffice.host", exc_type=ImportError)  # needs LibreOffice's Python bridge
 HostError, LibreOfficeHost = host.HostError, host.LibreOfficeHost
 pytestmark = pytest.mark.libreoffice
 
