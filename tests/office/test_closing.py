@@ -8,9 +8,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from tests.office.asked import correct, pay
 from tests.office.conftest import Office
 from tests.office.small import PERIOD, Clerk, beacon, payments
-from tests.office.test_money import correct, pay
 from xlbilling.office.auditing import bills_digest
 from xlbilling.office.closing import checklist_view
 from xlbilling.store import Store

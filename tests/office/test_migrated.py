@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.office.asked import healthy
 from tests.office.conftest import Office
 from tests.office.small import Clock
-from tests.office.test_money import healthy
 from tests.store.cluster import cluster
 from tests.store.kept import load, unpack
 from xlbilling.build import build_workbook

@@ -30,8 +30,10 @@ GIVEN = {
 }  # fmt: skip
 
 
-for room in pkgutil.iter_modules(office.__path__):  # the rooms of the office declare views of their own
-    importlib.import_module(f"xlbilling.office.{room.name}")
+for room in pkgutil.walk_packages(
+    office.__path__, "xlbilling.office."
+):  # the rooms of the office declare views of their own
+    importlib.import_module(room.name)
 
 
 @pytest.mark.parametrize("name", sorted(VIEWS))

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from xlbilling.office import accounts, bills, cycles, log, payment_rejects, rules_sheet, sheets
+from xlbilling.office import accounts, bills, cycles, log, rules_sheet, sheets
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.office.desk import Desk
+from xlbilling.office.receipts import rejects
 from xlbilling.office.unexpected import unexpected
 from xlbilling.problems import Problem, Refusal, declare
 from xlbilling.store.migrations import opened
@@ -27,7 +28,7 @@ MODULES: Final = [
     bills,
     cycles,
     log,
-    payment_rejects,
+    rejects,
     rules_sheet,
     *(button.module for button in BUTTONS.values()),
 ]

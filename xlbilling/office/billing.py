@@ -1,38 +1,30 @@
-"""Billing: drafts computed for the run, and every open batch posted as numbered documents with balanced entries."""
+"""Billing: the run's due services priced at the rates in force, as drafts to look at."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling import ledger
 from xlbilling.bills import Drafts, Terms
 from xlbilling.bills import compute as compute_bills
-from xlbilling.documents import typed_kinds
 from xlbilling.inputs import last_winter, winter_averages, with_measured
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.drafts import clear_drafts, computed_from, inputs_digest, replace_drafts
-from xlbilling.office.money import POSTED_SHEETS
+from xlbilling.office.drafts import inputs_digest, replace_drafts
 from xlbilling.office.policy import winter_months
-from xlbilling.office.posting import post_bill_batch, post_waiting, refuse_moved, write_batch
 from xlbilling.office.readings import consumption_before, settled_reads, with_ends
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
-from xlbilling.office.undo import keep_undo, past_undo
-from xlbilling.office.waiting import waiting
-from xlbilling.office.working_copy import chain_head
-from xlbilling.periods import AccountingPeriod
+from xlbilling.office.undo import keep_undo
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import Settled
 from xlbilling.reads.decisions import UNUSABLE
 from xlbilling.reads.measure import COMPOUND
 from xlbilling.store import Work
-from xlbilling.store.backup import backed_up
 from xlbilling.tariffs import rate_book
 
 PAYMENTS_WAIT: Final = declare(
@@ -47,9 +39,6 @@ DRAFTS_STALE: Final = declare(
     "drafts_stale",
     "Reads, decisions, rates or other things that bills go by were changed after the bills were computed.",
     "Press Compute again, look at the bills, then Post.",
-)
-NOTHING_TO_POST: Final = declare(
-    "nothing_to_post", "No batch waits to be posted.", "Compute bills or take in receipts first.", "info"
 )
 
 
@@ -200,60 +189,3 @@ def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
         f"{len(drafts.bills) - held} draft bills for {desk.run}, {money(drafts.bills['amount'].sum())} in all; {held} held. "
         f"Receipts are counted up to {cut_off}."
     )
-
-
-def post(desk: Desk) -> Outcome:
-    """Post every open batch in one transaction: numbered documents, balanced entries, and a verified backup."""
-    period = desk.need_open()
-    refuse_unsaved(desk, saved())
-    head, preview = chain_head(desk), waiting(desk)
-    if not preview:
-        return Outcome(NOTHING_TO_POST.meaning)
-    if not desk.confirm(["Post?", *preview]):
-        return Outcome(f"{'; '.join(preview)}. Press Post again to post.")
-    with desk.store.work(desk.actor, "post", f"post after {head}") as work:
-        refuse_moved(work, head)
-        inside = desk.within(work)
-        done = [
-            *(line for kind in typed_kinds() for line in post_waiting(inside, work, kind)),
-            *_post_bills(desk, work, period),
-        ]
-        past_undo(work)
-        work.event("; ".join(done))
-    _, problems = backed_up(desk.store, desk.folder / "backups", "post")
-    desk.forget()
-    refresh_tables(desk, POSTED_SHEETS)
-    return Outcome("Posted: " + "; ".join(done) + ".", problems)
-
-
-def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
-    """Turn the run's drafts into posted bills: numbers, standing rows, entries; held services stay drafts on hold."""
-    run = desk.run
-    where = {"c": run.cycle, "p": run.period}
-    ready = "cycle = :c AND period = :p AND state = 'draft'"
-    sums = f"SELECT COUNT(*) AS count, COALESCE(SUM(amount), 0) AS amount FROM draft_bills WHERE {ready}"  # noqa: S608
-    found = work.query(sums, **where)
-    count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0])
-    if not count:
-        return []
-    if computed_from(work, run.cycle, run.period) != inputs_digest(work, desk):
-        raise Conflict(DRAFTS_STALE.at(Place(table="bills"), f"{count} draft bills of {run} were computed before that"))
-    _check_accounts(work, where)
-    batch = write_batch(work, "bills", run.cycle, str(period), count, total)
-    post_bill_batch(work, batch, ready, where, desk.receivable())
-    clear_drafts(work, run.cycle, run.period, "draft")
-    return [f"{batch}: {count} bills, {money(total)}"]
-
-
-def _check_accounts(work: Work, where: dict[str, Any]) -> None:
-    """Every charge must post to a listed ledger account."""
-    unknown = work.query(
-        "SELECT l.charge, l.gl_account FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
-        "LEFT JOIN gl_accounts g ON g.gl_account = l.gl_account "
-        "WHERE b.cycle = :c AND b.period = :p AND b.state = 'draft' AND g.gl_account IS NULL LIMIT 1",
-        **where,
-    )
-    if len(unknown):
-        row = unknown.iloc[0]
-        fact = f"charge {row['charge']!r} posts to {row['gl_account'] or '(blank)'}, which is not on sheet GL accounts"
-        raise Refusal(ledger.GL_UNKNOWN.at(Place(table="rates", column="gl_account"), fact))

@@ -34,7 +34,7 @@ class Outcome:
 class Button:
     """A ribbon button and everything that is made from it."""
 
-    action: str  # module of the office and function: "billing.post"
+    action: str  # module of the office and function: "month.post.post"
     label: str
     group: str
     keytip: str
@@ -48,7 +48,7 @@ class Button:
     @property
     def id(self) -> str:
         """Name of the action's function: "post"."""
-        return self.action.partition(".")[2]
+        return self.action.rpartition(".")[2]
 
     @property
     def command(self) -> str:
@@ -63,7 +63,7 @@ class Button:
     @property
     def module(self) -> ModuleType:
         """The module of the action, loaded when it is first asked for."""
-        return import_module(f"xlbilling.office.{self.action.partition('.')[0]}")
+        return import_module(f"xlbilling.office.{self.action.rpartition('.')[0]}")
 
     def run(self, desk: Desk) -> Outcome:
         """Do the action at a desk."""
@@ -119,7 +119,7 @@ _IN_THE_ORDER_OF_THE_MONTH: Final = (
         "Recomputes every charge of the cycle with the sheet's own formulas and compares.",
     ),
     Button(
-        "billing.post", "Post", "Bills", "PO", "FileCheckIn", "lead",
+        "month.post.post", "Post", "Bills", "PO", "FileCheckIn", "lead",
         "Posts what waits: receipts, adjustments, then the cycle's draft bills, each as a numbered batch. "
         "Press twice: look, then post.",
     ),
@@ -134,16 +134,16 @@ _IN_THE_ORDER_OF_THE_MONTH: Final = (
         size="normal", turns=False,
     ),
     Button(
-        "money.import_payments", "Import payments", "Money", "IP", "CreateReportFromWizard", "clerk",
+        "receipts.files.import_payments", "Import payments", "Money", "IP", "CreateReportFromWizard", "clerk",
         "Takes in the payments file named on Start. The same file twice adds nothing; Post posts them.",
         asks="PaymentsFile",
     ),
     Button(
-        "money.adjust", "Adjust", "Money", "AD", "AccountingFormat", "clerk",
+        "corrections.adjustments.adjust", "Adjust", "Money", "AD", "AccountingFormat", "clerk",
         "Takes in the corrections typed on Adjustments; Post posts them. Press twice: look, then take in.",
     ),
     Button(
-        "money.reverse", "Reverse", "Money", "RV", "UndoSendUpdate", "lead",
+        "corrections.reversals.reverse", "Reverse", "Money", "RV", "UndoSendUpdate", "lead",
         "Cancels the posted bills and payments named on Adjustments with kind reverse or rebill. Press twice:"
         " look, then post.",
     ),

@@ -190,5 +190,10 @@ def today(store: Store) -> dt.date:
     return store.clock().date()
 
 
+def latest_day(desk: Desk) -> dt.date:
+    """The last day money can have come: today, or the end of the month on Start where that is later."""
+    return max(today(desk.store), desk.period.last)
+
+
 def money(amount_cents: Any) -> str:
     return dollars(int(amount_cents or 0))

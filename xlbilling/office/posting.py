@@ -12,7 +12,7 @@ from xlbilling.documents import KINDS, OF_ROW, DocumentKind
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.months import Months, months_of, open_month
 from xlbilling.problems import Conflict, Refusal, declare
-from xlbilling.store import Work, schema
+from xlbilling.store import Store, Work, schema
 
 UNBALANCED: Final = declare(
     "unbalanced",
@@ -24,6 +24,17 @@ MOVED_ON: Final = declare(
     "Somebody wrote to the store after the preview was made.",
     "Look at the preview again and press the button again.",
 )
+NOT_REVERSIBLE: Final = declare(
+    "not_reversible", "The document is not posted, or is reversed already.", "Look the number up on Bills or Payments."
+)
+POSTED_ROW: Final = declare(
+    "posted_row",
+    "A posted row was typed over; posted documents stay as they are.",
+    "Press Refresh, then use Adjust or Reverse.",
+)
+POSTED_SHEETS: Final = [
+    "payments", "payment_rejects", "adjustments", "accounts", "meters", "gl_accounts", "reads", "exceptions", "bills", "bill_lines", "cycles", "log",
+]  # fmt: skip
 SERIES: Final = {kind.batch: kind.batch_letters for kind in KINDS}
 
 
@@ -43,6 +54,15 @@ def write_entries(work: Work, entries: pd.DataFrame, journal: pd.DataFrame) -> N
         open_month(work, str(month))
     work.insert("entries", entries)
     work.insert("journal", journal)
+
+
+def entry_that_stands(work: Work | Store, document: str) -> pd.DataFrame:
+    """The entry of a posted document that stands; none where there is no such document or it was reversed."""
+    return work.query(
+        "SELECT e.* FROM entries e WHERE e.document = :d AND e.kind IN ('billing', 'payment', 'adjustment') AND e.reverses IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.document = e.document)",
+        d=document,
+    )
 
 
 def post_waiting(desk: Desk, work: Work, kind: DocumentKind) -> list[str]:

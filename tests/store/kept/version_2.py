@@ -22,10 +22,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.office.asked import correct
 from tests.office.conftest import Office
 from tests.office.small import PERIOD, Clock, beacon, open_books, payments
 from tests.office.test_closing import agree, audited
-from tests.office.test_money import correct
 from tests.store.cluster import cluster
 from xlbilling.build import build_workbook
 from xlbilling.store.backup import restore

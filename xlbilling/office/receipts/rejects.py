@@ -8,9 +8,9 @@ from typing import Any, Final
 import pandas as pd
 
 from xlbilling.office.deciding import REASON_MISSING
-from xlbilling.office.desk import Desk
+from xlbilling.office.desk import Desk, latest_day
 from xlbilling.office.history import TAKEN_OUT, as_text, content, keep_change, keep_revision
-from xlbilling.office.money import insert_receipts, latest_day, standing
+from xlbilling.office.receipts.typed import insert_receipts, standing
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.undo import OVERTAKEN, Step, overtaken, takes_back
 from xlbilling.office.working_copy import Changes, changed_meanwhile

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from tests.office.asked import balance, correct, healthy
 from tests.office.conftest import Office
 from tests.office.small import beacon
-from tests.office.test_money import balance, correct, healthy
 
 LATER = "2027-01"
 

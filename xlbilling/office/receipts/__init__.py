@@ -1,0 +1,1 @@
+"""Receipts: money taken in by file or typed, what was rejected of it, and nothing of it twice."""
