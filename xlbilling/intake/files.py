@@ -28,7 +28,7 @@ WRONG_TYPE = declare(
 )
 TOO_LARGE = declare(
     "file_too_large",
-    "The file, or what it unpacks to, is larger or slower to read than allowed.",
+    "The file, or what it unpacks to, is larger than allowed.",
     "Export fewer rows at a time (one cycle or one route) and import the parts one by one.",
 )
 ENCRYPTED = declare(

@@ -3,6 +3,9 @@
 A started `Worker` is used for several files. The child gets its task as JSON and answers with JSON and bytes, so
 nothing it sends can run code here. It may not write files (where the system can forbid that), and its own messages
 on stderr go nowhere: what the office sees is a `Refusal` in plain words. Works on Windows, where the limit is time.
+
+The time of a file is the processor's, counted from when the modules of the task are loaded: a busy computer reads
+slowly and refuses nothing. The clock on the wall only ends what waits for something that never comes.
 """
 
 from __future__ import annotations
@@ -13,36 +16,59 @@ import gc
 import importlib
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
 from xlbilling.intake.files import MEGABYTE, TOO_LARGE, UNREADABLE
-from xlbilling.problems import Place, Problem, Refusal
+from xlbilling.problems import Place, Problem, Refusal, declare
+
+TOO_SLOW = declare(
+    "file_too_slow",
+    "Reading the file is more work than a file of its size should be.",
+    "Open it in the program that made it, save it anew and import that; or export fewer rows at a time (one cycle or "
+    "one route) and import the parts one by one.",
+)
+NOT_ANSWERED = declare(
+    "file_not_answered",
+    "Reading the file did not end: the computer, or the drive the file is on, had no time for it.",
+    "Close other programs, copy the file to this computer's own drive and import it again.",
+)
 
 Facts = dict[str, Any]
 _LENGTH: Final = struct.Struct(">Q")
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 300.0
+_LOOK_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one task may use: seconds for any file, more for each megabyte of it, and memory above the idle child."""
+    """What one task may use: processor seconds for any file, more for each megabyte of it; memory above the idle child.
+
+    On the wall's clock it may take `patience` times as long and a minute: no office waits longer, however busy it is.
+    """
 
     seconds: float = 7.0
     seconds_per_megabyte: float = 5.0
     memory_bytes: int = 640 * MEGABYTE
+    patience: float = 10.0
+    patience_seconds: float = 60.0
 
     def seconds_for(self, path: Path) -> float:
         try:
             return self.seconds + self.seconds_per_megabyte * path.stat().st_size / MEGABYTE
         except (OSError, ValueError):
             return self.seconds
+
+    def wall_seconds(self, seconds: float) -> float:
+        return self.patience * seconds + self.patience_seconds
 
 
 class Worker:
@@ -67,8 +93,8 @@ class Worker:
         """
         with self._one_at_a_time:
             process = self._running()
-            order = {"task": task, "path": str(path), "given": given}
             seconds = self.limits.seconds_for(path)
+            order = {"task": task, "path": str(path), "given": given, "seconds": seconds}
             answer = self._ask(process, order, seconds)
             if answer is None:
                 raise self._fallen(process, path, seconds)
@@ -94,27 +120,36 @@ class Worker:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = _spawn(self.limits, self.preload)
-            if _within(self._process, _START_SECONDS, lambda p: _receive(p.stdout)) is None:
+            if _within(self._process, lambda child: _receive(child.stdout), _START_SECONDS) is None:
                 process, self._process = self._process, None
                 _end(process)
                 raise Refusal(UNREADABLE.at(None, "the reading process could not be started", "Run xlbilling doctor."))
         return self._process
 
     def _ask(self, process: subprocess.Popen[bytes], order: Facts, seconds: float) -> tuple[Facts, list[bytes]] | None:
-        def exchange(child: subprocess.Popen[bytes]) -> tuple[Facts, list[bytes]] | None:
+        """The child's answer: first that the task's modules are loaded, from when its time counts, then what it read."""
+
+        def begin(child: subprocess.Popen[bytes]) -> tuple[Facts, list[bytes]] | None:
             _send(child.stdin, order, [])
             return _receive(child.stdout)
 
-        answer: tuple[Facts, list[bytes]] | None = _within(process, seconds, exchange)
-        return answer
+        answer: tuple[Facts, list[bytes]] | None = _within(process, begin, _START_SECONDS)
+        if answer is None or "begun" not in answer[0]:
+            return answer
+        wall = self.limits.wall_seconds(seconds)
+        read: tuple[Facts, list[bytes]] | None = _within(process, lambda child: _receive(child.stdout), wall, seconds)
+        return read
 
     def _fallen(self, process: subprocess.Popen[bytes], path: Path, seconds: float) -> Refusal:
-        killed = getattr(process, "overtime", False)
         self._process = None
         _end(process)
-        place = Place(file=path.name)
-        if killed:
-            return Refusal(TOO_LARGE.at(place, f"reading it took longer than {seconds:.0f} seconds"))
+        place, ended = Place(file=path.name), getattr(process, "ended_for", "")
+        if ended == "wall":
+            return Refusal(
+                NOT_ANSWERED.at(place, f"after {self.limits.wall_seconds(seconds):.1f} seconds it was not read")
+            )
+        if ended == "work" or process.returncode == -getattr(signal, "SIGPROF", 0):
+            return Refusal(TOO_SLOW.at(place, f"reading it took more than {seconds:.1f} seconds of the processor"))
         return Refusal(TOO_LARGE.at(place, "reading it needed more memory than allowed, or broke the reader"))
 
 
@@ -132,22 +167,60 @@ def shared_worker() -> Worker:
         return _shared
 
 
-def _within(process: subprocess.Popen[bytes], seconds: float, work: Any) -> Any:
-    """The result of `work(process)`, or None when the child had to be ended or fell over meanwhile."""
+def _within(process: subprocess.Popen[bytes], work: Any, wall: float, processor: float | None = None) -> Any:
+    """The result of `work(process)`, or None when the child had to be ended or fell over meanwhile.
 
-    def stop() -> None:
-        process.overtime = True  # type: ignore[attr-defined]
+    `wall` is seconds of the clock, `processor` those of the child's own work, which it counts itself where the system
+    can end it for them (`_counted`); here it is looked at where not.
+    """
+    done = threading.Event()
+
+    def watch() -> None:
+        ends_at = time.monotonic() + wall
+        before = _processor_seconds(process) if processor is not None else None
+        while (left := ends_at - time.monotonic()) > 0:
+            if done.wait(left if before is None else min(left, _LOOK_SECONDS)):
+                return
+            now = _processor_seconds(process) if before is not None else None
+            if now is not None and before is not None and processor is not None and now - before > processor:
+                break
+        process.ended_for = "wall" if left <= 0 else "work"  # type: ignore[attr-defined]
         process.kill()
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         return work(process)
     except (OSError, ValueError):
         return None
     finally:
-        timer.cancel()
+        done.set()
+        watcher.join()
+
+
+def _processor_seconds(process: subprocess.Popen[bytes]) -> float | None:
+    """The seconds a child's work has taken so far, on Windows; None where the child is ended for them by the system."""
+    if sys.platform != "win32":
+        return None
+    import ctypes  # noqa: PLC0415 - only there
+
+    times = [ctypes.c_uint64() for _ in range(4)]  # created, ended, in the system, its own; in 100 nanoseconds
+    if not ctypes.windll.kernel32.GetProcessTimes(int(process._handle), *(ctypes.byref(part) for part in times)):
+        return None
+    return (times[2].value + times[3].value) / 1e7
+
+
+@contextlib.contextmanager
+def _counted(seconds: float) -> Iterator[None]:
+    """In the child: its work on one file, ended by the system when it has taken so many seconds of the processor."""
+    if sys.platform == "win32":
+        yield
+        return
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _spawn(limits: Limits, preload: list[str]) -> subprocess.Popen[bytes]:
@@ -218,8 +291,8 @@ def serve() -> None:
     _restrain(limits)
     _send(answers, {"ready": True}, [])
     while (order := _receive(orders)) is not None:
-        facts, blobs = _do(order[0])
         try:
+            facts, blobs = _do(order[0], answers)
             _send(answers, facts, blobs)
         except OSError:
             return
@@ -259,11 +332,14 @@ def _restrain(limits: Limits) -> None:
             resource.setrlimit(getattr(resource, name), (ceiling, ceiling))
 
 
-def _do(order: Facts) -> tuple[Facts, list[bytes]]:
+def _do(order: Facts, answers: IO[bytes]) -> tuple[Facts, list[bytes]]:
     path = Path(order["path"])
     module, _, function = order["task"].partition(":")
     try:
-        facts, blobs = getattr(importlib.import_module(module), function)(path, **order["given"])
+        task = getattr(importlib.import_module(module), function)
+        _send(answers, {"begun": True}, [])
+        with _counted(order["seconds"]):
+            facts, blobs = task(path, **order["given"])
     except Refusal as refusal:
         return _refused(refusal.problem), []
     except (MemoryError, RecursionError):
