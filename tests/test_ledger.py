@@ -36,7 +36,7 @@ def test_entries_balance_and_are_numbered_on(amounts: list[int], first: int) -> 
 def test_an_entry_and_its_reversal_are_nothing(amounts: list[int]) -> None:
     made = pair_entries(documents(amounts), 1)
     one = made.loc[made["entry"].eq(1)]
-    back = reversal(one, 99)
+    back = reversal(one, {1: 99})
     assert unbalanced(back) == []
     assert back["entry"].eq(99).all()
     both = pd.concat([one, back])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, get_args
 
 import numpy as np
 import pandas as pd
 
-from xlbilling.documents import CONTROL
+from xlbilling.documents import OPENING, Control, shown_as
 from xlbilling.problems import declare
 
 NO_ROLE: Final = declare(
@@ -43,11 +44,10 @@ def pair_entries(documents: pd.DataFrame, first: int) -> pd.DataFrame:
     return numbered(made.sort_values(["entry", "order"], kind="stable"))
 
 
-def reversal(journal: pd.DataFrame, entry: int) -> pd.DataFrame:
-    """The journal lines that undo an entry: the same lines with the sign turned."""
-    return journal.assign(entry=entry, amount=-journal["amount"])[
-        ["entry", "line", "gl_account", "account_id", "amount"]
-    ]
+def reversal(journal: pd.DataFrame, entries: Mapping[int, int]) -> pd.DataFrame:
+    """The journal lines that undo entries: the same lines with the sign turned, under the new entry of each."""
+    turned = journal.assign(entry=journal["entry"].map(entries).astype("int64"), amount=-journal["amount"])
+    return turned[["entry", "line", "gl_account", "account_id", "amount"]]
 
 
 def numbered(journal: pd.DataFrame) -> pd.DataFrame:
@@ -67,14 +67,13 @@ def control(lines: pd.DataFrame, period: str) -> pd.DataFrame:
 
     `lines`: gl_account, period, kind (of the document; a reversal carries the kind of what it reverses), amount.
     """
-    before = lines.loc[lines["period"].lt(period) | lines["kind"].eq("opening")]
-    within = lines.loc[lines["period"].eq(period) & lines["kind"].ne("opening")]
+    before = lines.loc[lines["period"].lt(period) | lines["kind"].eq(OPENING)]
+    within = lines.loc[lines["period"].eq(period) & lines["kind"].ne(OPENING)]
     accounts = sorted(lines["gl_account"].unique())
     made = pd.DataFrame({"gl_account": accounts})
     made["beginning"] = made["gl_account"].map(before.groupby("gl_account")["amount"].sum()).fillna(0).astype("int64")
-    for kind, column in CONTROL.items():
-        if kind != "opening":
-            total = within.loc[within["kind"].eq(kind)].groupby("gl_account")["amount"].sum()
-            made[column] = made["gl_account"].map(total).fillna(0).astype("int64")
-    made["ending"] = made[["beginning", "billed", "received", "adjusted"]].sum(axis=1)
+    for line in get_args(Control):
+        total = within.loc[within["kind"].isin(shown_as(line))].groupby("gl_account")["amount"].sum()
+        made[line] = made["gl_account"].map(total).fillna(0).astype("int64")
+    made["ending"] = made[["beginning", *get_args(Control)]].sum(axis=1)
     return made

@@ -15,6 +15,8 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from xlbilling.documents import ADJUST, CANCEL, REBILL
+
 ColumnKind = Literal["id", "text", "choice", "date", "money", "quantity", "rate", "whole", "stamp"]
 Filled = Literal["typed", "given", "computed"]
 Scope = Literal["all", "cycle", "period"]
@@ -80,6 +82,10 @@ def required(
 REV: Final = computed(
     "Rev", "Revision of this row in the store. Leave it: Save uses it to see who changed what.", "whole", 6
 )
+
+
+AUTHOR: Final = computed("Taken in by", "Who typed it, or took its file in.", "text", 12)
+POSTER: Final = computed("Posted by", "Who pressed the button that posted it; blank until then.", "text", 12)
 
 
 class Record(BaseModel):
@@ -508,6 +514,8 @@ class Payment(Record):
             14,
         ),
     ] = ""
+    author: Annotated[str, AUTHOR] = ""
+    poster: Annotated[str, POSTER] = ""
 
 
 class PaymentReject(Record):
@@ -580,7 +588,7 @@ class Adjustment(Record):
             "adjust: add or take off an amount. reverse: cancel a bill or payment. rebill: cancel and bill anew.",
             "choice",
             10,
-            ("adjust", "reverse", "rebill"),
+            (ADJUST, CANCEL, REBILL),
         ),
     ]
     document: Annotated[
@@ -604,7 +612,9 @@ class Adjustment(Record):
         dt.date | None, Column("Date", "Posting date; blank means the last day of the open period.", "date", 12)
     ] = None
     batch: Annotated[str, computed("Batch", "Batch it posts with.", "id", 14)] = ""
-    state: Annotated[str, computed("State", "open or posted.", "text", 10)] = ""
+    state: Annotated[str, computed("State", "open, posted or reversed.", "text", 10)] = ""
+    author: Annotated[str, AUTHOR] = ""
+    poster: Annotated[str, POSTER] = ""
 
 
 class GlAccount(Record):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 OPEN: Final = "open"  # waits: a receipt, a correction, a finding, a rejected row; takes postings: an accounting period
 CLOSED: Final = "closed"
 POSTED: Final = "posted"
 WITHDRAWN: Final = "withdrawn"  # taken back before it was posted; the number stays used
+REVERSED: Final = (
+    "reversed"  # posted, and cancelled by a later document; shown, and kept as the document that cancels it
+)
 DRAFT: Final = "draft"
 HELD: Final = "held"
 CURRENT: Final = "current"
@@ -26,6 +30,7 @@ AGREES: Final = "agrees"
 EXPLAINED: Final = "explained"
 DIFFERS: Final = "differs"
 
+DOCUMENT: Final = (OPEN, POSTED, WITHDRAWN)  # of a document that was typed or taken in, whatever its kind
 STATES: Final[dict[str, tuple[str, ...]]] = {
     "periods": (OPEN, CLOSED),
     "imports": (CURRENT, SUPERSEDED, WITHDRAWN),
@@ -36,15 +41,13 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     "draft_bills": (DRAFT, HELD),
     "bills": (POSTED,),
     "batches": (OPEN, POSTED),
-    "payments": (OPEN, POSTED, WITHDRAWN),
-    "adjustments": (OPEN, POSTED, WITHDRAWN),
     "undo": (READY, UNDONE, PAST),
     "audits": (GREEN, RED, NOT_RECALCULATED),
     "reconciliations": (AGREES, EXPLAINED, DIFFERS),
 }
 
 
-def one_of(table: str) -> str:
-    """The condition that a row of a table is in one of its states, as SQL says it."""
-    words = [f"'{word}'" for word in STATES[table]]
+def one_of(states: Sequence[str]) -> str:
+    """The condition that a row is in one of these states, as SQL says it."""
+    words = [f"'{word}'" for word in states]
     return f"state IN ({', '.join(words)})" if len(words) > 1 else f"state = {words[0]}"

@@ -88,12 +88,12 @@ def post_bill(
     return number
 
 
-def entry(work: Work, document: str, reverses: int | None, cents: int) -> None:
-    """Post a receipt of account 01 by its two lines."""
+def entry(work: Work, document: str, reverses: int | None, cents: int, kind: str = "payment") -> None:
+    """Post a document of account 01 by its two lines, a receipt unless `kind` says otherwise."""
     number = work.numbers("entry").start
     work.insert_one(
-        "entries", entry=number, period="2026-11", post_date="2026-11-20", kind="payment", batch="PY0000001", document=document,
-        reverses=reverses, actor="lea", posted_at=work.at,
+        "entries", entry=number, period="2026-11", post_date="2026-11-20", kind=kind, batch="PY0000001", document=document,
+        reverses=reverses, author="lea", actor="lea", posted_at=work.at,
     )  # fmt: skip
     rows = [(number, 1, "1010", "01", cents), (number, 2, "1210", "01", -cents)]
     work.insert_rows("journal", ["entry", "line", "gl_account", "account_id", "amount"], rows)

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from tests.store.conftest import entry, post_bill, without_triggers
-from xlbilling.store import Store, seal
+from xlbilling.office.posting import write_batch
+from xlbilling.store import Store, Work, seal
 from xlbilling.store.verify import verify
 
 # What a forger would do, table by table, and which proof must fail.
@@ -30,6 +31,12 @@ BREAKS = (
         "one standing bill for a service and day",
     ),
     ("payments", "UPDATE payments SET amount = 1 WHERE payment_id = 'P0000001'", "receipts equal what was posted"),
+    ("adjustments", "UPDATE adjustments SET amount = 1 WHERE adjustment_id = 'A0000002'", "adjustments equal what was posted"),
+    ("adjustments", "DELETE FROM adjustments WHERE adjustment_id = 'A0000002'", "batches equal their documents"),
+    ("adjustments", "UPDATE adjustments SET batch = 'AJ0000001' WHERE adjustment_id = 'A0000001'", "batches equal their documents"),
+    ("reversals", "DELETE FROM reversals WHERE reversed_by = 'A0000001'", "every reversal has undone a document"),
+    ("entries", "UPDATE entries SET reverses = NULL WHERE document = 'A0000001'", "every reversal has undone a document"),
+    ("entries", "UPDATE entries SET author = '' WHERE entry = 1", "every entry has an author"),
     ("payments", "DELETE FROM payments WHERE payment_id = 'P0000001'", "receipts are numbered without gaps"),
     ("journal", "UPDATE journal SET gl_account = '4020' WHERE entry = 4 AND gl_account = '1210'", "reversals undo exactly"),
     ("events", "UPDATE events SET detail = 'nothing' WHERE event = 3", "events are chained"),
@@ -39,7 +46,7 @@ BREAKS = (
 
 @pytest.fixture
 def busy(posted: Store) -> Store:
-    """Two bills, a receipt of 10.00 and its reversal, each posted as the office posts it."""
+    """Two bills, a receipt of 10.00 and its reversal, an adjustment of -2.50, each posted as the office posts it."""
     with posted.work("lea", "post") as work:
         number = work.documents("P")[0]
         batch = work.documents("PY")[0]
@@ -49,13 +56,26 @@ def busy(posted: Store) -> Store:
         )  # fmt: skip
         work.insert_one(
             "payments", payment_id=number, batch=batch, received_on="2026-11-20", account_id="01", amount=1000, method="check",
-            reference="", import_id=None, period="2026-11", state="posted", rev=1,
+            reference="", import_id=None, author="cora", period="2026-11", state="posted", rev=1,
         )  # fmt: skip
         entry(work, number, None, 1000)
-        entry(work, "A0000001", 3, -1000)
-        work.insert_one("reversals", document=number, reversed_by="A0000001", reason="r", actor="lea", at=work.at)
-        work.event("receipt and its reversal")
+        reversal = _correction(work, "reverse", "reversals", number, None)
+        entry(work, reversal, 3, -1000)
+        work.insert_one("reversals", document=number, reversed_by=reversal, reason="r", actor="lea", at=work.at)
+        adjustment = _correction(work, "adjust", "adjustments", "", -250)
+        entry(work, adjustment, None, -250, "adjustment")
+        work.event("receipt, its reversal, and an adjustment")
     return posted
+
+
+def _correction(work: Work, kind: str, batch_kind: str, document: str, amount: int | None) -> str:
+    """A posted correction in a batch of its own; its number."""
+    number, batch = work.documents("A")[0], write_batch(work, batch_kind, "", "2026-11", 1, amount or 0)
+    work.insert_one(
+        "adjustments", adjustment_id=number, batch=batch, kind=kind, document=document, account_id="01", amount=amount,
+        gl_account="4020", reason="r", posted_on="2026-11-20", author="cora", period="2026-11", state="posted", rev=1,
+    )  # fmt: skip
+    return number
 
 
 def test_a_healthy_store_passes(busy: Store) -> None:

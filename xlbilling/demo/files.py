@@ -10,6 +10,7 @@ import pandas as pd
 from xlbilling.demo.cycles import CYCLES, Cycle
 from xlbilling.demo.district import District
 from xlbilling.demo.trouble import Dealt, Planted, deal, registers_of
+from xlbilling.documents import KINDS, OPENING
 from xlbilling.office.desk import Run
 from xlbilling.periods import AccountingPeriod
 
@@ -26,7 +27,7 @@ MANUAL_JOURNAL: Final = "JE-1047"
 _UNIT_NAMES: Final = {"CF": "CUBIC_FEET", "CCF": "CCF", "GAL": "GAL"}
 _CCF_STEPS: Final = {"CF": 100, "CCF": 1, "GAL": 748}
 _METHODS: Final = (("lockbox", 0.36), ("web", 0.30), ("autopay", 0.18), ("counter", 0.10), ("check", 0.06))
-_KINDS: Final = {"billing": "Utility bills", "payment": "Utility receipts", "adjustment": "Utility adjustments"}
+_KINDS: Final = {kind.entry: f"Utility {kind.words}" for kind in KINDS}
 _CUT_AT: Final = 5  # cells left of a damaged line
 _NEXT_LINES: Final = "\r\n"
 
@@ -183,7 +184,7 @@ def gl_export(entries: pd.DataFrame, journal: pd.DataFrame, gl_accounts: pd.Data
     changed over, and accounting keyed one journal of its own against the receivable; a bill for electricity, which is
     none of billing's business, is there too. ValueError where nothing was posted in the period.
     """
-    posted = entries.loc[entries["period"].eq(period) & entries["kind"].ne("opening")]
+    posted = entries.loc[entries["period"].eq(period) & entries["kind"].ne(OPENING)]
     if posted.empty:
         raise ValueError(f"nothing was posted in {period}")
     lines = journal.merge(posted[["entry", "post_date", "batch", "kind"]], on="entry")

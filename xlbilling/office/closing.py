@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from xlbilling.documents import BILL, KINDS
+from xlbilling.documents import KINDS
 from xlbilling.office.auditing import audit_state
 from xlbilling.office.books import books_digest, latest
 from xlbilling.office.buttons import Outcome
@@ -21,7 +21,7 @@ from xlbilling.office.reporting import write_close_packet
 from xlbilling.office.sheets import fill, refresh_tables, refuse_unsaved
 from xlbilling.office.surface import SURFACES, Surface, saved, surface
 from xlbilling.office.undo import Step, overtaken, past_undo, takes_back
-from xlbilling.office.views import open_payment_rejects, run_states
+from xlbilling.office.views import open_payment_rejects, run_states, what_waits
 from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
 from xlbilling.problems import Conflict, Place, Problem, declare
 from xlbilling.store import Work
@@ -173,17 +173,7 @@ def _audit_green(desk: Desk) -> tuple[bool, str]:
 
 def _all_posted(desk: Desk) -> tuple[bool, str]:
     """Nothing waits to be posted."""
-    counts = {
-        kind.words: desk.store.value(
-            f"SELECT COUNT(*) FROM {kind.table} WHERE {kind.waiting} AND period <= :p",  # noqa: S608
-            p=str(desk.period),
-        )
-        for kind in KINDS
-        if kind != BILL
-    }
-    counts["draft bills"] = desk.store.value(
-        "SELECT COUNT(*) FROM draft_bills WHERE state = 'draft' AND period <= :p", p=str(desk.period)
-    )
+    counts = {kind.waiting_words: what_waits(desk, kind, last=str(desk.period))[0] for kind in KINDS}
     return not any(counts.values()), "; ".join(f"{count} {words}" for words, count in counts.items())
 
 

@@ -24,15 +24,16 @@ def replace_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> 
     earlier = {
         name: frames.rows(work.table(name, _OF_RUN + ")", c=cycle, p=period), _columns(name)) for name in _TABLES
     }
-    earlier_from = computed_from(work, cycle, period)
+    earlier_from, earlier_by = computed_from(work, cycle, period), computed_by(work, cycle, period)
     clear_drafts(work, cycle, period)
     work.insert("draft_bills", drafts.bills)
     work.insert("draft_lines", drafts.lines)
     work.insert("draft_reads", _metered(drafts.bills, settled))
     made_from = inputs_digest(work, desk)
-    _note(work, cycle, period, made_from)
+    _note(work, cycle, period, made_from, work.actor)
     return {
         "kind": "drafts", "run": [cycle, period], "made_from": made_from, "earlier": earlier, "earlier_from": earlier_from,
+        "earlier_by": earlier_by,
     }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def earlier_drafts(work: Work, step: Step) -> None:
     clear_drafts(work, cycle, period)
     for name in _TABLES:
         work.insert_rows(name, _columns(name), [tuple(row) for row in step["earlier"][name]])
-    _note(work, cycle, period, step["earlier_from"])
+    _note(work, cycle, period, step["earlier_from"], step.get("earlier_by", ""))
 
 
 def clear_drafts(work: Work, cycle: str, period: str, state: str = "") -> None:
@@ -61,11 +62,18 @@ def computed_from(work: Work, cycle: str, period: str) -> str:
     return str(work.value("SELECT value FROM meta WHERE name = :n", n=f"drafts {cycle} {period}") or "")
 
 
-def _note(work: Work, cycle: str, period: str, digest: str) -> None:
+def computed_by(work: Work, cycle: str, period: str) -> str:
+    """Who computed the run's drafts; blank where it has none, or an earlier version computed them."""
+    return str(work.value("SELECT value FROM meta WHERE name = :n", n=f"drafts {cycle} {period} by") or "")
+
+
+def _note(work: Work, cycle: str, period: str, digest: str, author: str) -> None:
+    """Note what the run's drafts were computed from, and by whom."""
     name = f"drafts {cycle} {period}"
-    work.execute("DELETE FROM meta WHERE name = :n", n=name)
-    if digest:
-        work.insert_one("meta", name=name, value=digest)
+    for noted, value in ((name, digest), (f"{name} by", author)):
+        work.execute("DELETE FROM meta WHERE name = :n", n=noted)
+        if value:
+            work.insert_one("meta", name=noted, value=value)
 
 
 def inputs_digest(work: Work | Store, desk: Desk) -> str:

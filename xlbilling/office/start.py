@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
+from xlbilling.documents import BILL, KINDS, POST, Control, shown_as
 from xlbilling.office.desk import Desk
 from xlbilling.office.rejecting import open_rejects
-from xlbilling.office.views import open_payment_rejects, run_states
+from xlbilling.office.views import open_payment_rejects, run_states, what_waits
+from xlbilling.records import TABLE
 from xlbilling.states import DRAFT, HELD, OPEN
 from xlbilling.store.views import view as declare_view
 from xlbilling.workbook.named_cells import FIXED_ROWS
@@ -23,9 +26,8 @@ def fill_start(desk: Desk) -> None:
     waiting = _waiting(desk)
     desk.book.put("OpenExceptions", int(waiting["exceptions"]))
     desk.book.put("HeldBills", int(waiting["held"]))
-    desk.book.put(
-        "UnpostedBatches", int(bool(waiting["payments"])) + int(bool(waiting["adjustments"])) + int(waiting["runs"])
-    )
+    batches = [kind for kind in KINDS if kind != BILL and what_waits(desk, kind)[0]]
+    desk.book.put("UnpostedBatches", len(batches) + int(waiting["runs"]))
     desk.book.write("today", _today(desk, waiting))
     desk.book.write("runs", _runs(desk))
     desk.book.write("months", _months(desk))
@@ -34,30 +36,30 @@ def fill_start(desk: Desk) -> None:
 def period_figures(desk: Desk) -> dict[str, int]:
     """The period's billed, received and adjusted amounts and the whole receivable, in cents."""
     month = {"first": str(desk.period), "last": str(desk.period)}
-    by_kind = desk.store.view("owed_by_month", **month).set_index("kind")["amount"]
+    owed = desk.store.view("owed_by_month", **month)
     whole = desk.store.view("owed_in_all")["amount"].iloc[0]
     return {
         "receivable": int(whole),
-        "billed": int(by_kind.get("billing", 0)),
-        "received": -int(by_kind.get("payment", 0)),
-        "adjusted": int(by_kind.get("adjustment", 0)),
+        "billed": _shown(owed, "billed"),
+        "received": -_shown(owed, "received"),
+        "adjusted": _shown(owed, "adjusted"),
     }
+
+
+def _shown(owed: pd.DataFrame, line: Control) -> int:
+    """What the kinds of documents that show in a line of the control come to, in cents."""
+    return int(owed.loc[owed["kind"].isin(shown_as(line)), "amount"].sum())
 
 
 declare_view(
     "waits",
-    "exceptions:int blocking:int held:int drafts:int drafts_amount:int runs:int payments:int payments_amount:int adjustments:int",
+    "exceptions:int blocking:int held:int runs:int",
     """
     SELECT
       (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = :open AND severity <> 'info') AS exceptions,
       (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = :open AND severity = 'block') AS blocking,
       (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = :held) AS held,
-      (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = :draft) AS drafts,
-      (SELECT COALESCE(SUM(amount), 0) FROM draft_bills WHERE period = :p AND state = :draft) AS drafts_amount,
-      (SELECT COUNT(DISTINCT cycle) FROM draft_bills WHERE period = :p AND state = :draft) AS runs,
-      (SELECT COUNT(*) FROM payments WHERE state = :open) AS payments,
-      (SELECT COALESCE(SUM(amount), 0) FROM payments WHERE state = :open) AS payments_amount,
-      (SELECT COUNT(*) FROM adjustments WHERE state = :open) AS adjustments
+      (SELECT COUNT(DISTINCT cycle) FROM draft_bills WHERE period = :p AND state = :draft) AS runs
     """,
     open=OPEN,
     held=HELD,
@@ -95,10 +97,8 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
         ("Findings to look at", waiting["exceptions"] - waiting["blocking"], None, "clerk", "", "Exceptions"),
         ("Rejected rows of read files", open_rejects(desk), None, "clerk", "Save", "Rejects"),
         ("Bills held", waiting["held"], None, "clerk", "Compute", "Bills"),
-        ("Draft bills to post", waiting["drafts"], waiting["drafts_amount"], "lead", "Post", "Bills"),
         ("Rejected payments", lost, lost_amount, "clerk", "Save", "Payment rejects"),
-        ("Receipts to post", waiting["payments"], waiting["payments_amount"], "lead", "Post", "Payments"),
-        ("Adjustments to post", waiting["adjustments"], None, "lead", "Post", "Adjustments"),
+        *_to_post(desk),
     ):
         state = "open" if count else "done"
         rows.append((what, state, count, amount, who if count else "", button if count else "", sheet))
@@ -120,6 +120,19 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
     return made.astype({"count": "Int64", "amount": "Int64"})
 
 
+def _to_post(desk: Desk) -> Iterator[tuple[str, int, int | None, str, str, str]]:
+    """What waits of each kind of document: what, how many, cents, for whom, which button and which sheet.
+
+    Drafts are those of the period; a reversal has no amount of its own.
+    """
+    for kind in KINDS:
+        months = {"first": str(desk.period), "last": str(desk.period)} if kind.drafts else {}
+        count, amount = what_waits(desk, kind, **months)
+        cents = amount if kind.button == POST else None
+        sheet = TABLE[kind.table].sheet.name
+        yield f"{kind.waiting_words.capitalize()} to post", count, cents, kind.role, kind.button, sheet
+
+
 def _runs(desk: Desk) -> pd.DataFrame:
     """The runs of the period and the next ones, with their dates."""
     states = run_states(desk)
@@ -134,12 +147,11 @@ def _runs(desk: Desk) -> pd.DataFrame:
 def _months(desk: Desk) -> pd.DataFrame:
     """Billed and received of the twelve months up to the period."""
     owed = desk.store.view("owed_by_month", first=str(desk.period.plus(-11)), last=str(desk.period))
-    by = owed.set_index(["period", "kind"])["amount"]
-    months = [str(desk.period.plus(n)) for n in range(-11, 1)]
+    by_month = [owed.loc[owed["period"].eq(str(desk.period.plus(n)))] for n in range(-11, 1)]
     return pd.DataFrame(
         {
-            "period": months,
-            "billed": pd.array([int(by.get((m, "billing"), 0)) for m in months], dtype="Int64"),
-            "received": pd.array([-int(by.get((m, "payment"), 0)) for m in months], dtype="Int64"),
+            "period": [str(desk.period.plus(n)) for n in range(-11, 1)],
+            "billed": pd.array([_shown(month, "billed") for month in by_month], dtype="Int64"),
+            "received": pd.array([-_shown(month, "received") for month in by_month], dtype="Int64"),
         }
     )

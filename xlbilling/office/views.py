@@ -7,9 +7,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.documents import KINDS, DocumentKind
 from xlbilling.office.desk import Desk
 from xlbilling.reads.units import millionths
-from xlbilling.states import CURRENT, DRAFT, HELD, OPEN, WITHDRAWN
+from xlbilling.states import CURRENT, DRAFT, HELD, OPEN
 from xlbilling.store.schema import columns_of
 from xlbilling.store.views import view as declare_view
 
@@ -135,17 +136,22 @@ declare_view(
 )
 
 
-declare_view(
-    "receipts_of_period",
-    {**columns_of("payments"), "reversed": ""},
-    "SELECT p.*, COALESCE(r.reversed_by, '') AS reversed FROM payments p "
-    "LEFT JOIN reversals r ON r.document = p.payment_id WHERE p.period = :p AND p.state <> :withdrawn "
-    "ORDER BY p.payment_id",
-    withdrawn=WITHDRAWN,
-)
-
-
 declare_view("last_events", columns_of("events"), "SELECT * FROM events ORDER BY event DESC LIMIT 500")
+
+for _kind in KINDS:
+    declare_view(
+        f"waiting {_kind.words}",
+        "count:int amount:int",
+        f"SELECT COUNT(*) AS count, COALESCE(SUM(amount), 0) AS amount FROM {_kind.waits_in} "  # noqa: S608
+        f"WHERE {_kind.waiting} AND period BETWEEN :first AND :last",
+    )
+
+
+def what_waits(desk: Desk, kind: DocumentKind, first: str = "", last: str = "9999") -> tuple[int, int]:
+    """How many documents of a kind wait to be posted in these months, and their cents."""
+    one = desk.store.view(f"waiting {kind.words}", first=first, last=last).iloc[0]
+    return int(one["count"]), int(one["amount"])
+
 
 _REJECTS: Final = "SELECT r.*, i.file_name FROM payment_rejects r JOIN imports i ON i.import_id = r.import_id "
 _OF_REJECTS: Final = {**columns_of("payment_rejects"), "file_name": ""}

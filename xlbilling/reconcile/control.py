@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.documents import shown_as
 from xlbilling.reconcile.books import NONE, Books, Flags, Ints, Side
 from xlbilling.reconcile.leftovers import period_days
 from xlbilling.reconcile.outcome import CONFIDENCES, EXACT, REASONS
 
-# How a kind of line shows in the roll-forward: billed, received, or adjusted (everything else).
-_BILLED: Final = ("billing", "penalty")
-_RECEIVED: Final = ("payment", "deposit_in")
+# How a kind of line shows in the roll-forward: as our documents do, with two words of other subledgers; the rest is adjusted.
+_BILLED: Final = (*shown_as("billed"), "penalty")
+_RECEIVED: Final = (*shown_as("received"), "deposit_in")
 
 
 def roll_forward(books: Books) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.documents import KINDS
 from xlbilling.reconcile.books import NONE, Books, Ints
 
 _MONTH_DAY: Final = re.compile(r"[A-Za-z]+(\d{2})(\d{2})")
@@ -22,7 +23,7 @@ _DIGIT: Final = re.compile(r"\d")
 # Fewer agreeing rows than this, or less than half of the rows that had lines to agree with, prove no habit.
 _PROOF: Final = 3
 # Kinds that come with money at the counter or the bank; used only for a kind that no agreeing day has shown.
-_CASH: Final = frozenset({"payment", "deposit_in"})
+_CASH: Final = frozenset({*(kind.entry for kind in KINDS if kind.debit == "cash"), "deposit_in"})
 _NEAR: Final = 10
 _ROWS_A_DAY: Final = 8
 _MOST_KINDS: Final = 12

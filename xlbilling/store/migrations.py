@@ -141,6 +141,17 @@ def rejected_payments_stand_apart(old: Old) -> None:
     old.execute("DELETE FROM rejects WHERE import_id IN (SELECT import_id FROM imports WHERE kind = 'payments')")
 
 
+@migration(6, "an entry keeps who typed or took in its document beside who posted it")
+def entries_have_an_author(old: Old) -> None:
+    """Who took in a receipt's file is known; of all other documents that are posted their poster counts as the author."""
+    importer = "(SELECT i.actor FROM imports i WHERE i.import_id = payments.import_id)"
+    for table, key, known in (("payments", "payment_id", importer), ("adjustments", "adjustment_id", "NULL")):
+        poster = f"(SELECT MIN(e.actor) FROM entries e WHERE e.document = {table}.{key})"  # noqa: S608
+        old.add_column(table, "author", f"COALESCE({known}, {poster}, '')")
+    receipt = "(SELECT p.author FROM payments p WHERE p.payment_id = entries.document AND entries.kind = 'payment')"
+    old.add_column("entries", "author", f"COALESCE({receipt}, actor)")
+
+
 def opened(url: str, actor: str, folder: Path, clock: Callable[[], dt.datetime] | None = None) -> Store:
     """Open a store to work on it; one of an earlier version is migrated first, and `Store.migrated` says so."""
     store = Store.of_any_version(url, clock)

@@ -21,10 +21,11 @@ from sqlalchemy import (
     Text,
 )
 
+from xlbilling.documents import KINDS, typed_tables
 from xlbilling.records import TABLE
-from xlbilling.states import OPEN, POSTED, one_of
+from xlbilling.states import DOCUMENT, OPEN, POSTED, STATES, one_of
 
-VERSION: Final = 5  # of what is declared here; each change of it has a number and a function in store.migrations
+VERSION: Final = 6  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
 
 metadata: Final = MetaData()
@@ -44,22 +45,22 @@ def column(spec: str) -> Column[str] | Column[int] | Column[bytes]:
 
 def _table(name: str, key: str, columns: str, *indexes: Index) -> Table:
     parts = [column(spec) for spec in columns.split()]
-    checks = [CheckConstraint(one_of(name), name=f"{name}_state") for part in parts if part.name == "state"]
+    states = STATES.get(name, DOCUMENT if name in typed_tables() else ())
+    checks = [CheckConstraint(one_of(states), name=f"{name}_state") for part in parts if part.name == "state"]
     return Table(name, metadata, *parts, PrimaryKeyConstraint(*key.split()), *checks, *indexes)
 
 
 def _working(name: str) -> Table:
     """The store's side of a sheet that Save writes: its typed and given columns, and the row's revision."""
-    declared = TABLE[name]
-    parts: list[Column[str] | Column[int] | Column[bytes]] = []
-    for field in stored_columns(name):
-        kind = declared.columns[field].kind
-        number = kind in ("money", "quantity", "whole")
-        optional = kind == "date" or (number and not declared.columns[field].required)
-        parts.append(
-            column(f"{field}{':int' if number else ':day' if kind == 'date' else ''}{'?' if optional else ''}")
-        )
-    return Table(name, metadata, *parts, PrimaryKeyConstraint(*declared.key))
+    return _table(name, " ".join(TABLE[name].key), " ".join(_spec(name, field) for field in stored_columns(name)))
+
+
+def _spec(name: str, field: str) -> str:
+    """The store's column of a declared one; a date may be blank, and a number that need not be typed."""
+    declared = TABLE[name].columns[field]
+    kind, number = declared.kind, declared.kind in ("money", "quantity", "whole")
+    optional = kind == "date" or (number and not declared.required)
+    return f"{field}{':int' if number else ':day' if kind == 'date' else ''}{'?' if optional else ''}"
 
 
 def stored_columns(name: str) -> list[str]:
@@ -189,22 +190,27 @@ _table(
     "batch",
     "batch kind cycle period state created_at actor posted_at? documents:int amount:int",
 )
-_table(
-    "payments",
-    "payment_id",
-    "payment_id batch received_on:day account_id amount:int method reference import_id:int? period state rev:int",
-    Index("payments_account", "account_id"),
-)
-_table(
-    "adjustments",
-    "adjustment_id",
-    "adjustment_id batch kind document account_id amount:int? gl_account reason posted_on:day period state rev:int",
-)
+
+# Documents that are typed or taken in: what their sheet takes, the number and the batch they get, the month they post in,
+# and their author, who typed them or took them in.
+_BESIDE: Final = {"payments": "import_id:int?"}  # what the store keeps beside it: the file a receipt came in
+
+
+def _documents(name: str) -> Table:
+    """The table of documents that are typed on a sheet; each has a posting day once it is taken in."""
+    key, dated = TABLE[name].key[0], {kind.dated for kind in KINDS if kind.table == name}
+    typed = [f"{field}:day" if field in dated else _spec(name, field) for field in TABLE[name].names("typed")]
+    columns = " ".join([key, "batch", *typed, _BESIDE.get(name, ""), "author period state rev:int"])
+    return _table(name, key, columns, Index(f"{name}_account", "account_id"))
+
+
+for _name in typed_tables():
+    _documents(_name)
 _table("reversals", "document", "document reversed_by reason at actor")
 _table(
     "entries",
     "entry",
-    "entry:int period post_date:day kind batch document reverses:int? actor posted_at",
+    "entry:int period post_date:day kind batch document reverses:int? author actor posted_at",
     Index("entries_document", "document"),
     Index("entries_batch", "batch"),
     Index("entries_period", "period"),
@@ -242,7 +248,7 @@ APPEND_ONLY: Final = (
     "consumption_history",
 )
 _PERIOD_IS_OPEN: Final = f"EXISTS (SELECT 1 FROM periods WHERE period = NEW.period AND state = '{OPEN}')"  # noqa: S608
-POSTED_STAYS: Final = ("payments", "adjustments", "batches")
+POSTED_STAYS: Final = (*typed_tables(), "batches")
 
 
 def triggers(dialect: str) -> list[str]:

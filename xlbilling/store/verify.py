@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from xlbilling.documents import BILL, KINDS, OF_REVERSED, OPENING, REVERSAL, DocumentKind
 from xlbilling.problems import Place, Problem, declare
 from xlbilling.states import POSTED
 from xlbilling.store import seal
@@ -15,6 +16,17 @@ BROKEN: Final = declare(
     "The store is not what it must be: something was changed outside the program, or lost.",
     "Stop working on it, keep it as it is, and restore the last backup beside it to compare.",
 )
+
+
+def _posted(kind: DocumentKind) -> str:
+    """The posted documents of a kind."""
+    return f"SELECT * FROM {kind.table} WHERE {kind.rows(POSTED)}"  # noqa: S608 - our own declarations
+
+
+def _amount(kind: DocumentKind) -> str:
+    """What a document of a kind adds to its batch: its amount; a reversal has none of its own."""
+    return "0" if kind.debit == OF_REVERSED else "COALESCE(amount, 0)"
+
 
 # What must not be: each view lists the first rows that break the sentence it is named by.
 _PROOFS: Final = (
@@ -43,14 +55,16 @@ _PROOFS: Final = (
     view(
         "bills equal what was posted",
         "number",
-        "SELECT b.number FROM bills b JOIN entries e ON e.document = b.number AND e.kind = 'billing' AND e.reverses IS NULL "
+        "SELECT b.number FROM bills b JOIN entries e ON e.document = b.number AND e.kind = :bill AND e.reverses IS NULL "
         "LEFT JOIN (SELECT entry, SUM(amount) AS amount FROM receivable GROUP BY entry) r ON r.entry = e.entry "
         "WHERE COALESCE(r.amount, 0) <> b.amount LIMIT 3",
+        bill=BILL.entry,
     ),
     view(
         "every bill was posted",
         "number",
-        "SELECT b.number FROM bills b LEFT JOIN entries e ON e.document = b.number AND e.kind = 'billing' WHERE e.entry IS NULL LIMIT 3",
+        "SELECT b.number FROM bills b LEFT JOIN entries e ON e.document = b.number AND e.kind = :bill WHERE e.entry IS NULL LIMIT 3",
+        bill=BILL.entry,
     ),
     view(
         "reversals undo exactly",
@@ -67,20 +81,35 @@ _PROOFS: Final = (
     view(
         "batches equal their documents",
         "batch",
-        "SELECT t.batch FROM batches t LEFT JOIN (SELECT batch, COUNT(*) AS n, SUM(amount) AS amount FROM ("
-        "SELECT batch, amount FROM bills UNION ALL SELECT batch, amount FROM payments WHERE state = :posted UNION ALL "
-        "SELECT batch, COALESCE(amount, 0) FROM adjustments WHERE state = :posted AND kind = 'adjust') posted GROUP BY batch) b "
-        "ON b.batch = t.batch WHERE t.kind IN ('bills', 'payments', 'adjustments') "
+        "SELECT t.batch FROM batches t LEFT JOIN (SELECT batch, COUNT(*) AS n, SUM(amount) AS amount FROM ("  # noqa: S608
+        + " UNION ALL ".join(f"SELECT batch, {_amount(kind)} AS amount FROM ({_posted(kind)}) p" for kind in KINDS)  # noqa: S608
+        + ") posted GROUP BY batch) b ON b.batch = t.batch WHERE t.kind <> :opening "
         "AND (COALESCE(b.n, 0) <> t.documents OR COALESCE(b.amount, 0) <> t.amount) LIMIT 3",
-        posted=POSTED,
+        opening=OPENING,
+    ),
+    *(
+        view(
+            f"{kind.words} equal what was posted",
+            kind.key,
+            f"SELECT d.{kind.key} FROM ({_posted(kind)}) d LEFT JOIN entries e ON e.document = d.{kind.key} AND e.kind = :kind "  # noqa: S608
+            f"LEFT JOIN journal j ON j.entry = e.entry AND j.line = 1 "
+            "WHERE COALESCE(j.amount, 0) <> d.amount LIMIT 3",
+            kind=kind.entry,
+        )
+        for kind in KINDS
+        if kind.two_sided
     ),
     view(
-        "receipts equal what was posted",
-        "payment_id",
-        "SELECT p.payment_id FROM payments p LEFT JOIN entries e ON e.document = p.payment_id AND e.kind = 'payment' "
-        "LEFT JOIN (SELECT entry, SUM(amount) AS amount FROM journal WHERE amount > 0 GROUP BY entry) j ON j.entry = e.entry "
-        "WHERE p.state = :posted AND COALESCE(j.amount, 0) <> p.amount LIMIT 3",
-        posted=POSTED,
+        "every reversal has undone a document",
+        REVERSAL.key,
+        f"SELECT d.{REVERSAL.key} FROM ({_posted(REVERSAL)}) d LEFT JOIN reversals r ON r.reversed_by = d.{REVERSAL.key} "  # noqa: S608
+        f"LEFT JOIN entries e ON e.document = d.{REVERSAL.key} AND e.reverses IS NOT NULL "
+        "WHERE r.document IS NULL OR e.entry IS NULL LIMIT 3",
+    ),
+    view(
+        "every entry has an author",
+        "entry:int",
+        "SELECT entry FROM entries WHERE author = '' OR actor = '' LIMIT 3",
     ),
     view(
         "bills that are not reversed stand",
@@ -89,16 +118,18 @@ _PROOFS: Final = (
         "LEFT JOIN reversals r ON r.document = b.number WHERE (s.number IS NULL) <> (r.document IS NOT NULL) LIMIT 3",
     ),
 )
-_GAPLESS: Final = (  # what is numbered, in which table and column, and the letters of the series
-    ("bills", "bills", "number", "B"),
-    ("receipts", "payments", "payment_id", "P"),
-    ("corrections", "adjustments", "adjustment_id", "A"),
-    ("batches of bills", "batches", "batch", "BL"),
-    ("batches of receipts", "batches", "batch", "PY"),
-    ("batches of adjustments", "batches", "batch", "AJ"),
-    ("batches of reversals", "batches", "batch", "RV"),
-    ("entries", "entries", "entry", "entry"),
-)
+
+
+def _gapless() -> list[tuple[str, str, str, str]]:
+    """What is numbered, in which table and column, and the letters of the series."""
+    numbered: dict[tuple[str, str, str], list[str]] = {}
+    for kind in KINDS:
+        numbered.setdefault((kind.table, kind.key, kind.letters), []).append(kind.words)
+    for kind in KINDS:
+        numbered.setdefault(("batches", "batch", kind.batch_letters), []).append(f"batches of {kind.words}")
+    return [(" and ".join(words), *series) for series, words in numbered.items()] + [
+        ("entries", "entries", "entry", "entry")
+    ]
 
 
 def verify(store: Store | Work) -> list[Problem]:
@@ -114,7 +145,7 @@ def verify(store: Store | Work) -> list[Problem]:
     broken = seal.broken(store.table("events"))
     if broken is not None:
         found.append(_broken("events are chained", f"event {broken}"))
-    for what, table, column, series in _GAPLESS:
+    for what, table, column, series in _gapless():
         gap = _gap(store, table, column, series)
         if gap:
             found.append(_broken(f"{what} are numbered without gaps", gap))

@@ -56,7 +56,7 @@ FIRST_VALUES: Final[dict[str, Any]] = {
     "AuditState": NOT_RECALCULATED,
     "AuditDifference": 0.0,
 }
-FIXED_ROWS: Final = {"today": 15, "runs": 8, "months": 12}  # lists on Start keep their size
+FIXED_ROWS: Final = {"today": 18, "runs": 8, "months": 12}  # lists on Start keep their size
 LINKS_ACROSS: Final = 3
 _TOP: Final = 11  # today's list and, beside it, the desk's cells
 LINKS_ROW: Final = _TOP + len(DESK_CELLS) + len(SHOWN_CELLS) + 1

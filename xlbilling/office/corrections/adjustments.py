@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
 
+from xlbilling.documents import ADJUST, ADJUSTMENT, BILL, REBILL, REVERSAL
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.comparing import changes
 from xlbilling.office.corrections.rebilling import number_of, rebills
 from xlbilling.office.desk import Desk, latest_day, money, today
+from xlbilling.office.document_sheets import DocumentSheet
 from xlbilling.office.months import Months, months_of
 from xlbilling.office.posting import NOT_REVERSIBLE, POSTED_ROW, entry_that_stands
 from xlbilling.office.sheets import refresh_tables
-from xlbilling.office.surface import Surface, surface
+from xlbilling.office.surface import surface
 from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
+from xlbilling.office.views import what_waits
 from xlbilling.office.working_copy import Changes
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Kind, Problem, Refusal, declare
 from xlbilling.receipts import DAY_TO_COME, UNKNOWN_ACCOUNT
+from xlbilling.states import OPEN, WITHDRAWN
 from xlbilling.store import Store, Work
 
 ADJUSTMENT_INCOMPLETE: Final = declare(
@@ -36,20 +40,8 @@ MONTH_CLOSED: Final = declare(
 
 
 @surface("adjustments")
-class Adjustments(Surface):
+class Adjustments(DocumentSheet):
     """Corrections of the period: typed ones are taken in as open documents, which stay as they are."""
-
-    def rows(self, desk: Desk) -> pd.DataFrame:
-        return desk.store.table("adjustments", "period = :p AND state <> 'withdrawn'", p=str(desk.period))
-
-    def withdrawn(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
-        back = desk.store.table("adjustments", "state = 'withdrawn'")
-        return back.loc[back["adjustment_id"].isin(keys)].assign(actor="")
-
-    def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
-        """Corrections of another period."""
-        other = desk.store.table("adjustments", "period <> :p AND state <> 'withdrawn'", p=str(desk.period))
-        return other.loc[other["adjustment_id"].isin(keys)]
 
     def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
         return write_adjustments(desk, work, change)
@@ -64,8 +56,8 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     told = incomplete(work, change, latest_day(desk))
     if told:
         raise Refusal(told[0], told)
-    numbers = work.documents("A", len(change.new))
-    made = change.new.assign(adjustment_id=numbers, batch="", state="open", rev=1)
+    numbers = work.documents(ADJUSTMENT.letters, len(change.new))
+    made = change.new.assign(adjustment_id=numbers, batch="", author=work.actor, state=OPEN, rev=1)
     made["posted_on"] = change.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
     made["period"] = months_of(made["posted_on"])
     work.insert("adjustments", made)
@@ -77,8 +69,8 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
 def take_back_corrections(work: Work, step: Step) -> None:
     """Withdraw corrections that were taken in; refused where one was posted since."""
     for number in step["new"]:
-        withdrawn = "UPDATE adjustments SET state = 'withdrawn' WHERE adjustment_id = :n AND state = 'open'"
-        if work.execute(withdrawn, n=number) != 1:
+        withdrawn = "UPDATE adjustments SET state = :w WHERE adjustment_id = :n AND state = :open"
+        if work.execute(withdrawn, n=number, w=WITHDRAWN, open=OPEN) != 1:
             raise overtaken("adjustments", number, f"correction {number} was posted since")
 
 
@@ -86,10 +78,10 @@ def incomplete(work: Work | Store, change: Changes, latest: dt.date) -> list[Pro
     """Typed corrections that lack something or name what cannot be corrected, each with its cell."""
     accounts = set(work.table("accounts")["account_id"])
     ledger_accounts = set(work.table("gl_accounts")["gl_account"])
-    named = [number_of(d) for d in work.table("adjustments", "state = 'open' AND kind <> 'adjust'")["document"]]
+    named = [number_of(d) for d in work.table("adjustments", REVERSAL.waiting)["document"]]
     found: list[Problem] = []
     for label, row in zip(change.new.index, change.new.to_dict("records"), strict=True):
-        wrong = _adjustment(row, accounts, ledger_accounts) if row["kind"] == "adjust" else _reversal(work, row, named)
+        wrong = _adjustment(row, accounts, ledger_accounts) if row["kind"] == ADJUST else _reversal(work, row, named)
         day = row["posted_on"]
         if wrong is None and pd.notna(day):
             wrong = _posting_date(work, day.date(), latest)
@@ -121,13 +113,13 @@ def _adjustment(row: Mapping[Any, Any], accounts: set[str], ledger_accounts: set
 
 def _reversal(work: Work | Store, row: Mapping[Any, Any], named: list[str]) -> tuple[Kind, str, str] | None:
     """Why a document cannot be reversed: none named, not posted, reversed or named already, or no bill to bill anew."""
-    document = number_of(row["document"]) if row["kind"] == "rebill" else row["document"]
+    document = number_of(row["document"]) if row["kind"] == REBILL else row["document"]
     if not document:
         return ADJUSTMENT_INCOMPLETE, "document", f"{row['kind']} names no bill or payment"
     entry = entry_that_stands(work, document)
     if entry.empty or document in named:
         return NOT_REVERSIBLE, "document", f"{document} cannot be reversed"
-    if row["kind"] == "rebill" and entry["kind"].iloc[0] != "billing":
+    if row["kind"] == REBILL and entry["kind"].iloc[0] != BILL.entry:
         return NOT_REVERSIBLE, "kind", f"{document} is no bill"
     return None
 
@@ -142,8 +134,7 @@ def adjust(desk: Desk) -> Outcome:
     """Take in typed corrections as numbered documents in the open batch."""
     desk.need_open()
     taken = take_typed(desk, "Adjust", ask=True)
-    waiting = desk.store.query("SELECT COUNT(*) AS count FROM adjustments WHERE state = 'open' AND kind = 'adjust'")
-    return Outcome(f"{taken} {int(waiting['count'].iloc[0])} adjustments wait for Post.")
+    return Outcome(f"{taken} {what_waits(desk, ADJUSTMENT)[0]} {ADJUSTMENT.words} wait for {ADJUSTMENT.button}.")
 
 
 def take_typed(desk: Desk, label: str, ask: bool = False) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from xlbilling.bills import Terms, compute
+from xlbilling.documents import BILL, CANCEL, REBILL, REVERSAL
 from xlbilling.inputs import inputs, with_measured
 from xlbilling.ledger import GL_UNKNOWN
 from xlbilling.money import round_half_up
@@ -27,6 +28,7 @@ from xlbilling.problems import Kind, Place, Refusal, declare
 from xlbilling.reads.measure import COMPOUND, by_service, register_key
 from xlbilling.reads.register_checks import ROLLOVER_SHARE
 from xlbilling.reads.units import MILLION, millionths
+from xlbilling.states import OPEN
 from xlbilling.store import Work
 from xlbilling.tariffs import rate_book
 
@@ -80,7 +82,7 @@ def rebills(desk: Desk, corrections: pd.DataFrame, period: AccountingPeriod) -> 
     Compute. Refuses a dial that cannot be taken, and a bill that cannot be priced, with what is to be mended.
     """
     wanted: dict[str, Mapping[str, Any]] = {}
-    for typed in corrections.loc[corrections["kind"].eq("rebill")].to_dict("records"):
+    for typed in corrections.loc[corrections["kind"].eq(REBILL)].to_dict("records"):
         wanted[number_of(typed["document"])] = {str(name): value for name, value in typed.items()}
     made: list[Rebill] = []
     done: set[str] = set()
@@ -137,7 +139,7 @@ def _refused(kind: Kind, row: Mapping[str, Any], fact: str, remedy: str | None =
 def freed_days(desk: Desk, corrections: pd.DataFrame, period: AccountingPeriod) -> list[str]:
     """What becomes of the days of earlier months' bills that are cancelled without another in their place."""
     told = []
-    for number in corrections.loc[corrections["kind"].eq("reverse"), "document"]:
+    for number in corrections.loc[corrections["kind"].eq(CANCEL), "document"]:
         last = desk.store.query(
             "SELECT b.* FROM bills b WHERE b.number = :n AND b.period <> :p AND NOT EXISTS "
             "(SELECT 1 FROM standing_bills t WHERE t.service_id = b.service_id AND t.service_to > b.service_to)",
@@ -347,10 +349,10 @@ def with_later(work: Work, waiting: pd.DataFrame, made: list[Rebill]) -> pd.Data
     first = waiting.iloc[0]
     rows = pd.DataFrame(
         {
-            "adjustment_id": work.documents("A", len(more)), "batch": "", "kind": "rebill", "account_id": "", "gl_account": "",
+            "adjustment_id": work.documents(REVERSAL.letters, len(more)), "batch": "", "kind": REBILL, "author": work.actor, "account_id": "", "gl_account": "",
             "document": [rebill.number for rebill in more], "amount": pd.array([None] * len(more), dtype="Int64"),
             "reason": [f"began at the dial that {rebill.began_with} corrects" for rebill in more],
-            "posted_on": first["posted_on"], "period": first["period"], "state": "open", "rev": 1,
+            "posted_on": first["posted_on"], "period": first["period"], "state": OPEN, "rev": 1,
         }
     )  # fmt: skip
     work.insert("adjustments", rows)
@@ -370,7 +372,7 @@ def post_rebills(work: Work, made: list[Rebill], period: AccountingPeriod, recei
         for name, frames in (("draft_bills", "bill"), ("draft_lines", "lines"), ("draft_reads", "reads")):
             work.insert(name, pd.concat([getattr(rebill, frames) for rebill in mine], ignore_index=True))
         total = sum(int(rebill.bill["amount"].iloc[0]) for rebill in mine)
-        batch = write_batch(work, "bills", cycle, str(period), len(mine), total)
+        batch = write_batch(work, BILL.batch, cycle, str(period), len(mine), total)
         post_bill_batch(work, batch, ready, dict(keys), receivable)
         for name in ("draft_lines", "draft_reads", "draft_bills"):
             work.execute(f"DELETE FROM {name} WHERE {ready}", **keys)  # noqa: S608

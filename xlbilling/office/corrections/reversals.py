@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
-from xlbilling import ledger
-from xlbilling.documents import REVERSAL
+from xlbilling.documents import BILL, REBILL, REVERSAL
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.corrections.adjustments import in_words, take_typed
 from xlbilling.office.corrections.rebilling import freed_days, number_of, post_rebills, rebills, with_later
 from xlbilling.office.desk import Desk
-from xlbilling.office.months import Months, months_of
-from xlbilling.office.posting import (
-    NOT_REVERSIBLE,
-    POSTED_SHEETS,
-    entries_of,
-    entry_that_stands,
-    refuse_moved,
-    write_batch,
-    write_entries,
-)
+from xlbilling.office.posting import NOT_REVERSIBLE, POSTED_SHEETS, entry_that_stands, post_at_once, refuse_moved
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.office.undo import past_undo
 from xlbilling.office.working_copy import chain_head
-from xlbilling.problems import Conflict, Place, Refusal
+from xlbilling.problems import Place, Refusal
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
 
@@ -51,13 +39,7 @@ def reverse(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "reverse") as work:
         refuse_moved(work, head)
         waiting = with_later(work, waiting, made)
-        days = Months.of(work).posting_days(waiting["posted_on"])
-        batches = []
-        for month, rows in waiting.assign(posted_on=days).groupby(months_of(days)):
-            batches.append(write_batch(work, REVERSAL.batch, "", str(month), len(rows), 0))
-            for row in rows.itertuples():
-                _reverse_one(work, row, batches[-1], str(month))
-        batch = ", ".join(batches)
+        batch = ", ".join(said.partition(":")[0] for said in _cancel(desk.within(work), work, waiting))
         anew = post_rebills(work, made, period, desk.receivable())
         past_undo(work)
         work.event("; ".join([f"{batch}: reversed {', '.join(waiting['document'])}", *anew]))
@@ -67,47 +49,19 @@ def reverse(desk: Desk) -> Outcome:
     return Outcome(f"{said}.", problems)
 
 
-def _reverse_one(work: Work, row: Any, batch: str, period: str) -> None:
-    """Cancel one posted document: its journal lines with the sign turned, as a new entry of the same kind."""
-    document = number_of(row.document) if row.kind == "rebill" else row.document
-    entry = entry_that_stands(work, document)
-    if entry.empty:
-        raise Conflict(
-            NOT_REVERSIBLE.at(
-                Place(table="adjustments", key=row.adjustment_id, column="document"),
-                f"{document} cannot be reversed",
-            )
-        )
-    if row.kind == "rebill" and entry["kind"].iloc[0] != "billing":
-        raise Refusal(
-            NOT_REVERSIBLE.at(
-                Place(table="adjustments", key=row.adjustment_id, column="kind"), f"{document} is no bill"
-            )
-        )
-    before = int(entry["entry"].iloc[0])
-    lines = work.table("journal", "entry = :e", e=before)
-    made = entries_of(
-        work,
-        pd.DataFrame({"document": [row.adjustment_id]}),
-        period,
-        str(entry["kind"].iloc[0]),
-        batch,
-        row.posted_on,
-        [before],
-    )
-    write_entries(work, made, ledger.reversal(lines, int(made["entry"].iloc[0])))
-    work.insert_one(
-        "reversals",
-        document=document,
-        reversed_by=row.adjustment_id,
-        reason=row.reason,
-        actor=work.actor,
-        at=work.at,
-    )
-    work.execute("DELETE FROM standing_bills WHERE number = :n", n=document)
-    work.execute(
-        "UPDATE adjustments SET state = 'posted', batch = :b, period = :p WHERE adjustment_id = :a",
-        b=batch,
-        p=period,
-        a=row.adjustment_id,
-    )
+def _cancel(desk: Desk, work: Work, waiting: pd.DataFrame) -> list[str]:
+    """Post the reversals, and let what they cancel stand no more; each batch in words."""
+    rebill = waiting["kind"].eq(REBILL)
+    cancelled = waiting["document"].map(number_of).where(rebill, waiting["document"])
+    waiting = waiting.assign(cancels=cancelled)
+    for row in waiting.loc[rebill].itertuples():
+        if entry_that_stands(work, str(row.cancels))["kind"].ne(BILL.entry).any():
+            place = Place(table="adjustments", key=str(row.adjustment_id), column="kind")
+            raise Refusal(NOT_REVERSIBLE.at(place, f"{row.cancels} is no bill"))
+    said = post_at_once(desk, work, REVERSAL, waiting)
+    of = {"document": "cancels", "reversed_by": "adjustment_id", "reason": "reason"}
+    reversals = pd.DataFrame({name: waiting[column] for name, column in of.items()})
+    work.insert("reversals", reversals.assign(actor=work.actor, at=work.at))
+    for number in cancelled:
+        work.execute("DELETE FROM standing_bills WHERE number = :n", n=number)
+    return said

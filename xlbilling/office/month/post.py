@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Any, Final
 
 from xlbilling import ledger
-from xlbilling.documents import typed_kinds
+from xlbilling.documents import BILL, with_post
 from xlbilling.office.billing import DRAFTS_STALE
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.drafts import clear_drafts, computed_from, inputs_digest
-from xlbilling.office.posting import POSTED_SHEETS, post_bill_batch, post_waiting, refuse_moved, write_batch
+from xlbilling.office.drafts import clear_drafts, computed_by, computed_from, inputs_digest
+from xlbilling.office.posting import (
+    POSTED_SHEETS,
+    post_bill_batch,
+    post_waiting,
+    posts,
+    refuse_moved,
+    write_batch,
+)
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.office.undo import past_undo
 from xlbilling.office.waiting import waiting
 from xlbilling.office.working_copy import chain_head
-from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
@@ -28,7 +34,7 @@ NOTHING_TO_POST: Final = declare(
 
 def post(desk: Desk) -> Outcome:
     """Post every open batch in one transaction: numbered documents, balanced entries, and a verified backup."""
-    period = desk.need_open()
+    desk.need_open()
     refuse_unsaved(desk, saved())
     head, preview = chain_head(desk), waiting(desk)
     if not preview:
@@ -38,10 +44,7 @@ def post(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "post", f"post after {head}") as work:
         refuse_moved(work, head)
         inside = desk.within(work)
-        done = [
-            *(line for kind in typed_kinds() for line in post_waiting(inside, work, kind)),
-            *_post_bills(desk, work, period),
-        ]
+        done = [line for kind in with_post() for line in post_waiting(inside, work, kind)]
         past_undo(work)
         work.event("; ".join(done))
     _, problems = backed_up(desk.store, desk.folder / "backups", "post")
@@ -50,7 +53,8 @@ def post(desk: Desk) -> Outcome:
     return Outcome("Posted: " + "; ".join(done) + ".", problems)
 
 
-def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
+@posts(BILL)
+def post_bills(desk: Desk, work: Work) -> list[str]:
     """Turn the run's drafts into posted bills: numbers, standing rows, entries; held services stay drafts on hold."""
     run = desk.run
     where = {"c": run.cycle, "p": run.period}
@@ -63,8 +67,8 @@ def _post_bills(desk: Desk, work: Work, period: AccountingPeriod) -> list[str]:
     if computed_from(work, run.cycle, run.period) != inputs_digest(work, desk):
         raise Conflict(DRAFTS_STALE.at(Place(table="bills"), f"{count} draft bills of {run} were computed before that"))
     _check_accounts(work, where)
-    batch = write_batch(work, "bills", run.cycle, str(period), count, total)
-    post_bill_batch(work, batch, ready, where, desk.receivable())
+    batch = write_batch(work, BILL.batch, run.cycle, run.period, count, total)
+    post_bill_batch(work, batch, ready, where, desk.receivable(), computed_by(work, run.cycle, run.period))
     clear_drafts(work, run.cycle, run.period, "draft")
     return [f"{batch}: {count} bills, {money(total)}"]
 

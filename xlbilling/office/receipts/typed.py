@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from xlbilling.documents import PAYMENT
 from xlbilling.office.desk import Desk, latest_day
-from xlbilling.office.history import TAKEN_OUT, content, keep_change, keep_revision, last_change
+from xlbilling.office.document_sheets import DocumentSheet
+from xlbilling.office.history import TAKEN_OUT, content, keep_change, keep_revision
 from xlbilling.office.months import Months, months_of
 from xlbilling.office.posting import POSTED_ROW
-from xlbilling.office.surface import Surface, surface
+from xlbilling.office.surface import surface
 from xlbilling.office.undo import Step, overtaken, takes_back
 from xlbilling.office.working_copy import Changes, changed_meanwhile
 from xlbilling.office.working_tables import bound
 from xlbilling.problems import Refusal
 from xlbilling.receipts import alike, check
+from xlbilling.states import OPEN, REVERSED, WITHDRAWN
 from xlbilling.store import Store, Work
 
 
 def standing(work: Work | Store) -> pd.DataFrame:
     """The receipts there are; one that was taken back is none, though it keeps its number."""
-    return work.table("payments", "state <> 'withdrawn'")
+    return work.table("payments", "state <> :w", w=WITHDRAWN)
 
 
 def insert_receipts(work: Work, taken: pd.DataFrame, import_id: int | None) -> tuple[list[str], str]:
     """Write receipts as open documents under the next numbers, each in the month it posts in; what is said of late ones."""
-    numbers = work.documents("P", len(taken))
+    numbers = work.documents(PAYMENT.letters, len(taken))
     days = Months.of(work).posting_days(taken["received_on"])
-    made = taken.assign(payment_id=numbers, batch="", period=months_of(days), state="open", rev=1)
+    made = taken.assign(payment_id=numbers, batch="", author=work.actor, period=months_of(days), state=OPEN, rev=1)
     made["import_id"] = pd.array([import_id] * len(taken), dtype="Int64")
     work.insert("payments", made)
     late = days.ne(taken["received_on"])
@@ -43,33 +46,18 @@ def insert_receipts(work: Work, taken: pd.DataFrame, import_id: int | None) -> t
 
 
 @surface("payments")
-class Payments(Surface):
+class Payments(DocumentSheet):
     """Receipts of the period: open ones may be typed and changed, posted ones stay as they are."""
 
     def rows(self, desk: Desk) -> pd.DataFrame:
-        receipts = desk.store.view("receipts_of_period", p=str(desk.period))
-        receipts["state"] = receipts["state"].where(receipts["reversed"].eq(""), "reversed")
-        like = alike(receipts.loc[receipts["state"].ne("reversed")]).reindex(receipts.index, fill_value="")
-        return receipts.assign(like=like.where(receipts["state"].eq("open"), ""))
-
-    def stored(self, desk: Desk) -> pd.DataFrame:
-        return desk.store.view("receipts_of_period", p=str(desk.period))
-
-    def withdrawn(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
-        """Receipts that were taken back."""
-        back = desk.store.table("payments", "state = 'withdrawn'")
-        back = back.loc[back["payment_id"].isin(keys)]
-        return back.assign(actor=[last_change(desk.store, "payments", number)[0] for number in back["payment_id"]])
-
-    def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
-        """Receipts of another period."""
-        other = desk.store.table("payments", "period <> :p AND state <> 'withdrawn'", p=str(desk.period))
-        return other.loc[other["payment_id"].isin(keys)]
+        receipts = super().rows(desk)
+        like = alike(receipts.loc[receipts["state"].ne(REVERSED)]).reindex(receipts.index, fill_value="")
+        return receipts.assign(like=like.where(receipts["state"].eq(OPEN), ""))
 
     def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
         """Write typed receipts: new ones get a number, open ones may be changed, posted ones may not."""
         for label, row, old in change.pairs():
-            if old["state"] != "open":
+            if old["state"] != OPEN:
                 place = change.place(label, "payment_id")
                 raise Refusal(POSTED_ROW.at(place, f"receipt {row['payment_id']} is {old['state']}"))
         _refuse_unfit(work, change, latest_day(desk))
@@ -108,7 +96,7 @@ def take_back_receipts(work: Work, step: Step) -> None:
     event = work.event(f"Payments: {len(step['new'])} withdrawn, {len(step['changed'])} put back")
     for receipt in step["new"]:
         rev = _as_written(work, receipt)
-        work.update("payments", {"payment_id": receipt["payment"]}, rev, {"state": "withdrawn"})
+        work.update("payments", {"payment_id": receipt["payment"]}, rev, {"state": WITHDRAWN})
         keep_revision(work, "payments", receipt["payment"], rev + 1, event, TAKEN_OUT)
     for receipt in step["changed"]:
         rev, before = _as_written(work, receipt), receipt["before"]
@@ -119,7 +107,7 @@ def take_back_receipts(work: Work, step: Step) -> None:
 def _as_written(work: Work, receipt: Mapping[str, Any]) -> int:
     """The revision of a receipt that is open and as it was written; refused where it is not."""
     number, written = receipt["payment"], receipt["written"]
-    row = work.table("payments", "payment_id = :n AND state = 'open'", n=number)
+    row = work.table("payments", "payment_id = :n AND state = :open", n=number, open=OPEN)
     if row.empty or any(bound(row[name].iloc[0]) != value for name, value in written.items()):
         raise overtaken("payments", number, f"receipt {number} was changed or posted since")
     return int(row["rev"].iloc[0])
