@@ -302,6 +302,16 @@ class Read(Record):
     consumption: Annotated[
         int, computed("Consumption", "In the billing unit, after multiplier and rollover.", "quantity", 13)
     ] = 0
+    billed_read: Annotated[
+        str,
+        computed(
+            "Billed read", "The dial that is billed where it is another: typed on Exceptions, or estimated.", "id", 12
+        ),
+    ] = ""
+    billed_date: Annotated[
+        dt.date | None,
+        computed("Billed date", "The day that is billed where it is another: typed on Exceptions.", "date", 12),
+    ] = None
     last_year: Annotated[
         int | None, computed("Last year", "Consumption of the same period last year.", "quantity", 11)
     ] = None
@@ -325,7 +335,23 @@ class ExceptionRow(Record):
     rule: Annotated[str, computed("Check", "Which check found it.", "text", 20)] = ""
     service_id: Annotated[str, computed("Service", "Service concerned.", "id", 14)] = ""
     account_id: Annotated[str, computed("Account", "Account concerned.", "id", 12)] = ""
+    customer: Annotated[str, computed("Customer", "Customer of record.", "text", 22)] = ""
+    phone: Annotated[str, computed("Phone", "As on Accounts.", "id", 14)] = ""
+    premise: Annotated[str, computed("Premise", "Street address served.", "text", 22)] = ""
     meter_id: Annotated[str, computed("Meter", "Meter concerned.", "id", 14)] = ""
+    last_read: Annotated[
+        str,
+        computed(
+            "Last read",
+            "The last billed dial and its day; of each register where there are several.",
+            "text",
+            20,
+            "wrapped",
+        ),
+    ] = ""
+    this_read: Annotated[
+        str, computed("This read", "The dial and its day as they came in; details on Reads.", "text", 20, "wrapped")
+    ] = ""
     place: Annotated[str, computed("Where", "Cell or file line the finding is about.", "text", 18)] = ""
     fact: Annotated[str, computed("What was found", "The fact with its numbers.", "text", 52, "wrapped")] = ""
     remedy: Annotated[str, computed("What to do", "The usual remedy.", "text", 40, "wrapped")] = ""
@@ -346,17 +372,32 @@ class ExceptionRow(Record):
         Column(
             "Decision",
             "accept: bill the read as it is. estimate: bill an estimate. reread: wait for a new read. "
-            "override: bill the read typed in Override read.",
+            "override: bill the dial typed in Override read, or on the day typed in Override date.",
             "choice",
             11,
             choices=("accept", "estimate", "reread", "override"),
         ),
     ] = ""
-    override_read: Annotated[str, Column("Override read", "The dial to bill, with decision override.", "id", 13)] = ""
+    override_read: Annotated[
+        str,
+        Column(
+            "Override read",
+            "The dial to bill, with decision override; blank where only the day is wrong. "
+            "A service with several registers: L=0111 H=0015.",
+            "id",
+            13,
+        ),
+    ] = ""
+    override_date: Annotated[
+        dt.date | None,
+        Column(
+            "Override date", "The day of the read, with decision override; blank where the day is right.", "date", 12
+        ),
+    ] = None
     reason: Annotated[str, Column("Reason", "Why; needed with every decision.", "text", 30, look="wrapped")] = ""
     decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
     decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 24)] = ""
-    state: Annotated[str, computed("State", "open, decided or gone.", "text", 9)] = ""
+    state: Annotated[str, computed("State", "open, decided, billed (before anybody decided) or gone.", "text", 9)] = ""
 
 
 class Reject(Record):

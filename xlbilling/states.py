@@ -17,6 +17,7 @@ HELD: Final = "held"
 CURRENT: Final = "current"
 SUPERSEDED: Final = "superseded"  # a later file said otherwise
 DECIDED: Final = "decided"
+BILLED: Final = "billed"  # the run was posted before anybody decided
 GONE: Final = "gone"  # decided once, and found no more when the reads were checked again
 TAKEN: Final = "taken"
 LEFT: Final = "left"
@@ -37,7 +38,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     "rejects": (OPEN, TAKEN, LEFT),
     "payment_rejects": (OPEN, TAKEN, LEFT),
     "reads": (CURRENT, SUPERSEDED, WITHDRAWN),
-    "exceptions": (OPEN, DECIDED, GONE),
+    "exceptions": (OPEN, DECIDED, BILLED, GONE),
     "draft_bills": (DRAFT, HELD),
     "bills": (POSTED,),
     "batches": (OPEN, POSTED),

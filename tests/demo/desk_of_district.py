@@ -13,7 +13,7 @@ from xlbilling.office.desk import Run
 from xlbilling.reads import Rules, Settled, settle
 from xlbilling.reads.settle import Office
 
-DECISION = ["exception_id", "fact", "decision", "override_read", "reason", "decided_by", "decided_at"]
+DECISION = ["exception_id", "fact", "decision", "override_read", "override_date", "reason", "decided_by", "decided_at"]
 NOTHING_DECIDED = pd.DataFrame(columns=DECISION).astype("str")
 
 

@@ -155,7 +155,7 @@ def test_a_decision_without_a_reason_is_refused_with_its_cell(desk_office: Offic
     cora = read_in(desk_office, without=("M01",))
     cora.set("exceptions", "missing_read M01", decision="estimate")
     said = cora.refused("save", "reason_missing")
-    assert "Exceptions!N4" in said
+    assert "Exceptions!T4" in said
     assert desk_office.value("SELECT COUNT(*) FROM exceptions WHERE decision <> ''") == 0
 
 

@@ -18,7 +18,7 @@ MILLION = 1_000_000
 WINDOW = Window("A", "2026-11", dt.date(2026, 11, 1), dt.date(2026, 11, 10))
 LAST, NOW = pd.Timestamp("2026-09-05"), pd.Timestamp("2026-11-05")  # 61 days
 CCF = BillingUnit("CCF", Fraction(748), 3, "bill")
-DECISION = ["exception_id", "fact", "decision", "override_read", "reason", "decided_by", "decided_at"]
+DECISION = ["exception_id", "fact", "decision", "override_read", "override_date", "reason", "decided_by", "decided_at"]
 
 
 def rules(*more: tuple[str, str, str, str], **changes: tuple[str, str]) -> Rules:

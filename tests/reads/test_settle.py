@@ -285,7 +285,10 @@ def test_a_typed_dial_belongs_to_one_register() -> None:
     registers = [register(register_id="L"), register(register_id="H")]
     reads = [read("0200", register_id="L"), read("0200", register_id="H")]
     made = settled(registers, reads, past(), {"spike S1": {"decision": "override", "override_read": "0110"}})
-    assert one(made)[1] == "override: the service has several registers; ask for a re-read, or estimate"
+    assert (
+        one(made)[1]
+        == "override: the service has several registers; type M1:L=... M1:H=..., ask for a re-read, or estimate"
+    )
 
 
 def test_a_decision_stands_only_while_its_fact_does() -> None:

@@ -28,7 +28,8 @@ def pack_facts(bills: int = 500, accounts: int = 620, seed: int = 7, buckets: tu
             "rule": ["high_consumption", "low_consumption", "missing_read", "rollover", "zero"],
             "severity": ["review", "review", "block", "block", "info"],
             "count": [31, 12, 4, 2, 9],
-            "decided": [31, 11, 4, 2, 0],
+            "decided": [31, 9, 4, 2, 0],
+            "billed": [0, 2, 0, 0, 0],
             "open": [0, 1, 0, 0, 9],
         }
     )

@@ -11,7 +11,7 @@ import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import openpyxl
 import pandas as pd
@@ -23,9 +23,12 @@ from openpyxl.styles import Font
 from openxml_audit import OpenXmlValidator, ValidationSeverity
 
 from tests.examples import costly
+from xlbilling.build import templates
 from xlbilling.build.templates import CLOSE, PACK, build_templates
 from xlbilling.problems import Refusal
+from xlbilling.records import Record, Table
 from xlbilling.reports.pack import PackFacts, close_packet, foots, report_pack
+from xlbilling.reports.tables import EXCEPTIONS
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_every_total_has_its_value_before_excel_computes_it(folder: Path):
     assert book["Billing register"]["K4"].value == facts.register["amount"].sum() / 100
     assert book["Revenue by class"]["D4"].value == facts.by_class["revenue"].sum() / 100
     assert book["Aging"]["H4"].value == facts.control["ending"].sum() / 100
-    assert book["Exceptions"]["E4"].value == 10
+    assert book["Exceptions"]["F4"].value == 10
     assert book["Cover"]["B4"].value == "2026-11"
     assert book["Cover"]["B6"].value == CHAIN_HEAD
     assert book["Revenue by class"]["A3"].value == "Consumption in CCF."
@@ -232,6 +235,7 @@ def off_by_a_cent(frame: str, column: str) -> Callable[[PackFacts], PackFacts]:
         ("by_class", "bills"),
         ("exceptions", "count"),
         ("exceptions", "open"),
+        ("exceptions", "billed"),
         ("control", "beginning"),
         ("control", "billed"),
         ("control", "received"),
@@ -370,6 +374,30 @@ def test_buckets_in_a_template_that_staff_restyled(folder: Path, tmp_path: Path)
     sheet = openpyxl.load_workbook(tmp_path / "pack.xlsx")["Aging"]
     assert sheet["C4"].value == "=SUM(aging[Up to 30 days])"
     assert {sheet[f"A{row}"].font.name for row in (6, 7, 625)} == {"Courier New"}
+
+
+def test_a_template_of_before_findings_could_be_billed_undecided_takes_the_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Earlier(Record):
+        sheet = dataclasses.replace(EXCEPTIONS.sheet, totals=("count", "decided", "open"))
+        rule: Annotated[str, EXCEPTIONS.columns["rule"]]
+        severity: Annotated[str, EXCEPTIONS.columns["severity"]]
+        count: Annotated[int, EXCEPTIONS.columns["count"]]
+        decided: Annotated[int, EXCEPTIONS.columns["decided"]]
+        open: Annotated[int, EXCEPTIONS.columns["open"]]
+
+    monkeypatch.setattr(templates, "EXCEPTIONS", Table(Earlier))
+    build_templates(tmp_path)
+    facts = pack_facts()
+    report_pack(tmp_path / PACK, tmp_path / "pack.xlsx", facts)
+    rows = table_rows(tmp_path / "pack.xlsx", "Exceptions")
+    assert list(rows[0]) == ["Check", "Severity", "Found", "Decided", "Billed", "Open"]
+    assert [row["Billed"] for row in rows] == facts.exceptions["billed"].tolist()
+    totals = openpyxl.load_workbook(tmp_path / "pack.xlsx", data_only=True)["Exceptions"]
+    # 31 + 12 + 4 + 2 + 9 found = 46 decided + 2 billed + 10 open
+    assert [totals.cell(4, 3 + place).value for place in range(4)] == [58, 46, 2, 10]
+    assert OpenXmlValidator().validate(str(tmp_path / "pack.xlsx")).is_valid
 
 
 def test_a_formula_that_names_a_bucket_that_goes_is_told(folder: Path, tmp_path: Path):

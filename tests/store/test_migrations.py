@@ -35,6 +35,7 @@ DIGEST: Final = {  # of the schema of each version, on both databases
     4: "c4a0afdccaffbd1f8f4ace73891939b1bc37e66c1f51a6b7bbef013a92c6f574",
     6: "8d2bf6373e15235e8b1303e5a9f77ed376b2a2475587964181816f2cc1d5fc1c",
     5: "aeecdcd062300b49801dbab9e3d265e20ade367a934fad72159dac934abf0d1d",
+    7: "dd810f2c9d8ed3798f0e0e53e336c59d7d3198a355d5fa391b651d9b7753e8de",
 }
 
 
@@ -124,6 +125,8 @@ def test_a_migrated_store_is_as_a_new_one_and_has_all_its_rows(earlier: str, url
     # An entry has an author: of a receipt who took its file in, of all others their poster.
     assert {(row["kind"], row["author"], row["actor"]) for row in after[1]["entries"]} == AUTHORS
     assert {row["author"] for row in after[1]["payments"]} == {"cora"}
+    # An override of before had no day.
+    assert {row["override_date"] for row in after[1]["exceptions"]} == {None}
     # Checks that are new stand on Policy with their standard values; the rules that were there stay as they were.
     assert [row for row in after[1]["policy"] if row in before[1]["policy"]] == before[1]["policy"]
     assert {row["setting"] for row in after[1]["policy"]} - {row["setting"] for row in before[1]["policy"]} <= {
@@ -145,6 +148,24 @@ def test_a_migrated_store_is_as_a_new_one_and_has_all_its_rows(earlier: str, url
     assert [(e["actor"], e["action"]) for e in events[count:]] == [("cora", "migrate")] * len(MIGRATIONS)
     if url.startswith("postgres"):
         cluster().drop(new)
+
+
+def test_findings_that_were_posted_undecided_are_closed_as_billed(earlier: str, tmp_path: Path) -> None:
+    """S05 was billed in 2026-11 with its rollover undecided, and so was the run of the stranger; December still waits."""
+    store = Store.of_any_version(earlier)
+    run_plain(
+        store,
+        "UPDATE exceptions SET state = 'open', decision = '' WHERE exception_id = 'rollover M05'",
+        "INSERT INTO exceptions SELECT 'A', '2026-11', 'unknown_meter M99', severity, 'unknown_meter', '', account_id, "
+        "meter_id, place, fact, remedy, money_at_risk, decision, override_read, reason, decided_by, decided_at, state, rev "
+        "FROM exceptions WHERE exception_id = 'rollover M05'",
+    )
+    store.close()
+    store = opened(earlier, "cora", tmp_path / "backups", Clock())
+    assert store.query("SELECT exception_id, state FROM exceptions ORDER BY exception_id").to_numpy().tolist() == [
+        ["high S10", "open"], ["missing_read M12", "open"], ["rollover M05", "billed"], ["unknown_meter M99", "billed"],
+    ]  # fmt: skip
+    store.close()
 
 
 def test_what_was_done_is_said_and_the_backup_is_the_store_of_before(earlier: str, url: str, tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def _report_pack(path: Path) -> None:
     by_class = template.table_sheet(BY_CLASS, note="consumption_note")
     _class_charts(template, by_class)
     exceptions = template.table_sheet(EXCEPTIONS, landscape=False)
-    template.alarm(exceptions, f"E{TOTAL_ROW + 1}")
+    template.alarm(exceptions, f"F{TOTAL_ROW + 1}")
     template.control_sheet()
     template.table_sheet(AGING)
     template.close()

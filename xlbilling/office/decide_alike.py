@@ -135,7 +135,7 @@ def _open(desk: Desk) -> pd.DataFrame:
         "money_at_risk DESC, exception_id",
         **desk.chosen,
     )
-    return found.assign(history="")[list(TABLE["exceptions"].columns)]
+    return found.reindex(columns=list(TABLE["exceptions"].columns), fill_value="")
 
 
 def _like(waiting: pd.DataFrame, alike: Alike) -> pd.DataFrame:

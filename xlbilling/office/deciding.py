@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xlbilling.office.concerning import concerning
 from xlbilling.office.course import course_of
 from xlbilling.office.desk import Desk, Run
-from xlbilling.office.history import keep_change
+from xlbilling.office.history import as_text, keep_change
 from xlbilling.office.surface import SURFACES, Surface, surface
 from xlbilling.office.undo import Step, overtaken, takes_back
 from xlbilling.office.views import last_reads
@@ -19,6 +20,7 @@ from xlbilling.office.working_copy import Changes, changed_meanwhile
 from xlbilling.problems import Refusal, declare
 from xlbilling.reads.decisions import decided
 from xlbilling.records import TABLE
+from xlbilling.states import BILLED, DECIDED, GONE, OPEN
 from xlbilling.store import Work
 from xlbilling.workbook.port import row_keys
 
@@ -40,6 +42,7 @@ def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
     gone = earlier.loc[earlier["decision"].ne("") & ~earlier["exception_id"].isin(found["exception_id"])]
     work.execute(f"DELETE FROM exceptions WHERE {mine}", c=run.cycle, p=run.period)  # noqa: S608
     rows = found.drop_duplicates("exception_id").assign(cycle=run.cycle, period=run.period)
+    rows["state"] = rows["state"].mask(_passed(rows, earlier), BILLED)
     rows["rev"] = _revisions(rows, earlier)
     work.insert("exceptions", rows)
     if len(gone):
@@ -52,6 +55,27 @@ def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
     )
 
 
+def _passed(rows: pd.DataFrame, earlier: pd.DataFrame) -> pd.Series[bool]:
+    """Which findings about no service of its own were closed with their run and say the same again."""
+    closed = earlier.loc[earlier["state"].eq(BILLED) & earlier["service_id"].eq("")].set_index("exception_id")["fact"]
+    return rows["state"].eq(OPEN) & rows["exception_id"].map(closed).eq(rows["fact"])
+
+
+def close_findings(work: Work, cycle: str, period: str) -> None:
+    """Close what nobody decided about bills that are posted now; what is about no service closes with the run's last bill."""
+    billed = "b.cycle = :c AND b.period = :p"
+    waits = work.value(f"SELECT COUNT(*) FROM draft_bills b WHERE {billed}", c=cycle, p=period)  # noqa: S608
+    of_run = "" if waits else "service_id = '' OR "
+    work.execute(
+        "UPDATE exceptions SET state = :billed WHERE cycle = :c AND period = :p AND state = :open AND "  # noqa: S608
+        f"({of_run}service_id IN ({_BILLED_SERVICES}))",
+        billed=BILLED,
+        open=OPEN,
+        c=cycle,
+        p=period,
+    )
+
+
 _BILLED_SERVICES: Final = (
     "SELECT b.service_id FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.cycle = :c AND b.period = :p"
 )
@@ -59,20 +83,21 @@ _BILLED_SERVICES: Final = (
 
 def _revisions(rows: pd.DataFrame, earlier: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Each finding's revision: it moves on only where the finding itself is another, so that no typing goes stale."""
-    said = ["severity", "fact", "decision", "override_read", "reason", "state"]
+    said = ["severity", "fact", *_TYPED, "state"]
     known = earlier.set_index("exception_id")[[*said, "rev"]].reindex(rows["exception_id"])
-    same = (known[said].to_numpy() == rows[said].to_numpy()).all(axis=1)
+    same = (known[said].map(as_text).to_numpy() == rows[said].map(as_text).to_numpy()).all(axis=1)
     before = known["rev"].fillna(0).to_numpy(dtype=np.int64)
     return np.where(same, before, before + 1)
 
 
-_DECIDED: Final = ("decision", "override_read", "reason", "decided_by", "decided_at", "state")
+_TYPED: Final = ("decision", "override_read", "override_date", "reason")
+_DECIDED: Final = (*_TYPED, "decided_by", "decided_at", "state")
 
 
 def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
     """Write decisions typed on Exceptions, with who and when; every decision needs its reason."""
     run, history = {"cycle": desk.run.cycle, "period": desk.run.period}, SURFACES["exceptions"].history(desk)
-    event = work.event(f"Decided {len(change.changed)} findings")
+    event = work.event(f"Decided {len(change.changed)} findings{_overrides_in_words(change)}")
     typed, taken_back = TABLE["exceptions"].names("typed"), []
     for label, row, old in change.pairs():
         finding, decision = row["exception_id"], row["decision"]
@@ -80,14 +105,35 @@ def write_decisions(desk: Desk, work: Work, change: Changes) -> list[Step]:
             place = change.place(label, "reason")
             raise Refusal(REASON_MISSING.at(place, f"{finding} is decided {decision} without a reason"))
         who, when = (work.actor, work.at) if decision else ("", "")
-        state = old["state"] if old["state"] == "gone" else "decided" if decision else "open"
-        decided = {n: row[n] for n in ("decision", "override_read", "reason")}
-        decided |= {"decided_by": who, "decided_at": when, "state": state}
+        state = old["state"] if old["state"] in (GONE, BILLED) else DECIDED if decision else OPEN
+        decided = _as_kept(row, _TYPED) | {"decided_by": who, "decided_at": when, "state": state}
         if not work.update("exceptions", {**run, "exception_id": finding}, int(old["rev"]), decided):
             raise changed_meanwhile(desk, change, label, finding)
         keep_change(work, history, finding, event, old, row, typed)
-        taken_back.append({"finding": finding, "written": decided, "before": {n: old[n] for n in _DECIDED}})
+        taken_back.append({"finding": finding, "written": decided, "before": _as_kept(old, _DECIDED)})
     return [{"kind": "decisions", **run, "findings": taken_back}]
+
+
+def _as_kept(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A finding's decision as the store keeps it, and an undo step does."""
+    return {n: as_text(row[n]) or (None if n == "override_date" else "") for n in names}
+
+
+def _overrides_in_words(change: Changes) -> str:
+    """What was typed in the place of reads, for Log: which finding, which dial, which day."""
+    typed = [
+        f"{row['exception_id']} as {read_in_words(row['override_read'], row['override_date'])}"
+        for _, row, _ in change.pairs()
+        if row["decision"] == "override"
+    ]
+    return f"; override {', '.join(typed)}" if typed else ""
+
+
+def read_in_words(dial: str, day: Any) -> str:
+    """What an override says the read is: 0111, 0111 of 2026-11-05, or the read of 2026-11-05 where only the day is said."""
+    if pd.isna(day):
+        return dial or "(blank)"
+    return f"{dial or 'the read'} of {day:%Y-%m-%d}"
 
 
 @takes_back("decisions")
@@ -98,7 +144,7 @@ def undecide(work: Work, step: Step) -> None:
         key = {**run, "exception_id": finding["finding"]}
         now = work.table("exceptions", "cycle = :cycle AND period = :period AND exception_id = :exception_id", **key)
         written = finding["written"]
-        if now.empty or any(now[n].iloc[0] != written[n] for n in ("decision", "override_read", "reason")):
+        if now.empty or any(as_text(now[n].iloc[0]) != as_text(written[n]) for n in _TYPED if n in written):
             raise overtaken("exceptions", finding["finding"], f"{finding['finding']} was decided again since")
         gone = now["state"].iloc[0] == "gone"
         before = finding["before"] | ({"state": "gone"} if gone else {})
@@ -139,7 +185,7 @@ def exceptions_view(desk: Desk) -> pd.DataFrame:
     )
     made["history"] = made["service_id"].map(course_of(desk)).astype(object).fillna("").astype("str")
     made["place"] = _cells(desk, made["place"])
-    return made
+    return concerning(desk, made)
 
 
 def _cells(desk: Desk, places: pd.Series[str]) -> list[str]:

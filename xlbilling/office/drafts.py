@@ -83,7 +83,7 @@ def inputs_digest(work: Work | Store, desk: Desk) -> str:
         "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **where
     )
     decisions = work.query(
-        "SELECT exception_id, fact, decision, override_read FROM exceptions "
+        "SELECT exception_id, fact, decision, override_read, COALESCE(override_date, '') AS day FROM exceptions "
         "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> 'gone' ORDER BY exception_id",
         **where,
     )

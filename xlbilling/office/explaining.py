@@ -8,6 +8,7 @@ import pandas as pd
 
 from xlbilling import __version__
 from xlbilling.office.buttons import Outcome
+from xlbilling.office.deciding import read_in_words
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
 from xlbilling.problems import Place, Refusal, declare
@@ -36,8 +37,10 @@ def explain(desk: Desk, wanted: str) -> list[str]:
     for read in reads.itertuples():
         register = f"{read.meter_id}:{read.register_id}" if read.register_id else read.meter_id
         told.append(
-            f"Meter {register}: {read.dial_read} less {read.previous_read} is {quantity(read.consumption)} {read.unit} ({read.read_code})."
+            f"Meter {register}: {read.dial_read} of {read.read_date:%Y-%m-%d} less {read.previous_read} of "
+            f"{read.previous_date:%Y-%m-%d} is {quantity(read.consumption)} {read.unit} ({read.read_code})."
         )
+    told += _typed_over(desk, bill)
     told += _estimates(desk, bill)
     told.append(f"Billed consumption: {quantity(bill['consumption'])} {bill['unit']}.")
     line: Any
@@ -49,6 +52,25 @@ def explain(desk: Desk, wanted: str) -> list[str]:
         )
     told.append(f"Sum of the lines: {money(bill['amount'])}.")
     return told
+
+
+def _typed_over(desk: Desk, bill: pd.Series) -> list[str]:
+    """What was typed on Exceptions in the place of the bill's reads: by whom, when and why."""
+    typed = desk.store.table(
+        "exceptions",
+        "cycle = :c AND period = :p AND service_id = :s AND decision = 'override' AND state <> 'gone'",
+        "decided_at, exception_id",
+        c=bill["cycle"],
+        p=bill["period"],
+        s=bill["service_id"],
+    )
+    rows: list[dict[str, Any]] = [{str(name): value for name, value in row.items()} for row in typed.to_dict("records")]
+    return [
+        f"Typed on Exceptions in place of the read, on {row['exception_id']}: "
+        f"{read_in_words(row['override_read'], row['override_date'])} "
+        f"({row['reason']}; {row['decided_by']}, {row['decided_at'][:10]})."
+        for row in rows
+    ]
 
 
 def _estimates(desk: Desk, bill: pd.Series) -> list[str]:

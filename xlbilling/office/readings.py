@@ -171,28 +171,39 @@ def reads_view(desk: Desk) -> pd.DataFrame:
         on=["meter_id", "register_id"],
         how="left",
     )
-    billed = (
-        desk.store.query(
-            "SELECT d.read_id, d.previous_date, d.previous_read, d.consumption, d.unit FROM draft_reads d "
-            "JOIN reads r ON r.read_id = d.read_id WHERE r.cycle = :c AND r.period = :p "
-            "UNION ALL SELECT d.read_id, d.previous_date, d.previous_read, d.consumption, d.unit FROM bill_reads d "
-            "JOIN standing_bills t ON t.number = d.number "
-            "JOIN reads r ON r.read_id = d.read_id WHERE r.cycle = :c AND r.period = :p",
-            **desk.chosen,
-        )
-        .drop_duplicates("read_id", keep="last")
-        .set_index("read_id")
-    )
-    beside = billed.reindex(made["read_id"]).reset_index(drop=True)
+    beside = _measured_as(desk, made).reindex(made["read_id"]).reset_index(drop=True)
     for name in ("previous_date", "previous_read"):
         made[name] = beside[name].where(beside[name].notna(), made[name])
     made["consumption"] = _in_billing_unit(desk, beside)
-    made["days"] = (made["read_date"] - made["previous_date"]).dt.days.fillna(0).astype("int64")
+    made["billed_read"] = beside["dial_read"].mask(beside["dial_read"].eq(made["dial_read"])).fillna("").astype("str")
+    made["billed_date"] = beside["read_date"].mask(beside["read_date"].eq(made["read_date"]))
+    to = beside["read_date"].where(beside["read_date"].notna(), made["read_date"])
+    made["days"] = (to - made["previous_date"]).dt.days.fillna(0).astype("int64")
     accounts = desk.store.query("SELECT service_id, account_id FROM services WHERE cycle = :c", c=desk.cycle)
     made["account_id"] = made["service_id"].map(accounts.set_index("service_id")["account_id"]).fillna("")
     made["last_year"], made["average"] = _used_before(desk, made)
     made["finding"] = _finding_of(desk, made)
     return made.fillna({"service_id": "", "previous_read": ""})
+
+
+def _measured_as(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
+    """What each read is billed as, by read_id: previous_date, previous_read, read_date, dial_read, consumption, unit.
+
+    Posted reads as their bill says, others as the checks and decisions settle them now; a read that cannot be measured,
+    or is not the one of its register that counts, is left out.
+    """
+    names = ["previous_date", "previous_read", "read_date", "dial_read", "consumption", "unit"]
+    billed = desk.store.view("reads_billed_in_run", **desk.chosen)
+    made = billed.loc[billed["read_id"].notna()].astype({"read_id": "int64"}).set_index("read_id")[names]
+    if reads["read_id"].isin(made.index).all():
+        return made
+    try:
+        registers = settled_reads(desk).registers
+    except Refusal:
+        return made  # the run's window or a rule of Policy cannot be used: Validate says which
+    counts = registers["due"] & registers["usable"] & registers["read_id"].notna()
+    settled = registers.loc[counts].astype({"read_id": "int64"}).set_index("read_id")[names]
+    return pd.concat([made, settled]) if len(made) else settled
 
 
 def _used_before(desk: Desk, reads: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:

@@ -19,6 +19,7 @@ from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
 from xlbilling.reports.pack import report_pack as fill_pack
 from xlbilling.reports.print_file import print_file as make_print_file
 from xlbilling.reports.template import template_file
+from xlbilling.states import BILLED, DECIDED, OPEN
 from xlbilling.store.views import view as declare_view
 from xlbilling.workbook.package import write_whole
 
@@ -85,9 +86,10 @@ def _exceptions(desk: Desk) -> pd.DataFrame:
         "SELECT rule, severity, state FROM exceptions WHERE period = :p AND state <> 'gone' ORDER BY rule",
         p=str(desk.period),
     )
-    counted = found.assign(decided=found["state"].eq("decided"), open=found["state"].eq("open"), count=1)
-    made = counted.groupby(["rule", "severity"], as_index=False)[["count", "decided", "open"]].sum()
-    return made.astype({"count": "int64", "decided": "int64", "open": "int64"})
+    states = {state: found["state"].eq(state) for state in (DECIDED, BILLED, OPEN)}
+    counted = found.assign(**states, count=1)
+    made = counted.groupby(["rule", "severity"], as_index=False)[["count", *states]].sum()
+    return made.astype(dict.fromkeys(["count", *states], "int64"))
 
 
 def _control(desk: Desk) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from xlbilling.reads.register_checks import Bench
 from xlbilling.reads.units import MILLION, factor
 
 Register: TypeAlias = dict[str, Any]  # one row of the laid registers
-_TYPED: Final = ("decision", "override_read", "reason", "decided_by", "decided_at")
+_TYPED: Final = ("decision", "override_read", "override_date", "reason", "decided_by", "decided_at")
 _DECIDED_ON: Final = ("consumption", "usable", "dial_read", "read_value", "read_code", "read_date")
 _ROLLS: Final = ("read_below_last", "too_few_dials")  # accepting them takes the dial as rolled over
 UNUSABLE: Final = (
@@ -35,7 +35,10 @@ def decided(findings: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     stands = fact.eq(findings["fact"])
     for name in _TYPED:
         values = findings["exception_id"].map(standing[name]) if len(standing) else pd.Series("", index=findings.index)
-        findings[name] = values.where(stands, "").fillna("").astype("str")
+        if name == "override_date":
+            findings[name] = pd.to_datetime(values.where(stands, None)).astype("datetime64[s]")
+        else:
+            findings[name] = values.where(stands, "").fillna("").astype("str")
     findings["state"] = np.where(findings["decision"].ne(""), "decided", "open")
     return findings
 

@@ -14,7 +14,7 @@ from xlbilling.reads.findings import find, together, unknown_meters
 from xlbilling.reads.history import History, compare
 from xlbilling.reads.lost_zeros import came_in
 from xlbilling.reads.measure import BillingUnit, Window, by_service, lay, register_key
-from xlbilling.reads.overrides import after_override, typed_dials, with_typed
+from xlbilling.reads.overrides import after_override, typed_reads, with_typed
 from xlbilling.reads.part_estimates import beside_estimates, not_carried_out
 from xlbilling.reads.register_checks import Bench, cents, judge, of_registers, stuck
 from xlbilling.reads.rules import Rules
@@ -54,7 +54,7 @@ class Office:
     ended (in words that the service or its account has ended; blank where neither has), ends_on (its last day, or none).
     `reads`: read_id, import_id, source_line, account_id, meter_id, register_id, read_date, read_time, dial_read, read_value, unit,
     read_code. `history`: service_id, service_to, days, consumption, read_code. `decisions`: exception_id, fact, decision,
-    override_read, reason, decided_by, decided_at. `carried`: service_id, carried (millionths of the billing unit left
+    override_read, override_date, reason, decided_by, decided_at. `carried`: service_id, carried (millionths of the billing unit left
     by the last bill). `intervals`: meter_id, unit, first_hour, last_hour, hours, running_hours, least (millionths).
     """
 
@@ -73,8 +73,8 @@ class Office:
 def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -> Settled:
     """Measure and check the reads of one run of a cycle, and honour the decisions typed on Exceptions.
 
-    A finding's decision stands while its fact is unchanged. A typed dial is checked like a read, until no other is typed
-    over it. A blocking finding without a decision, one that waits for a re-read, or a register that cannot be measured
+    A finding's decision stands while its fact is unchanged. A typed dial or day is checked like a read, until no other is
+    typed over it. A blocking finding without a decision, one that waits for a re-read, or a register that cannot be measured
     holds the bills of the services it is about and of no other.
     """
     position, names = pd.factorize(office.registers["service_id"])
@@ -96,14 +96,14 @@ def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -
     number = 0
     broken: dict[str, str] = {}
     while True:
-        dials, untaken = typed_dials(findings.loc[findings["number"].eq(number)], covers, looked.laid)
+        instead, untaken = typed_reads(findings.loc[findings["number"].eq(number)], covers, looked.laid)
         broken |= untaken
-        if dials.empty:
+        if instead.empty:
             break
         number += 1
-        registers, reads = with_typed(registers, reads, looked.laid, dials, number)
+        registers, reads = with_typed(registers, reads, looked.laid, instead, number)
         looked = _looked_at(registers, reads, unused, carried, bench, office.intervals)
-        findings, fresh = after_override(findings, looked.findings, dials, looked.laid, number)
+        findings, fresh = after_override(findings, looked.findings, instead, looked.laid, number)
         findings = decided(together([findings, fresh.assign(number=number)]), office.decisions)
     made = honour(looked.laid, looked.measured, findings, covers, bench)
     services = looked.measured if made.laid is looked.laid else _measured(made.laid, carried, bench)

@@ -53,7 +53,7 @@ class PackFacts:
     chain_head: str
     register: pd.DataFrame  # one row a bill: number, account_id, name, service_id, customer_class, service_from ...
     by_class: pd.DataFrame  # customer_class, bills, consumption, revenue
-    exceptions: pd.DataFrame  # rule, severity, count, decided, open
+    exceptions: pd.DataFrame  # rule, severity, count, decided, billed, open
     control: pd.DataFrame  # gl_account, name, beginning, billed, received, adjusted, ending, ledger, difference
     aging: pd.DataFrame  # account_id, name, the buckets as `age` names them, credit, total
     buckets: tuple[int, ...] = BUCKETS  # last day of each bucket of the aging
@@ -97,8 +97,12 @@ def report_pack(template: Path, target: Path, facts: PackFacts) -> None:
         **period_lines(PACK_TABLES, facts.district, facts.period),
     }
     with tempfile.TemporaryDirectory(prefix="xlbilling-") as folder:
-        shaped = with_columns(template, Path(folder) / template.name, aging, list(aging.buckets))
+        shaped = with_columns(template, Path(folder) / "aging.xlsx", aging, list(aging.buckets))
+        shaped = with_columns(shaped, Path(folder) / "exceptions.xlsx", EXCEPTIONS, _LATER)
         fill_template(shaped, target, tables, cells, _cover_figures(facts))
+
+
+_LATER: Final = ("decided", "billed")  # a template drawn before findings could be billed undecided has only the first
 
 
 def close_packet(template: Path, target: Path, facts: CloseFacts) -> None:
@@ -140,7 +144,8 @@ def foots(facts: PackFacts) -> None:
         raise Refusal(REPORT_FOOTS.at(Place(table.name), fact))
     _rows_foot(table, aging, aging[[*table.buckets, "credit"]].sum(axis=1), "total", "buckets and credit")
     exceptions = facts.exceptions
-    _rows_foot(EXCEPTIONS, exceptions, exceptions["decided"] + exceptions["open"], "count", "decided and open")
+    parts = exceptions["decided"] + exceptions["billed"] + exceptions["open"]
+    _rows_foot(EXCEPTIONS, exceptions, parts, "count", "decided, billed and open")
     billed, ending = (int(facts.control[name].sum()) for name in ("billed", "ending"))
     _equal(CONTROL, "", "billed", billed, int(facts.register["amount"].sum()), "the register's total")
     _equal(AGING, "", "total", int(aging["total"].sum()), ending, "the control's ending balance")

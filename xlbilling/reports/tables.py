@@ -56,12 +56,16 @@ class FindingCount(Record):
         "exception_counts",
         "Exceptions of the read checks",
         ("rule", "severity"),
-        totals=("count", "decided", "open"),
+        totals=("count", "decided", "billed", "open"),
     )
     rule: Annotated[str, given("Check", "Which check found it.", "text", 34)]
     severity: Annotated[str, given("Severity", "block: the bill is held. review: look at it. info: noted.", "text", 14)]
     count: Annotated[int, given("Found", "Findings of the period.", "whole", 13)]
     decided: Annotated[int, given("Decided", "Findings the office decided on.", "whole", 13)]
+    billed: Annotated[
+        int,
+        given("Billed", "Findings that only asked for a look, and were billed before anybody decided.", "whole", 13),
+    ]
     open: Annotated[int, given("Open", "Findings still waiting.", "whole", 13)]
 
 

@@ -37,10 +37,15 @@ class Old:
     def __init__(self, work: Work):
         self._work = work
         self.dropped: set[tuple[str, str]] = set()
+        self.last: list[str] = []
 
     def execute(self, sql: str, **values: Any) -> int:
         """Run a statement; the number of rows it changed."""
         return self._work.execute(sql, **values)
+
+    def execute_last(self, sql: str) -> None:
+        """Run a statement once every table stands as declared: it writes what the earlier tables do not allow."""
+        self.last.append(sql)
 
     def add_column(self, table: str, spec: str, fill: str) -> None:
         """Add a column as the schema declares it (`name:int?`); every row there is gets the SQL expression `fill`."""
@@ -152,6 +157,23 @@ def entries_have_an_author(old: Old) -> None:
     old.add_column("entries", "author", f"COALESCE({receipt}, actor)")
 
 
+@migration(
+    7,
+    "an override takes a day as well as a dial; findings of posted bills that nobody decided are closed as billed",
+)
+def overrides_take_a_day(old: Old) -> None:
+    """No override had a day. A finding about no service of its own closes with the last bill of its run."""
+    old.add_column("exceptions", "override_date:day?", "NULL")
+    billed = "b.cycle = exceptions.cycle AND b.period = exceptions.period"
+    standing = "SELECT 1 FROM bills b JOIN standing_bills t ON t.number = b.number WHERE"
+    waiting = "SELECT 1 FROM draft_bills b WHERE"
+    old.execute_last(
+        "UPDATE exceptions SET state = 'billed' WHERE state = 'open' AND decision = '' AND "  # noqa: S608
+        f"((service_id <> '' AND EXISTS ({standing} {billed} AND b.service_id = exceptions.service_id)) OR "
+        f"(service_id = '' AND EXISTS ({standing} {billed}) AND NOT EXISTS ({waiting} {billed})))"
+    )
+
+
 def opened(url: str, actor: str, folder: Path, clock: Callable[[], dt.datetime] | None = None) -> Store:
     """Open a store to work on it; one of an earlier version is migrated first, and `Store.migrated` says so."""
     store = Store.of_any_version(url, clock)
@@ -196,6 +218,8 @@ def _bring(work: Work, held: int, backup: str) -> None:
         MIGRATIONS[number].run(old)
         work.event(f"Store brought to version {number}: {MIGRATIONS[number].meaning}. Backup {backup}.")
     reshape(work.connection, old.dropped)
+    for statement in old.last:
+        work.execute(statement)
     work.store.set_triggers(work.connection)
     work.execute("UPDATE meta SET value = :v WHERE name = 'version'", v=str(schema.VERSION))
     broken = verify(work)

@@ -25,7 +25,7 @@ from xlbilling.documents import KINDS, typed_tables
 from xlbilling.records import TABLE
 from xlbilling.states import DOCUMENT, OPEN, POSTED, STATES, one_of
 
-VERSION: Final = 6  # of what is declared here; each change of it has a number and a function in store.migrations
+VERSION: Final = 7  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
 
 metadata: Final = MetaData()
@@ -140,7 +140,7 @@ _table(
     "exceptions",
     "cycle period exception_id",
     "cycle period exception_id severity rule service_id account_id meter_id place fact remedy money_at_risk:int "
-    "decision override_read reason decided_by decided_at state rev:int",
+    "decision override_read override_date:day? reason decided_by decided_at state rev:int",
 )
 
 _BILL = (

@@ -8,6 +8,7 @@ from xlbilling import ledger
 from xlbilling.documents import BILL, with_post
 from xlbilling.office.billing import DRAFTS_STALE
 from xlbilling.office.buttons import Outcome
+from xlbilling.office.deciding import close_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.drafts import clear_drafts, computed_by, computed_from, inputs_digest
 from xlbilling.office.posting import (
@@ -70,6 +71,7 @@ def post_bills(desk: Desk, work: Work) -> list[str]:
     batch = write_batch(work, BILL.batch, run.cycle, run.period, count, total)
     post_bill_batch(work, batch, ready, where, desk.receivable(), computed_by(work, run.cycle, run.period))
     clear_drafts(work, run.cycle, run.period, "draft")
+    close_findings(work, run.cycle, run.period)
     return [f"{batch}: {count} bills, {money(total)}"]
 
 
