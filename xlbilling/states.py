@@ -48,6 +48,12 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+# Every question to the store may say a state by its name: `state = :open`, `state <> :withdrawn`.
+BOUND: Final[dict[str, str]] = {
+    word.replace(" ", "_"): word for states in (*STATES.values(), DOCUMENT) for word in states
+}
+
+
 def one_of(states: Sequence[str]) -> str:
     """The condition that a row is in one of these states, as SQL says it."""
     words = [f"'{word}'" for word in states]

@@ -132,3 +132,19 @@ def test_a_tables_numbers_have_gaps_only_where_there_are_some() -> None:
     ]
     assert frames.typed([(None, None)], sorts, steady=False).dtypes.astype(str).tolist() == ["Int64", "datetime64[s]"]
     assert frames.typed([], sorts).dtypes.astype(str).tolist() == ["Int64", "datetime64[s]"]
+
+
+def test_a_question_asked_once_declares_its_columns_and_says_states_by_name(posted: Store) -> None:
+    """Two posted bills of 55.65 and 57.75, each its own batch."""
+    asked = "number amount:int", "SELECT number, amount FROM bills WHERE state = :posted ORDER BY number"
+    assert posted.query(*asked).to_dict("split")["data"] == [["B0000001", 5565], ["B0000002", 5775]]
+    assert posted.query("n:int?", "SELECT amount AS n FROM bills WHERE state = :open").dtypes.tolist() == ["Int64"]
+    assert posted.value("SELECT COUNT(*) FROM batches WHERE state <> :posted") == 0
+    with pytest.raises(TypeError, match="declares"):
+        posted.query("amount:int number", asked[1])
+    with posted.work("lea", "look") as work:
+        assert work.query("batch", "SELECT batch FROM batches WHERE state = :posted ORDER BY 1")["batch"].tolist() == [
+            "BL0000001", "BL0000002",
+        ]  # fmt: skip
+        assert work.execute("UPDATE periods SET closed_by = 'x' WHERE state = :closed") == 0
+        work.event("looked")

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.states import BOUND
 from xlbilling.store import frames, schema, seal, shape
-from xlbilling.store.views import VIEWS
+from xlbilling.store.views import VIEWS, sorts_of
 
 NO_STORE: Final = declare(
     "no_store", "The store that was named does not exist.", "Check the path, or make one with `xlbilling convert`."
@@ -139,15 +140,18 @@ class Store:
         with self.engine.connect() as connection:
             return _view(connection, name, values)
 
-    def query(self, sql: str, **values: Any) -> pd.DataFrame:
-        """The rows of a query that is not declared as a view; types are taken from the columns' names."""
+    def query(self, columns: str | Mapping[str, str], sql: str = "", /, **values: Any) -> pd.DataFrame:
+        """The rows of a question asked in one place only: its columns as a view declares them, then its SQL.
+
+        The words of states are bound to it by name (see states.BOUND), as to everything that is asked or done here.
+        """
         with self.engine.connect() as connection:
-            return _query(connection, sql, values)
+            return _query(connection, columns, sql, values)
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first value of a query; None where there is no row."""
         with self.engine.connect() as connection:
-            return connection.execute(sa.text(sql), values).scalar()
+            return connection.execute(sa.text(sql), {**BOUND, **values}).scalar()
 
     def table(self, name: str, where: str = "", order: str = "", **values: Any) -> pd.DataFrame:
         """A table of the store, all columns, in key order unless `order` says otherwise."""
@@ -214,11 +218,11 @@ class Work:
     def view(self, name: str, **values: Any) -> pd.DataFrame:
         return _view(self.connection, name, values)
 
-    def query(self, sql: str, **values: Any) -> pd.DataFrame:
-        return _query(self.connection, sql, values)
+    def query(self, columns: str | Mapping[str, str], sql: str = "", /, **values: Any) -> pd.DataFrame:
+        return _query(self.connection, columns, sql, values)
 
     def value(self, sql: str, **values: Any) -> Any:
-        return self.connection.execute(sa.text(sql), values).scalar()
+        return self.connection.execute(sa.text(sql), {**BOUND, **values}).scalar()
 
     def table(self, name: str, where: str = "", order: str = "", **values: Any) -> pd.DataFrame:
         return _table(self.connection, name, where, order, values)
@@ -229,7 +233,7 @@ class Work:
 
     def execute(self, sql: str, **values: Any) -> int:
         """Run a statement; the number of rows it changed."""
-        return self.connection.execute(sa.text(sql), values).rowcount
+        return self.connection.execute(sa.text(sql), {**BOUND, **values}).rowcount
 
     def update(self, table: str, key: Mapping[str, Any], rev: int, values: Mapping[str, Any]) -> bool:
         """Give one row these values and its next revision; False, and nothing changed, where it is not at `rev` any more."""
@@ -425,9 +429,14 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
     raise fault
 
 
-def _query(connection: Connection, sql: str, values: Mapping[str, Any]) -> pd.DataFrame:
-    names, rows = _fetched(connection, sql, values)
-    return frames.frame(rows, names, _NUMBERS)
+def _query(
+    connection: Connection, columns: str | Mapping[str, str], sql: str, values: Mapping[str, Any]
+) -> pd.DataFrame:
+    if not sql and isinstance(columns, str):  # without declared columns
+        names, rows = _fetched(connection, columns, values)
+        return frames.frame(rows, names, _NUMBERS)
+    declared = sorts_of(columns) if isinstance(columns, str) else columns
+    return _declared(connection, declared, sql, values, sql)
 
 
 def _table(connection: Connection, name: str, where: str, order: str, values: Mapping[str, Any]) -> pd.DataFrame:
@@ -441,15 +450,21 @@ def _table(connection: Connection, name: str, where: str, order: str, values: Ma
 
 def _view(connection: Connection, name: str, values: Mapping[str, Any]) -> pd.DataFrame:
     asked = VIEWS[name]
-    names, rows = _fetched(connection, asked.sql, {**asked.constants, **values})
-    if names != list(asked.columns):
-        raise TypeError(f"view {name} declares {list(asked.columns)} and has {names}")
-    return frames.typed(rows, asked.columns)
+    return _declared(connection, asked.columns, asked.sql, {**asked.constants, **values}, f"view {name}")
+
+
+def _declared(
+    connection: Connection, columns: Mapping[str, str], sql: str, values: Mapping[str, Any], what: str
+) -> pd.DataFrame:
+    names, rows = _fetched(connection, sql, values)
+    if names != list(columns):
+        raise TypeError(f"{what} declares {list(columns)} and has {names}")
+    return frames.typed(rows, columns)
 
 
 def _fetched(connection: Connection, sql: str, values: Mapping[str, Any]) -> tuple[list[str], Sequence[Any]]:
     """Names and rows of a query, from the driver's own cursor, without a Row object for each."""
-    answer = connection.execute(sa.text(sql), values)
+    answer = connection.execute(sa.text(sql), {**BOUND, **values})
     names = list(answer.keys())
     with contextlib.closing(answer):
         return names, answer.cursor.fetchall() if answer.cursor else []
