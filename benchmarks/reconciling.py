@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from loop import fixed_loop
 
 OWN = ("CASH", "AR-WATER", "AR-SEWER", "AR-PENALTY", "DEPOSITS", "REV-BASE", "REV-USE", "REV-SEWER")
 ACCOUNTS = {own: f"1{n:03d}" for n, own in enumerate(OWN)}
@@ -28,15 +29,6 @@ control_accounts: ["1001", "1002", "1003"]
 credit_normal: ["1004", "1005", "1006", "1007"]
 """
 Line = tuple[str, dt.date, str, str, str, str, str, int]
-
-
-def unit() -> float:
-    """CPU seconds of a fixed loop: about a second on the machine this was written on."""
-    began = time.process_time()
-    total = 0
-    for n in range(20_000_000):
-        total += n & 7
-    return time.process_time() - began
 
 
 def lines_of(count: int, seed: int = 7) -> Iterator[Line]:
@@ -112,7 +104,7 @@ def main() -> None:
         folder = Path(name)
         rows = write_files(folder, count)
         # before and after: a machine that others use too is slower by the moment
-        loop = unit()
+        loop = fixed_loop()
         command = [
             sys.executable,
             "-m",
@@ -126,7 +118,7 @@ def main() -> None:
         subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
         wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    loop = (loop + unit()) / 2
+    loop = (loop + fixed_loop()) / 2
     print(
         f"{count:,} subledger lines, {rows:,} rows in all: {used:.1f} s CPU, {wall:.1f} s wall, {used / loop:.1f} U (U = {loop:.2f} s)"
     )
