@@ -83,7 +83,9 @@ def main(accounts: int) -> None:
             month_of(month, clerk)
             spent.append(clerk.spent)
     loop = (loop + fixed_loop()) / 2
-    print(f"{accounts:,} accounts; CPU seconds of a press, the median where it was pressed more than once; U = {loop:.2f} s")
+    print(
+        f"{accounts:,} accounts; CPU seconds of a press, the median where it was pressed more than once; U = {loop:.2f} s"
+    )
     print(f"{'button':32} {'presses':>7} {'file s':>8} {'file U':>7} {'memory s':>9} {'memory U':>9}")
     for button, on_file in spent[0].items():
         file_cpu, memory_cpu = median(on_file), median(spent[1][button])

@@ -29,7 +29,7 @@ VBA_Parser = pytest.importorskip("oletools.olevba", reason="oletools is installe
 COMMITTED = Path(__file__).resolve().parents[2] / "billing.xlsm"
 DATA = [TABLE[record.sheet.table] for record in TABLES]
 NAMES = {"Period", "Cycle", "View", "StoreUrl", "ReadsFile", "PaymentsFile", "LedgerFile", "Message", "Question"}
-NAMES |= {"Asked", "Actor", "ChainHead", "AuditState", "AuditDifference", "Marked"} | TILES
+NAMES |= {"Asked", "Actor", "ChainHead", "AuditState", "AuditDifference", "Marked", "Filled"} | TILES
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,11 @@ def _messages(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     rule = {"type": "formula", "criteria": f'=$B${QUESTION_ROW + 1}<>""', "format": warm}
     sheet.conditional_format(QUESTION_ROW, LEFT, ASKED_ROW, len(WIDTHS) - 1, rule)
     sheet.write_blank(MESSAGE_ROW, 0, None, styles.of(num_format=";;;"))
+    sheet.write_blank(QUESTION_ROW, 0, None, styles.of(num_format=";;;"))
     name_cell(book, "Marked", NAME, MESSAGE_ROW, 0)  # where the cells a button marked are remembered
+    name_cell(
+        book, "Filled", NAME, QUESTION_ROW, 0
+    )  # how the sheets were filled, so that typing on them is seen at once
     for name, row in (("Message", MESSAGE_ROW), ("Question", QUESTION_ROW), ("Asked", ASKED_ROW)):
         name_cell(book, name, NAME, row, LEFT)
 

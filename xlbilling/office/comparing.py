@@ -15,12 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.office.desk import Desk
+from xlbilling.office.filling import untouched
 from xlbilling.office.history import as_text, at_revision, last_change
 from xlbilling.office.surface import SURFACES
 from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, last_event, plain_rate, shown
 from xlbilling.problems import Problem, declare
 from xlbilling.workbook.cells import refused_rows, take
-from xlbilling.workbook.port import TypedRow, row_keys
+from xlbilling.workbook.port import SheetTable, TypedRow, row_keys
 
 TAKEN_BACK: Final = declare(
     "taken_back_meanwhile",
@@ -48,16 +49,19 @@ def changes(desk: Desk, name: str) -> Changes:
 
     The sheet is compared with the cycle and period it shows, whatever was typed on Start since.
     """
-    return _Comparison(desk.as_shown(), name).changes()
+    desk = desk.as_shown()
+    sheet = desk.book.read(name)
+    if untouched(desk, sheet, moved_on=desk.seen()[0] != last_event(desk)):
+        return Changes.none(sheet)
+    return _Comparison(desk, sheet).changes()
 
 
 class _Comparison:
     """One sheet beside the store: each row of the sheet with its row of the store, as it is and as it was filled."""
 
-    def __init__(self, desk: Desk, name: str):
-        self.desk, self.surface = desk, SURFACES[name]
+    def __init__(self, desk: Desk, sheet: SheetTable):
+        self.desk, self.sheet, self.surface = desk, sheet, SURFACES[sheet.table.name]
         self.declared, self.columns = self.surface.declared, self.surface.declared.names("typed")
-        self.sheet = desk.book.read(name)
         self.typed, self.problems = take(self.declared, self.sheet)
         self.stored = self._stored()
         self.place = _Placed(self.sheet.keys, row_keys(self.declared, self.stored))

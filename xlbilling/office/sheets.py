@@ -13,9 +13,10 @@ import pandas as pd
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.comparing import changes
 from xlbilling.office.desk import Desk
+from xlbilling.office.filling import fill_sheets
 from xlbilling.office.posting import MOVED_ON
 from xlbilling.office.start import fill_start
-from xlbilling.office.surface import SURFACES, saved, shown, view
+from xlbilling.office.surface import SURFACES, saved, shown
 from xlbilling.office.undo import NOTHING_TO_UNDO, TYPING, Step, keep_undo, take_back_last
 from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, chain_head, last_event, without_emptied
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
@@ -97,7 +98,7 @@ def _conflict(desk: Desk, found: Sequence[Changes]) -> Conflict:
     for change in found:
         places = [replace(p.place, table=change.table, cell="") for p in change.conflicts]
         if desk.book.has_sheets:
-            desk.book.write(change.table, view(desk, change.table), typing=change.typing)
+            fill_sheets(desk, [change.table], {change.table: change.typing})
         sheet = desk.book.read(change.table)
         problems += [sheet.locate(p.on(at)) for p, at in zip(change.conflicts, places, strict=True)]
     if len(problems) == 1:
@@ -243,8 +244,7 @@ def refresh_tables(desk: Desk, names: Iterable[str]) -> None:
     """
     if not desk.book.has_sheets:
         return
-    for name in dict.fromkeys(names):
-        desk.book.write(name, view(desk, name))
+    fill_sheets(desk, list(dict.fromkeys(names)), anew=False)
     fill_start(desk)
     seen = desk.seen()[0]
     others = desk.store.value("SELECT COUNT(*) FROM events WHERE event > :e AND actor <> :a", e=seen, a=desk.actor)
@@ -256,10 +256,7 @@ def fill(desk: Desk, typing: Mapping[str, Sequence[TypedRow]] | None = None) -> 
     """Write every sheet from the store, with what is given of a person's typing laid over."""
     if not desk.book.has_sheets:
         return
-    names = shown()
-    for done, name in enumerate(names):
-        desk.book.progress(f"Sheet {TABLE[name].sheet.name}", done, len(names))
-        desk.book.write(name, view(desk, name), typing=(typing or {}).get(name, ()))
+    fill_sheets(desk, shown(), typing)
     if not str(desk.book.get("AuditState") or "").endswith(f"{desk.cycle} {desk.period}"):
         # The audit sheet speaks of another run; its formulas would look at rates and bills that are not theirs.
         desk.book.write("audit", pd.DataFrame(columns=list(TABLE["audit"].columns)))

@@ -49,6 +49,11 @@ class Surface:
         """Rows of these keys that were taken back since, as they last were, with `actor`: who took them back."""
         return self.stored(desk).iloc[:0].assign(actor="")
 
+    @property
+    def can_leave(self) -> bool:
+        """Whether rows of the sheet can be taken back elsewhere, so that the store no longer has them."""
+        return type(self).withdrawn is not Surface.withdrawn
+
     def history(self, desk: Desk) -> str:
         """The name the history of the table's rows is kept under."""
         return self.name

@@ -51,6 +51,12 @@ class Changes:
         """Nothing but new rows."""
         return cls(table, rows, rows.iloc[:0], rows.iloc[:0].assign(rev=0))
 
+    @classmethod
+    def none(cls, sheet: SheetTable) -> Changes:
+        """Of a sheet nobody has typed on."""
+        nothing = pd.DataFrame(columns=list(sheet.table.columns))
+        return cls(sheet.table.name, nothing, nothing, nothing, sheet=sheet)
+
     def __bool__(self) -> bool:
         return bool(len(self.new) or len(self.changed) or self.conflicts or self.refused)
 
@@ -67,6 +73,8 @@ class Changes:
 
     def preview(self) -> list[str]:
         """The changes as lines a clerk reads: sheet, key, column: old -> new; a whole column blanked is said first."""
+        if not self:
+            return []
         declared = TABLE[self.table]
         sheet, lines = declared.sheet.name, []
         for column in self.emptied:

@@ -50,6 +50,7 @@ FIRST_VALUES: Final[dict[str, Any]] = {
     "Question": None,
     "Asked": None,
     "Marked": None,
+    "Filled": None,
     **dict.fromkeys(TILES, DASH),
     **{name: first or None for name, _, first, _ in DESK_CELLS},
     **{name: None for name, _, _ in SHOWN_CELLS},

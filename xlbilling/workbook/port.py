@@ -20,6 +20,7 @@ import pandas as pd
 
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.records import TABLE, TABLES, ColumnKind, Table
+from xlbilling.workbook.fingerprint import fingerprint
 from xlbilling.workbook.formula_text import Formula
 from xlbilling.workbook.named_cells import FIXED_ROWS
 from xlbilling.workbook.references import column_letters
@@ -110,6 +111,11 @@ class SheetTable:
     def keys(self) -> list[str]:
         """The key of each row as text; several fields are joined with " / "."""
         return row_keys(self.table, self.frame)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same as long as nobody types into a declared column."""
+        return fingerprint(self.table, {str(name): self.frame[name].tolist() for name in self.frame.columns})
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
