@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -452,3 +453,73 @@ def test_the_only_register_of_a_meter_goes_by_the_offices_name(told: list[tuple[
     meters = pd.DataFrame([("M01", ""), ("M03", "L"), ("M03", "H")], columns=["meter_id", "register_id"], dtype="str")
     rows = pd.DataFrame(told, columns=["meter_id", "register_id"], dtype="str")
     assert only_registers(rows, meters)["register_id"].tolist() == own
+
+
+# ---- the same rejected rows again ------------------------------------------------------------------------------------
+
+CUT_TWO = "0000002,LS02,1"
+
+
+@pytest.mark.both_databases
+def test_a_corrected_file_keeps_what_was_decided_on_the_same_rejected_rows(office: Office) -> None:
+    """M01's dial is taken as 0112, one cut row is left, one still open; M07 is corrected in the second file: 0312."""
+    given: dict[str, Any] = {"extra": (CUT, CUT_TWO)}
+    cora = taken_in(office, ("M01", "01l2"), **given)
+    names = office.table("rejects").set_index("source_line")["reject_id"]
+    cora.set("rejects", names[2], decision="take", reason="an l for a one", dial_read="0112")
+    cora.set("rejects", names[10], decision="leave", reason="cut")
+    cora.press("save")
+    again = cora.press(
+        "import_reads", ReadsFile=office.file("new.csv", beacon(("M01", "01l2"), ("M07", "0312"), **given))
+    )
+    assert "3 rejected" in again.said
+    assert "2 rejected rows are the same as before and keep what was decided on them (1 taken, 1 left)" in again.said
+    assert [p.place.line for p in again.problems] == [11]
+    rows = office.table("rejects", "import_id = 2", "source_line")
+    assert rows[["source_line", "state", "reason", "dial_read", "decided_by"]].to_numpy().tolist() == [
+        [2, "taken", "an l for a one", "0112", "cora"], [10, "left", "cut", "", "cora"], [11, "open", "", "", ""],
+    ]  # fmt: skip
+    assert len(office.table("reads", "meter_id = 'M01' AND state = 'current'")) == 1
+    assert "unaccounted" not in cora.press("validate").said
+    # The read made of the row stays while one of both says that it was taken.
+    for import_id, count in ((1, 1), (2, 0)):
+        reject = office.table("rejects", f"import_id = {import_id} AND source_line = 2")["reject_id"].iloc[0]
+        cora.set("rejects", reject, decision="leave", reason="wrong after all")
+        cora.press("save")
+        assert len(office.table("reads", "meter_id = 'M01' AND state = 'current'")) == count
+
+
+def test_a_file_whose_rejected_rows_were_decided_before_can_be_taken_back(desk_office: Office) -> None:
+    cora = taken_in(desk_office, extra=(CUT,))
+    corrected(cora, the_reject(desk_office), "leave")
+    cora.press("import_reads", ReadsFile=desk_office.file("new.csv", beacon(("M07", "0312"), extra=(CUT,))))
+    cora.press("undo_last")
+    assert desk_office.table("imports")["state"].tolist() == ["current", "withdrawn"]
+
+
+def test_a_corrected_file_says_what_it_changes(desk_office: Office) -> None:
+    """M01 another day, M02 another dial and time."""
+    cora = taken_in(desk_office)
+    new = beacon(("M01.Read_Time", "2026-11-06 08:00"), ("M02", "011300"), ("M02.Read_Time", "2026-11-05 09:30"))
+    said = cora.press("import_reads", ReadsFile=desk_office.file("new.csv", new)).said
+    assert "Changed: M01: 0112, day 2026-11-05 -> 2026-11-06; M02: 011250 -> 011300, time 08:00 -> 09:30." in said
+
+
+def test_a_taken_row_whose_read_the_corrected_file_replaces_is_asked_about_again(desk_office: Office) -> None:
+    """The second file has M01 rightly, and the misread row too."""
+    misread = "0000001,LS01,1,M01,,13M01,Network,01l2,CCF,1,2026-11-05 08:00"
+    cora = taken_in(desk_office, without=("M01",), extra=(misread,))
+    corrected(cora, the_reject(desk_office), dial_read="0112")
+    said = cora.press(
+        "import_reads", ReadsFile=desk_office.file("new.csv", beacon(("M01", "0113"), extra=(misread,)))
+    ).said
+    assert "the same as before" not in said
+    assert desk_office.table("rejects", "import_id = 2")["state"].tolist() == ["open"]
+
+
+def test_rows_alike_in_one_file_have_a_decision_each(desk_office: Office) -> None:
+    cora = taken_in(desk_office, extra=(CUT, CUT))
+    first = desk_office.table("rejects", order="source_line")["reject_id"].iloc[0]
+    corrected(cora, first, "leave")
+    cora.press("import_reads", ReadsFile=desk_office.file("new.csv", beacon(("M07", "0312"), extra=(CUT, CUT, CUT))))
+    assert desk_office.table("rejects", "import_id = 2", "source_line")["state"].tolist() == ["left", "open", "open"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from xlbilling.intake.reads.twice import with_second_dials
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, Run
 from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
-from xlbilling.office.rejecting import rejected
+from xlbilling.office.rejecting import rejected, with_decisions_of_before
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.undo import OVERTAKEN, Step, keep_undo, takes_back
 from xlbilling.office.working_copy import Changes
@@ -52,10 +52,10 @@ def import_reads(desk: Desk) -> Outcome:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         rows = _sorted(found.parsed, run)
-        said, steps = _take_in(work, run, path, digest, found, rows)
+        said, steps, still_open = _take_in(work, run, path, digest, found, rows)
         keep_undo(work, "Import reads", steps, said)
     refresh_tables(desk, ["reads", *_WRITTEN, "cycles", "log"])
-    rejects = _rejects(path, rows.rejects)
+    rejects = _rejects(path, still_open)
     return Outcome(said, rejects, listed=bool(rejects))
 
 
@@ -147,8 +147,13 @@ def _summaries(intervals: pd.DataFrame, import_id: int) -> pd.DataFrame:
     return made.assign(import_id=import_id)
 
 
-def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read, rows: _Sorted) -> tuple[str, list[Step]]:
-    """Write the file's reads: those that are new, and those that correct a read that is not billed yet."""
+def _take_in(
+    work: Work, run: Run, path: Path, digest: str, found: Read, rows: _Sorted
+) -> tuple[str, list[Step], pd.DataFrame]:
+    """Write the file's reads: those that are new, and those that correct a read that is not billed yet.
+
+    In words what became of its rows, the step that takes it back, and its rejected rows that are still open.
+    """
     parsed = found.parsed
     meters = work.query("SELECT meter_id, register_id FROM meters")
     reads = only_registers(rows.reads, meters)
@@ -169,7 +174,8 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read, rows: _
             n=position_of[position],
             o=old_id,
         )
-    work.insert("rejects", rejected(only_registers(rows.rejects, meters), import_id))
+    rejects, carried = with_decisions_of_before(work, run, rejected(only_registers(rows.rejects, meters), import_id))
+    work.insert("rejects", rejects)
     work.insert("intervals", _summaries(rows.intervals, import_id))
     rows_in = parsed.balance.rows_in
     duplicates = int(same.sum())
@@ -186,9 +192,9 @@ def _take_in(work: Work, run: Run, path: Path, digest: str, found: Read, rows: _
     aside = ((len(rows.intervals), "interval rows"), (rows.earlier, "earlier hourly reads"))
     said += "".join(f" + {count} {words}" for count, words in aside if count) + "."
     if details:
-        said += " Changed: " + "; ".join(details[:10]) + ("; ..." if len(details) > 10 else "")
-    said += "".join(f" {note[:1].upper()}{note[1:]}." for note in parsed.notes)
-    return said, [_withdrawal(import_id, [old for old, _ in changed])]
+        said += " Changed: " + "; ".join(details[:10]) + ("; ..." if len(details) > 10 else "") + "."
+    said += carried + "".join(f" {note[:1].upper()}{note[1:]}." for note in parsed.notes)
+    return said, [_withdrawal(import_id, [old for old, _ in changed])], rejects.loc[rejects["state"].eq("open")]
 
 
 def _compared(
@@ -214,10 +220,20 @@ def _compared(
             before = stale.iloc[waiting[key][0]]
             waiting[key] = waiting[key][1:]
             changed.append((int(before["read_id"]), int(position)))
-            details.append(
-                f"{key}: {before['dial_read'] or 'no read'} -> {reads['dial_read'].iloc[position] or 'no read'}"
-            )
+            now = {name: str(reads[name].iloc[position]) for name in marks}
+            details.append(f"{key}: {_change_in_words(before.to_dict() | {'read_date': dates[before.name]}, now)}")
     return same, changed, details
+
+
+def _change_in_words(before: Mapping[Any, Any], now: Mapping[str, Any]) -> str:
+    """What a corrected read says otherwise: its dial, its day, or whatever else it is."""
+    dials = [row["dial_read"] or "no read" for row in (before, now)]
+    other = [(word, before[name], now[name]) for name, word in _FURTHER.items() if before[name] != now[name]]
+    told = ["{} -> {}".format(*dials)] if dials[0] != dials[1] or not other else [dials[0]]
+    return ", ".join([*told, *(f"{word} {old or '(none)'} -> {new or '(none)'}" for word, old, new in other)])
+
+
+_FURTHER: Final = {"read_date": "day", "read_time": "time", "unit": "unit", "read_code": "code"}
 
 
 def _joined(key: pd.Series[str], marks: pd.DataFrame) -> pd.Series[str]:
@@ -274,7 +290,8 @@ def withdraw(work: Work, step: Step) -> None:
     """Take an import back; refused where a later file or somebody's decision on Rejects builds on it."""
     number = step["import"]
     replaced = work.value("SELECT COUNT(*) FROM reads WHERE import_id = :i AND state = 'superseded'", i=number)
-    settled = work.value("SELECT COUNT(*) FROM rejects WHERE import_id = :i AND state <> 'open'", i=number)
+    # What a row took over from an earlier file stands at its first revision.
+    settled = work.value("SELECT COUNT(*) FROM rejects WHERE import_id = :i AND state <> 'open' AND rev > 1", i=number)
     for count, fact in (
         (replaced, "of its reads were replaced by a later file"),
         (settled, "of its rejected rows were decided on Rejects"),

@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from xlbilling.intake.reads.rejected import CONTENT_CHARACTERS
 from xlbilling.office.deciding import REASON_MISSING
-from xlbilling.office.desk import Desk
+from xlbilling.office.desk import Desk, Run
 from xlbilling.office.history import as_text, keep_change
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.undo import OVERTAKEN, Step, overtaken, takes_back
@@ -62,6 +63,47 @@ def rejected(rejects: pd.DataFrame, import_id: int) -> pd.DataFrame:
     return made.assign(
         reject_id=ids, import_id=import_id, read_date=dates, state="open", rev=1, read_id=none, **blank
     )  # fmt: skip
+
+
+_TAKEN_OVER: Final = ["decision", "reason", "decided_by", "decided_at", "state", "read_id", *_READ_FIELDS]
+_DECIDED_BEFORE: Final = (
+    "SELECT r.code, r.content, r.decision, r.reason, r.decided_by, r.decided_at, r.state, r.read_id, r.meter_id, "
+    "r.register_id, r.read_date, r.dial_read, r.unit FROM rejects r JOIN imports i ON i.import_id = r.import_id "
+    "LEFT JOIN reads d ON d.read_id = r.read_id WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p "
+    "AND i.state = 'current' AND r.state <> 'open' AND r.content <> '' AND (r.read_id IS NULL OR d.state = 'current') "
+    "ORDER BY r.import_id DESC, r.source_line, r.reject_id"
+)
+
+
+def with_decisions_of_before(work: Work, run: Run, rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Rejected rows of a corrected file with what was decided on the same rows of an earlier one, and that in words.
+
+    The same row has the same content and was rejected for the same reason; of rows that are alike the first has the
+    first one's decision. A row that was taken shares the read that was made of it; where that was replaced it is open.
+    """
+    before = work.query(_DECIDED_BEFORE, c=run.cycle, p=run.period)
+    if before.empty or rows.empty:
+        return rows, ""
+    before = before.loc[before["content"].str.len() < CONTENT_CHARACTERS]  # what was cut off may differ
+    marks = [_nth(frame) for frame in (rows, before)]
+    known = before.set_index(marks[1]).loc[lambda frame: ~frame.index.duplicated()]
+    carried = marks[0].isin(known.index)
+    if not carried.any():
+        return rows, ""
+    of_before = known.reindex(marks[0].loc[carried])
+    made = rows.astype(dict.fromkeys(_TAKEN_OVER, object))
+    for name in _TAKEN_OVER:
+        made.loc[carried, name] = of_before[name].astype(object).where(of_before[name].notna(), None).to_numpy()
+    counts = of_before["state"].value_counts()
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    said = f" {int(carried.sum())} rejected rows are the same as before and keep what was decided on them ({told})."
+    return made.assign(read_id=made["read_id"].astype("Int64")), said
+
+
+def _nth(rows: pd.DataFrame) -> pd.Series[str]:
+    """A name for each row by reason, content, and which of those alike it is."""
+    name = rows["code"] + "\x1f" + rows["content"]
+    return name + "\x1f" + rows.groupby(["code", "content"], sort=False).cumcount().astype("str")
 
 
 def rejects_view(desk: Desk) -> pd.DataFrame:
@@ -203,14 +245,18 @@ def undecide_rejects(work: Work, step: Step) -> None:
 
 _WITHDRAW: Final = "UPDATE reads SET state = 'withdrawn' WHERE read_id = :read AND state = 'current'"
 _REINSTATE: Final = "UPDATE reads SET state = 'current' WHERE read_id = :read AND state = 'withdrawn'"
+_SHARED: Final = "SELECT COUNT(*) FROM rejects WHERE read_id = :read AND reject_id <> :name AND state = 'taken'"
 _BILLED: Final = (
     "SELECT b.number FROM bill_reads r JOIN standing_bills b ON b.number = r.number WHERE r.read_id = :read"
 )
 
 
 def _unmake(work: Work, name: str, read_id: int | None, place: Place) -> None:
-    """Withdraw the read that was made of a row before; refused where it is billed."""
-    if read_id is None:
+    """Withdraw the read that was made of a row before, unless the same row of another file was taken too.
+
+    Refused where it is billed.
+    """
+    if read_id is None or work.value(_SHARED, read=read_id, name=name):
         return
     bill = work.value(_BILLED, read=read_id)
     if bill is not None:
