@@ -93,11 +93,15 @@ def with_decisions_of_before(work: Work, run: Run, rows: pd.DataFrame) -> tuple[
     of_before = known.reindex(marks[0].loc[carried])
     made = rows.astype(dict.fromkeys(_TAKEN_OVER, object))
     for name in _TAKEN_OVER:
-        made.loc[carried, name] = of_before[name].astype(object).where(of_before[name].notna(), None).to_numpy()
+        kept = of_before[name].map(as_text) if name == "read_date" else of_before[name]
+        made.loc[carried, name] = kept.astype(object).where(kept.notna() & kept.ne(""), _BLANK.get(name, "")).to_numpy()
     counts = of_before["state"].value_counts()
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     said = f" {int(carried.sum())} rejected rows are the same as before and keep what was decided on them ({told})."
     return made.assign(read_id=made["read_id"].astype("Int64")), said
+
+
+_BLANK: Final = dict.fromkeys(("read_date", "read_id"))
 
 
 def _nth(rows: pd.DataFrame) -> pd.Series[str]:
