@@ -60,6 +60,7 @@ class Sheet:
     scope: Scope = "all"
     views: tuple[Literal["clerk", "lead"], ...] = ("clerk", "lead")
     totals: tuple[str, ...] = ()
+    working: bool = False  # the store keeps what is typed and given, as it is, with every revision
 
 
 def given(title: str, note: str, kind: ColumnKind = "text", width: int = 14, look: Look = "") -> Column:
@@ -98,7 +99,9 @@ class Record(BaseModel):
 class Setting(Record):
     """One rule of the district: a setting or a read check with its threshold and severity."""
 
-    sheet: ClassVar = Sheet("Policy", "policy", "The district's rules", ("topic", "setting"), True, views=("lead",))
+    sheet: ClassVar = Sheet(
+        "Policy", "policy", "The district's rules", ("topic", "setting"), True, views=("lead",), working=True
+    )
     topic: Annotated[
         str, given("Topic", "What the rule is about: district, billing, reads, check, aging, payments.", "text", 12)
     ]
@@ -129,7 +132,7 @@ class Setting(Record):
 class CycleRun(Record):
     """One billing run of a cycle: its read window and its dates."""
 
-    sheet: ClassVar = Sheet("Cycles", "cycles", "Billing runs and their dates", ("cycle", "period"), True)
+    sheet: ClassVar = Sheet("Cycles", "cycles", "Billing runs and their dates", ("cycle", "period"), True, working=True)
     cycle: Annotated[str, required("Cycle", "Routes read and billed together, such as A.", "id", 8)]
     period: Annotated[
         str, required("Accounting period", "Month of the ledger the bills post to, written 2026-11.", "id", 12)
@@ -153,7 +156,7 @@ class CycleRun(Record):
 class Account(Record):
     """The customer of record."""
 
-    sheet: ClassVar = Sheet("Accounts", "accounts", "Customers of record", ("account_id",), True)
+    sheet: ClassVar = Sheet("Accounts", "accounts", "Customers of record", ("account_id",), True, working=True)
     account_id: Annotated[
         str, required("Account", "Account number with its leading zeros. It never changes.", "id", 12)
     ]
@@ -182,7 +185,7 @@ class Account(Record):
 class Service(Record):
     """A service at a premise, billed on one rate schedule in one cycle."""
 
-    sheet: ClassVar = Sheet("Services", "services", "Services at premises", ("service_id",), True)
+    sheet: ClassVar = Sheet("Services", "services", "Services at premises", ("service_id",), True, working=True)
     service_id: Annotated[str, required("Service", "Service number with its leading zeros.", "id", 14)]
     account_id: Annotated[str, required("Account", "The account that is billed.", "id", 12)]
     premise: Annotated[str, required("Premise", "Street address served.", "text", 28)]
@@ -207,7 +210,7 @@ class Service(Record):
 class Meter(Record):
     """A register of a meter on a service; a compound meter has two rows."""
 
-    sheet: ClassVar = Sheet("Meters", "meters", "Meters and registers", ("meter_id", "register_id"), True)
+    sheet: ClassVar = Sheet("Meters", "meters", "Meters and registers", ("meter_id", "register_id"), True, working=True)
     meter_id: Annotated[str, required("Meter", "Meter number exactly as the reading system sends it.", "id", 14)]
     register_id: Annotated[str, Column("Register", "Blank, or which register of a compound meter: L, H.", "id", 9)] = ""
     service_id: Annotated[str, required("Service", "The service it measures.", "id", 14)] = ""
@@ -237,7 +240,9 @@ class Meter(Record):
 class Rate(Record):
     """One line of a rate schedule: a component, its key and its tier, in force from a date by a resolution."""
 
-    sheet: ClassVar = Sheet("Rates", "rates", "Rate schedules in force", ("rate_id",), True, views=("lead",))
+    sheet: ClassVar = Sheet(
+        "Rates", "rates", "Rate schedules in force", ("rate_id",), True, views=("lead",), working=True
+    )
     rate_id: Annotated[str, required("Line", "Number of this line; it never changes.", "id", 10)]
     tariff: Annotated[str, required("Rate schedule", "Name of the schedule, as on Services.", "text", 16)]
     customer_class: Annotated[str, required("Class", "Customer class this line is for.", "text", 20)]
@@ -437,7 +442,9 @@ class Reject(Record):
 class RecipeRow(Record):
     """One line of a recipe: which column of a sender's read file is which, and how its figures are written."""
 
-    sheet: ClassVar = Sheet("Recipes", "recipes", "How other read files are laid out", ("recipe", "setting"), True)
+    sheet: ClassVar = Sheet(
+        "Recipes", "recipes", "How other read files are laid out", ("recipe", "setting"), True, working=True
+    )
     recipe: Annotated[str, required("Recipe", "Name of the recipe, such as the sender's.", "text", 20)]
     setting: Annotated[
         str,
@@ -662,7 +669,13 @@ class GlAccount(Record):
     """An account of the general ledger that billing posts to."""
 
     sheet: ClassVar = Sheet(
-        "GL accounts", "gl_accounts", "Ledger accounts billing posts to", ("gl_account",), True, views=("lead",)
+        "GL accounts",
+        "gl_accounts",
+        "Ledger accounts billing posts to",
+        ("gl_account",),
+        True,
+        views=("lead",),
+        working=True,
     )
     gl_account: Annotated[str, required("GL account", "Number exactly as accounting prints it.", "id", 16)]
     name: Annotated[str, required("Name", "Name in the general ledger.", "text", 32)]

@@ -1,17 +1,30 @@
-"""Document sheets: what every table of documents shows, and where those went that are no longer on it."""
+"""Document sheets: what every table of documents shows, how typing on it is written and taken back.
+
+Typed rows get a number, their author and the month they post in, and wait; while they wait they may be changed, once
+they are posted they stay as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from xlbilling.documents import typed_tables
-from xlbilling.office.desk import Desk
-from xlbilling.office.history import last_change
+from xlbilling.documents import KINDS, DocumentKind, typed_tables
+from xlbilling.office.desk import Desk, today
+from xlbilling.office.history import TAKEN_OUT, content, keep_change, keep_revision, last_change
+from xlbilling.office.months import Months, months_of
+from xlbilling.office.posting import POSTED_ROW
 from xlbilling.office.surface import Surface
+from xlbilling.office.undo import Step, overtaken, takes_back
+from xlbilling.office.working_copy import Changes, changed_meanwhile
+from xlbilling.office.working_tables import bound
+from xlbilling.problems import Refusal
 from xlbilling.records import TABLE
-from xlbilling.states import REVERSED, WITHDRAWN
+from xlbilling.states import OPEN, REVERSED, WITHDRAWN
+from xlbilling.store import Work
 from xlbilling.store.schema import columns_of
 from xlbilling.store.views import view as declare_view
 
@@ -49,6 +62,87 @@ class DocumentSheet(Surface):
         other = desk.store.table(self.name, "period <> :p AND state <> :w", p=str(desk.period), w=WITHDRAWN)
         return other.loc[other[self._key].isin(keys)]
 
+    def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
+        """Write typed documents: new ones get a number, open ones may be changed, posted ones may not."""
+        for label, row, old in change.pairs():
+            if old["state"] != OPEN:
+                fact = f"{self._kind.word} {row[self._key]} is {old['state']}"
+                raise Refusal(POSTED_ROW.at(change.place(label, self._key), fact))
+        dated, typed = self._kind.dated, self.declared.names("typed")
+        new = change.new.assign(**{dated: change.new[dated].fillna(pd.Timestamp(posting_day(desk)))})
+        numbers = take_in(work, self.name, new) if len(new) else []
+        event = work.event(f"{self.declared.sheet.name}: {len(numbers)} new, {len(change.changed)} changed")
+        step: Step = {"kind": "documents", "table": self.name, "new": [], "changed": []}
+        for number, as_typed, row in zip(numbers, _records(change.new), _records(new), strict=True):
+            keep_revision(work, self.name, number, 1, event, content(as_typed, typed))
+            step["new"].append({"number": number, "written": _values(row, typed)})
+        for label, row, old in change.pairs():
+            number, written = row[self._key], _values(row, typed)
+            if not work.update(self.name, {self._key: number}, int(old["rev"]), written):
+                raise changed_meanwhile(desk, change, label, number)
+            keep_change(work, self.name, number, event, old, row, typed)
+            step["changed"].append({"number": number, "written": written, "before": _values(old, typed)})
+        return [step]
+
+    @property
+    def _kind(self) -> DocumentKind:
+        return of_table(self.name)
+
     @property
     def _key(self) -> str:
         return self.declared.key[0]
+
+
+def of_table(name: str) -> DocumentKind:
+    """The first kind of document that a table holds; its number letters are those of the table."""
+    return next(kind for kind in KINDS if kind.table == name)
+
+
+def posting_day(desk: Desk) -> dt.date:
+    """The day a document posts on that was typed without one: today where it is in the period, else its last day."""
+    day, period = today(desk.store), desk.period
+    return day if period.first <= day <= period.last else period.last
+
+
+def take_in(work: Work, name: str, rows: pd.DataFrame) -> list[str]:
+    """Write documents as open ones, each in the month it posts in; their numbers, which are the next of the table."""
+    kind = of_table(name)
+    numbers = work.documents(kind.letters, len(rows))
+    months = months_of(Months.of(work).posting_days(rows[kind.dated]))
+    taken = rows.assign(batch="", author=work.actor, period=months, state=OPEN, rev=1)
+    taken[kind.key] = numbers
+    work.insert(name, taken)
+    return numbers
+
+
+def _records(rows: pd.DataFrame) -> list[dict[Any, Any]]:
+    return rows.to_dict("records")
+
+
+def _values(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: bound(row[name]) for name in names}
+
+
+@takes_back("documents")
+def take_back_documents(work: Work, step: Step) -> None:
+    """Withdraw typed documents and give changed ones their earlier values; refused where one was posted or changed since."""
+    name, key = step["table"], TABLE[step["table"]].key[0]
+    sheet = TABLE[name].sheet.name
+    event = work.event(f"{sheet}: {len(step['new'])} withdrawn, {len(step['changed'])} put back")
+    for document in step["new"]:
+        rev = _as_written(work, name, document)
+        work.update(name, {key: document["number"]}, rev, {"state": WITHDRAWN})
+        keep_revision(work, name, document["number"], rev + 1, event, TAKEN_OUT)
+    for document in step["changed"]:
+        rev, before = _as_written(work, name, document), document["before"]
+        work.update(name, {key: document["number"]}, rev, before)
+        keep_revision(work, name, document["number"], rev + 1, event, content(before, list(before)))
+
+
+def _as_written(work: Work, name: str, document: Mapping[str, Any]) -> int:
+    """The revision of a document that is open and as it was written; refused where it is not."""
+    number, key = document["number"], TABLE[name].key[0]
+    row = work.table(name, f"{key} = :n AND state = :open", n=number)
+    if row.empty or any(bound(row[column].iloc[0]) != value for column, value in document["written"].items()):
+        raise overtaken(name, number, f"{of_table(name).word} {number} was changed or posted since")
+    return int(row["rev"].iloc[0])

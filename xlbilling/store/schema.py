@@ -26,7 +26,7 @@ from xlbilling.records import TABLE
 from xlbilling.states import DOCUMENT, OPEN, POSTED, STATES, one_of
 
 VERSION: Final = 7  # of what is declared here; each change of it has a number and a function in store.migrations
-WORKING: Final = ("policy", "cycles", "accounts", "services", "meters", "rates", "recipes", "gl_accounts")
+WORKING: Final = tuple(name for name, table in TABLE.items() if table.sheet.working)
 
 metadata: Final = MetaData()
 
