@@ -180,6 +180,27 @@ def test_marks_come_and_go(copies):
     assert cell.note is None
 
 
+@pytest.mark.parametrize("name", ["'t Kofschip", "'", "''twice", "'-12' is not a reading", "=1+1", "O'Hara", "-"])
+def test_a_text_keeps_its_first_apostrophe(copies, name):
+    for book in copies:
+        book.write("accounts", accounts(2).assign(name=name))
+        book.put("Message", name)
+        assert taken(book, "accounts")["name"].tolist() == [name, name]
+        assert book.get("Message") == name
+
+
+def test_a_renamed_sheet_is_found_by_its_table(copies):
+    """Read, written and brought to the front under the name it has now, live as in the file."""
+    for book in copies:
+        book.write("accounts", accounts(2))
+        book.rename_sheet("Accounts", "Customers")
+        assert str(book.read("accounts").place(0, "phone")).startswith("Customers!")
+        book.write("accounts", accounts(3))
+        book.show("Accounts")
+        book.view("lead")
+        assert taken(book, "accounts")["account_id"].tolist() == ["00000", "00001", "00002"]
+
+
 def test_a_renamed_heading_is_named_with_its_cell(copies):
     live, _ = copies
     live.book.sheets["Accounts"].range("B3").value = "Customer"

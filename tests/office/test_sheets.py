@@ -495,3 +495,15 @@ def test_a_history_that_lost_a_revision_is_not_guessed(desk_office: Office) -> N
     store.close()
     cora.refused("undo_last", "no_earlier_row")
     assert desk_office.value("SELECT name FROM accounts WHERE account_id = '0000003'") == "Quercus"
+
+
+def test_a_renamed_sheet_is_saved_refreshed_and_named_as_it_is_called(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.workbook().rename_sheet("Services", "Houses")
+    lead.set("services", "S01", route="02")
+    assert lead.press("save").said == "Saved 1 changes."
+    assert desk_office.table("services", "service_id = 'S01'")["route"].tolist() == ["02"]
+    lead.press("refresh")
+    assert lead.sheet("services").loc["S01", "route"] == "02"
+    lead.set("services", "S01", account_id="0000099")
+    assert "Houses!B4" in lead.refused("save", "cells_refused")

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -315,3 +316,38 @@ def test_typing_is_laid_over_what_is_written(twins: tuple[FileWorkbook, MemoryWo
         assert book.read("payments").frame["amount"].tolist() == [120.5, "12,5", None]
         assert book.read("payments").frame["received_on"].tolist()[2] == dt.date(2026, 1, 2)
     same(*twins, "payments")
+
+
+def test_a_renamed_sheet_is_found_by_its_table(book: OpenWorkbook) -> None:
+    """Its cells are read, written, named and typed under the name it has now; Start's own cells too."""
+    written(book, "payments", payments("0000001", "0000002"))
+    book.rename_sheet("Payments", "Money & 'co'")
+    book.rename_sheet("Start", "Home")
+    sheet = book.read("payments")
+    assert str(sheet.place(0, "account_id")) == f"Money & 'co'!{sheet.column_letter['account_id']}4"
+    book.type_in("Money & 'co'", {f"{sheet.column_letter['account_id']}6": "0000003"})
+    book.put("Cycle", "B")
+    book.save()
+    assert book.read("payments").frame["account_id"].tolist() == ["0000001", "0000002", "0000003"]
+    assert book.get("Cycle") == "B"
+    written(book, "payments", payments("0000004"))
+    assert book.read("payments").frame["account_id"].tolist() == ["0000004"]
+    book.mark([STRANGE.at(Place("payments", "P0000001", "amount"), "odd")])
+    assert book.marked[0].place.table == "Money & 'co'"
+    book.show("Payments")
+    assert book.shown == "Money & 'co'"
+    book.view("clerk")
+    assert book.read("policy").sheet == "Policy"
+
+
+@pytest.mark.filterwarnings("ignore:Print area cannot be set")
+def test_a_sheet_that_is_gone_is_named_with_what_to_do(built: Path, tmp_path: Path) -> None:
+    """Sheet Services and its table taken out of the file, as Excel does with Delete."""
+    path = Path(shutil.copy(built, tmp_path / "billing.xlsm"))
+    book = openpyxl.load_workbook(path, keep_vba=True)
+    del book["Services"]
+    book.save(path)
+    with pytest.raises(Refusal) as refused:
+        FileWorkbook(path).read("services")
+    assert "sheet Services with its table services is not there" in str(refused.value)
+    assert "build a new workbook" in str(refused.value)

@@ -26,7 +26,6 @@ from xlbilling.workbook.port import (
     EXTRA,
     NO_CELL,
     NO_FILE,
-    NO_TABLE,
     VIEWS,
     ExtraColumn,
     Questions,
@@ -38,8 +37,10 @@ from xlbilling.workbook.port import (
     laid_over,
     located,
     need_room,
+    no_table,
     row_keys,
     sheet_table,
+    tables_of,
     wanted_file,
 )
 from xlbilling.workbook.references import column_letters
@@ -200,7 +201,9 @@ class ExcelWorkbook:
             return
 
     def show(self, sheet: str) -> None:
-        self.book.sheets[sheet].activate()
+        now = self._now(sheet)
+        if now:
+            self.book.sheets[now].activate()
 
     def ask_file(self, what: str, named_cell: str) -> Path:
         """With a person at Excel for Windows a file picker; else the named cell on Start."""
@@ -224,11 +227,17 @@ class ExcelWorkbook:
         self.put("View", kind)
         hidden = hidden_sheets(kind)
         for name in VIEWS:
-            self.book.sheets[name].visible = name not in hidden
+            now = self._now(name)
+            if now:
+                self.book.sheets[now].visible = name not in hidden
 
     def type_in(self, sheet: str, cells: Mapping[str, Any]) -> None:
         for address, value in cells.items():
             self.book.sheets[sheet].range(address).value = value
+
+    def rename_sheet(self, sheet: str, name: str) -> None:
+        self.book.sheets[sheet].name = name
+        self.__dict__.pop("_sheet_names", None)
 
     def save(self) -> None:
         self.book.save()
@@ -253,13 +262,27 @@ class ExcelWorkbook:
     def _table(self, name: str) -> tuple[xw.Sheet, Any]:
         """A table with its sheet; looked up once, because every look is a call to the application."""
         if name not in self._tables:
-            sheet = TABLE[name].sheet.name
-            there = sheet in self._sheet_names
-            page = self.book.sheets[sheet] if there else None
-            if page is None or in_book(name) not in {table.name for table in page.tables}:
-                raise Refusal(NO_TABLE.at(Place(sheet), f"the table {name} is not there"))
-            self._tables[name] = page, page.tables[in_book(name)]
+            own = TABLE[name].sheet.name
+            named = [own] if own in self._sheet_names else []
+            for sheet in [*named, *sorted(self._sheet_names - set(VIEWS)), *sorted(self._sheet_names - {own})]:
+                page = self.book.sheets[sheet]
+                if in_book(name) in {table.name for table in page.tables}:
+                    self._tables[name] = page, page.tables[in_book(name)]
+                    break
+            else:
+                raise no_table(name)
         return self._tables[name]
+
+    def _now(self, sheet: str) -> str:
+        """What a sheet of the built workbook is called now, by the tables on it; blank where it is not there."""
+        if sheet in self._sheet_names:
+            return sheet
+        for name in tables_of(sheet):
+            try:
+                return str(self._table(name)[0].name)
+            except Refusal:
+                continue
+        return ""
 
     def _named(self, name: str) -> xw.Range:
         """A named cell; looked up once."""
@@ -366,8 +389,13 @@ def _day_numbers(days: Sequence[Any]) -> list[Any]:
 
 
 def _safe(value: Any) -> Any:
-    """Text for a cell of any format that stays text: nothing we write from a value is ever a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") and len(value) > 1 else value
+    """Text for a cell of any format that stays the text it is: nothing we write from a value is ever a formula.
+
+    Excel takes one apostrophe at the beginning as its own mark of a text, so 't Kofschip needs two to keep one.
+    """
+    if not isinstance(value, str):
+        return value
+    return f"'{value}" if value[:1] == "'" or (value[:1] in ("=", "+", "-", "@") and len(value) > 1) else value
 
 
 def _note(cell: xw.Range, text: str) -> None:

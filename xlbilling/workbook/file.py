@@ -22,7 +22,6 @@ from xlbilling.workbook.named_cells import DASH, FIXED_ROWS, TILES
 from xlbilling.workbook.port import (
     EXTRA,
     NO_CELL,
-    NO_TABLE,
     NOT_WORKED_OUT,
     Cells,
     ExtraColumn,
@@ -35,13 +34,15 @@ from xlbilling.workbook.port import (
     laid_over,
     located,
     need_room,
+    no_table,
     row_keys,
     sheet_table,
+    tables_of,
     wanted_file,
 )
 from xlbilling.workbook.recalculation import recalculated
 from xlbilling.workbook.references import column_letters, column_number
-from xlbilling.workbook.shape import Shape, TableShape, grow_table, reshape_table, set_hidden, shape_of
+from xlbilling.workbook.shape import Shape, TableShape, grow_table, rename_sheet, reshape_table, set_hidden, shape_of
 from xlbilling.workbook.splice import Formula as CellFormula
 from xlbilling.workbook.splice import FormulaColumn, write_cells, write_tables
 
@@ -163,7 +164,7 @@ class FileWorkbook:
         self.put("Message", text)
 
     def show(self, sheet: str) -> None:
-        self.shown = sheet
+        self.shown = self._now(sheet)
 
     def ask_file(self, what: str, named_cell: str) -> Path:
         return wanted_file(what, named_cell, self.get(named_cell), self.path.resolve().parent)
@@ -181,13 +182,19 @@ class FileWorkbook:
         self.put("View", kind)
         self._flush()
         target = self._next()
-        set_hidden(self._source, target, hidden_sheets(kind))
+        set_hidden(self._source, target, {self._now(sheet) for sheet in hidden_sheets(kind)})
         self._moved(target)
 
     def type_in(self, sheet: str, cells: Mapping[str, Any]) -> None:
         self._flush()
         target = self._next()
         write_cells(self._source, target, sheet, cells)
+        self._moved(target)
+
+    def rename_sheet(self, sheet: str, name: str) -> None:
+        self._flush()
+        target = self._next()
+        rename_sheet(self._source, target, sheet, name)
         self._moved(target)
 
     def save(self) -> None:
@@ -201,8 +208,13 @@ class FileWorkbook:
     def _table(self, name: str) -> TableShape:
         found = self._known.tables.get(in_book(name))
         if found is None:
-            raise Refusal(NO_TABLE.at(Place(TABLE[name].sheet.name), f"the table {name} is not there"))
+            raise no_table(name)
         return found
+
+    def _now(self, sheet: str) -> str:
+        """What a sheet of the built workbook is called now: by the tables on it."""
+        there = (self._known.tables.get(in_book(name)) for name in tables_of(sheet))
+        return next((table.sheet for table in there if table is not None), sheet)
 
     def _grown(self, name: str) -> TableShape:
         """The table with the rows typed directly under it, which belong to it whether it was grown or not."""

@@ -106,6 +106,7 @@ class MemoryWorkbook:
         self._by_sheet: dict[str, list[str]] = {}
         for name, table in TABLE.items():
             self._by_sheet.setdefault(table.sheet.name, []).append(name)
+        self._called: dict[str, str] = {}  # sheets that a person has called otherwise, by the name they were built with
         self._extra_titles: dict[str, dict[str, str]] = {}
         self.questions = Questions(self.get, self.put, yes=yes)
 
@@ -114,6 +115,7 @@ class MemoryWorkbook:
         twin = MemoryWorkbook(folder, yes=self.questions.yes)
         twin.cells, twin.hidden = dict(self.cells), set(self.hidden)
         twin._grids = {name: grid.copied() for name, grid in self._grids.items()}
+        twin._called = dict(self._called)
         twin._extra_titles = {name: dict(titles) for name, titles in self._extra_titles.items()}
         return twin
 
@@ -124,7 +126,8 @@ class MemoryWorkbook:
         body = grid.body()
         titles = list(itertools.takewhile(lambda title: title is not None, grid.titles[len(grid.table.columns) :]))
         titles = [*grid.titles[: len(grid.table.columns)], *titles]
-        return sheet_table(grid.table, grid.table.sheet.name, titles, body[:, : len(titles)], grid.row, grid.left)
+        sheet = self._now(grid.table.sheet.name)
+        return sheet_table(grid.table, sheet, titles, body[:, : len(titles)], grid.row, grid.left)
 
     def get(self, name: str) -> Any:
         cell = self.cells[self._named(name)]
@@ -209,7 +212,7 @@ class MemoryWorkbook:
         self.put("Message", text)
 
     def show(self, sheet: str) -> None:
-        self.shown = sheet
+        self.shown = self._now(sheet)
 
     def ask_file(self, what: str, named_cell: str) -> Path:
         return wanted_file(what, named_cell, self.get(named_cell), self.folder.resolve())
@@ -223,7 +226,11 @@ class MemoryWorkbook:
 
     def view(self, kind: View) -> None:
         self.put("View", kind)
-        self.hidden = hidden_sheets(kind)
+        self.hidden = {self._now(sheet) for sheet in hidden_sheets(kind)}
+
+    def rename_sheet(self, sheet: str, name: str) -> None:
+        built = next((own for own, now in self._called.items() if now == sheet), sheet)
+        self._called[built] = name
 
     def save(self) -> None:
         """What was written stands already."""
@@ -232,12 +239,17 @@ class MemoryWorkbook:
 
     def _grid_at(self, sheet: str, row: int, column: int) -> _Grid:
         """The table a cell of a sheet belongs to or stands beside."""
-        for name in self._by_sheet.get(sheet, ()):
+        built = next((own for own, now in self._called.items() if now == sheet), sheet)
+        for name in self._by_sheet.get(built, ()):
             grid = self._grids[name]
             rows = FIXED_ROWS.get(name)
             if row >= grid.row and (rows is None or (row <= grid.row + rows and grid.covers(column))):
                 return grid
         raise ValueError(f"no table stands at {sheet}!{column_letters(column)}{row}")
+
+    def _now(self, sheet: str) -> str:
+        """What a sheet of the built workbook is called now."""
+        return self._called.get(sheet, sheet)
 
     def _named(self, name: str) -> str:
         if name not in self.cells:

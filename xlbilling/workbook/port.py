@@ -45,8 +45,9 @@ HEADING: Final = declare(
 )
 NO_TABLE: Final = declare(
     "sheet_table",
-    "A table of the workbook is not there.",
-    "Restore the workbook from a copy or build a new one; no data is lost, the store holds it.",
+    "A table of the workbook is not on any of its sheets: the sheet was deleted, or its table was made plain cells.",
+    "Take the sheet back (Ctrl+Z, or close without saving), or build a new workbook with xlbilling build and press Refresh; "
+    "no data is lost, the store holds it.",
 )
 NO_CELL: Final = declare(
     "sheet_cell",
@@ -188,7 +189,7 @@ class Workbook(Protocol):
         """Show the outcome in the cell Message; a question nobody answered goes away."""
 
     def show(self, sheet: str) -> None:
-        """Bring a sheet to the front."""
+        """Bring a sheet to the front, whatever a person has called it since."""
 
     def ask_file(self, what: str, named_cell: str) -> Path:
         """The file to work on, picked by the person or named in the cell; refuses where there is none."""
@@ -222,10 +223,24 @@ class OpenWorkbook(Workbook, Protocol):
         to the table, and a heading can be typed over.
         """
 
+    def rename_sheet(self, sheet: str, name: str) -> None:
+        """Give a sheet another name on its tab; its tables stay what they are, and are found by their own names."""
+
 
 def in_book(table: str) -> str:
     """Name of a declared table in the workbook."""
     return IN_BOOK.get(table, table)
+
+
+def no_table(name: str) -> Refusal:
+    """The refusal of a table that is on no sheet: named by the sheet a person knows."""
+    sheet = TABLE[name].sheet.name
+    return Refusal(NO_TABLE.at(Place(sheet), f"sheet {sheet} with its table {in_book(name)} is not there"))
+
+
+def tables_of(sheet: str) -> list[str]:
+    """The declared tables that stand on a sheet of the built workbook."""
+    return [name for name, table in TABLE.items() if table.sheet.name == sheet]
 
 
 def row_keys(table: Table, frame: pd.DataFrame) -> list[str]:

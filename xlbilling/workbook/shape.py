@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
+from xml.sax.saxutils import quoteattr
 
 from xlbilling.workbook.package import Package
 from xlbilling.workbook.references import Area, column_letters, column_number
@@ -172,6 +173,22 @@ def _reaching(table_xml: str, area: Area) -> str:
 
 def _escaped(title: str) -> str:
     return html.escape(title, quote=True)
+
+
+def rename_sheet(source: Path, target: Path, sheet: str, name: str) -> None:
+    """Write `source` to `target` with a sheet called otherwise; names of cells follow it."""
+    with Package(source) as package:
+        book = next(r.target for r in package.relationships("").values() if r.kind == "officeDocument")
+        text = package.read(book).decode()
+        text = text.replace(f'name="{html.escape(sheet)}"', f"name={quoteattr(name)}", 1)
+        quoted = "'" + name.replace("'", "''") + "'!"
+        before = rf"(?:'{re.escape(html.escape(sheet, quote=False))}'|\b{re.escape(html.escape(sheet, quote=False))})!"
+
+        def follows(names: re.Match[str]) -> str:
+            return re.sub(before, lambda _: html.escape(quoted, quote=False), names[0])
+
+        text = re.sub(r"<definedNames>.*</definedNames>", follows, text, flags=re.S)
+        package.save(target, {book: [text.encode()]})
 
 
 def set_hidden(source: Path, target: Path, hidden: set[str]) -> None:
