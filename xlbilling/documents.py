@@ -53,6 +53,7 @@ class DocumentKind:
     drafts: str = ""  # the table its documents wait in; blank where they wait as rows of their own table
     button: str = POST  # what posts it: Post with all that waits, or a button of its own, at once after its preview
     role: Literal["clerk", "lead"] = "lead"  # the least that may post it
+    shows: tuple[str, ...] = ()  # the sheets that posting it changes, besides its own and those every posting does
     approval: str = NOBODY  # who must have said yes to it before it posts
     reversible: bool = True
 
@@ -93,11 +94,13 @@ BILL: Final = DocumentKind(
     entry="billing", word="bill", words="bills",
     table="bills", key="number", letters="B", drafts="draft_bills", batch="bills", batch_letters="BL",
     control="billed", debit="receivable", credit=OF_LINES, dated="bill_date",
+    shows=("cycles", "meters", "reads", "exceptions", "bill_lines"),
 )  # fmt: skip
 PAYMENT: Final = DocumentKind(
     entry="payment", word="receipt", words="receipts",
     table="payments", key="payment_id", letters="P", batch="payments", batch_letters="PY",
     control="received", debit="cash", credit="receivable", dated="received_on",
+    shows=("payment_rejects",),
 )  # fmt: skip
 ADJUSTMENT: Final = DocumentKind(
     entry="adjustment", word="adjustment", words="adjustments",
@@ -109,6 +112,7 @@ REVERSAL: Final = DocumentKind(  # its entry carries the kind of what it cancels
     table="adjustments", key="adjustment_id", letters="A", where=f"kind <> '{ADJUST}'", batch="reversals", batch_letters="RV",
     control="adjusted", debit=OF_REVERSED, credit=OF_REVERSED, dated="posted_on", button=REVERSE, reversible=False,
 )  # fmt: skip
+SHOWN_BY_ALL: Final = ("accounts", "gl_accounts", "log")  # balances, and what was done
 KINDS: Final[tuple[DocumentKind, ...]] = (PAYMENT, ADJUSTMENT, REVERSAL, BILL)  # in the order they post in
 OPENING: Final = "opening"  # entries of balances taken over, which no document of ours stands behind
 
@@ -116,6 +120,11 @@ OPENING: Final = "opening"  # entries of balances taken over, which no document 
 def with_post() -> tuple[DocumentKind, ...]:
     """The kinds that wait until Post takes them, in the order it does."""
     return tuple(kind for kind in KINDS if not kind.at_once)
+
+
+def sheets_of(kinds: Iterable[DocumentKind]) -> list[str]:
+    """The sheets that change when documents of these kinds are posted, or stand no more."""
+    return list(dict.fromkeys([*(sheet for kind in kinds for sheet in (kind.table, *kind.shows)), *SHOWN_BY_ALL]))
 
 
 def typed_tables() -> tuple[str, ...]:

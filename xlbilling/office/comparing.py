@@ -111,7 +111,13 @@ class _Comparison:
             self.sheet,
         )
         found.left = [self.sheet.keys[n] for n in left]
-        found.emptied = self._emptied(there) if changed else []
+        found.emptied = (
+            self._emptied(
+                there, {n for n, typed in zip(self.columns, zip(*merged, strict=True), strict=True) if any(typed)}
+            )
+            if changed
+            else []
+        )
         found.typing = [
             *self._cells_of(changed, merged),
             *self._whole_rows(new),
@@ -219,13 +225,14 @@ class _Comparison:
             over[name] = column.astype(typed[name].dtype) if typed[name].dtype.kind in "iuM" else column
         return laid.assign(**over)
 
-    def _emptied(self, there: npt.NDArray[np.bool_]) -> list[str]:
+    def _emptied(self, there: npt.NDArray[np.bool_], typed_in: set[str]) -> list[str]:
         """Columns that are blank in every row and have values in the store: a column deleted and put back looks so."""
         at = self.place.at[there]
         return [
             name
             for name in self.columns
-            if self.typed[name].map(as_text).eq("").all()
+            if name in typed_in
+            and self.typed[name].map(as_text).eq("").all()
             and (self.stored[name].iloc[at].map(as_text) != "").sum() >= _A_WHOLE_COLUMN
         ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xlbilling import ledger
-from xlbilling.documents import BILL, KINDS, OF_REVERSED, OF_ROW, DocumentKind, reversible, typed_tables
+from xlbilling.documents import BILL, KINDS, OF_REVERSED, OF_ROW, DocumentKind, reversible
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.months import Months, months_of, open_month
 from xlbilling.problems import Conflict, Place, Refusal, declare
@@ -34,9 +34,6 @@ POSTED_ROW: Final = declare(
     "A posted row was typed over; posted documents stay as they are.",
     "Press Refresh, then use Adjust or Reverse.",
 )
-POSTED_SHEETS: Final = [
-    *typed_tables(), "payment_rejects", "accounts", "meters", "gl_accounts", "reads", "exceptions", "bills", "bill_lines", "cycles", "log",
-]  # fmt: skip
 SERIES: Final = {kind.batch: kind.batch_letters for kind in KINDS}
 
 

@@ -38,6 +38,8 @@ def _column(cells: list[Any]) -> bytes:
         return "\x1f".join([cell or _BLANK for cell in cells]).encode()
     if sorts <= {float, int, type(None)}:
         return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64).tobytes()
+    if sorts <= {dt.datetime, dt.date, type(None)}:
+        return np.array(cells, dtype="datetime64[s]").tobytes()
     return "\x1f".join(map(_text, cells)).encode()
 
 

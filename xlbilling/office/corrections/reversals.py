@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from xlbilling.documents import BILL, REBILL, REVERSAL
+from xlbilling.documents import BILL, KINDS, REBILL, REVERSAL, sheets_of
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.corrections.adjustments import in_words, take_typed
 from xlbilling.office.corrections.rebilling import freed_days, number_of, post_rebills, rebills, with_later
 from xlbilling.office.desk import Desk
-from xlbilling.office.posting import NOT_REVERSIBLE, POSTED_SHEETS, entry_that_stands, post_at_once, refuse_moved
+from xlbilling.office.posting import NOT_REVERSIBLE, entry_that_stands, post_at_once, refuse_moved
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.office.undo import past_undo
@@ -44,7 +44,7 @@ def reverse(desk: Desk) -> Outcome:
         past_undo(work)
         work.event("; ".join([f"{batch}: reversed {', '.join(waiting['document'])}", *anew]))
     _, problems = backed_up(desk.store, desk.folder / "backups", "reverse")
-    refresh_tables(desk, POSTED_SHEETS)
+    refresh_tables(desk, sheets_of(KINDS))
     said = "; ".join([f"{batch}: reversed {len(waiting)} documents: {', '.join(waiting['document'])}", *anew])
     return Outcome(f"{said}.", problems)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from xlbilling import ledger
-from xlbilling.documents import BILL, with_post
+from xlbilling.documents import BILL, sheets_of, with_post
 from xlbilling.office.billing import DRAFTS_STALE
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import close_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.drafts import clear_drafts, computed_by, computed_from, inputs_digest
 from xlbilling.office.posting import (
-    POSTED_SHEETS,
     post_bill_batch,
     post_waiting,
     posts,
@@ -45,12 +44,13 @@ def post(desk: Desk) -> Outcome:
     with desk.store.work(desk.actor, "post", f"post after {head}") as work:
         refuse_moved(work, head)
         inside = desk.within(work)
-        done = [line for kind in with_post() for line in post_waiting(inside, work, kind)]
+        posted = {kind: post_waiting(inside, work, kind) for kind in with_post()}
+        done = [line for lines in posted.values() for line in lines]
         past_undo(work)
         work.event("; ".join(done))
     _, problems = backed_up(desk.store, desk.folder / "backups", "post")
     desk.forget()
-    refresh_tables(desk, POSTED_SHEETS)
+    refresh_tables(desk, sheets_of(kind for kind, lines in posted.items() if lines))
     return Outcome("Posted: " + "; ".join(done) + ".", problems)
 
 
