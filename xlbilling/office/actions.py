@@ -30,6 +30,7 @@ MODULES: Final = [
     log,
     rejects,
     rules_sheet,
+    start,
     *(button.module for button in BUTTONS.values()),
 ]
 

@@ -13,9 +13,9 @@ from xlbilling import ledger as journal_rules
 from xlbilling.intake.ledger import LedgerMap, read_ledger
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.surface import Surface, surface
+from xlbilling.office.taken_once import digest_of, import_key
 from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
 from xlbilling.office.working_tables import WorkingTable
 from xlbilling.problems import Place, Refusal, declare

@@ -6,7 +6,7 @@ has it holds no typing; only the others are compared with the store row by row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from xlbilling.office.desk import Desk
@@ -17,6 +17,7 @@ from xlbilling.workbook.fingerprint import fingerprint
 from xlbilling.workbook.port import SheetTable, TypedRow
 
 _CELL: Final = "Filled"
+_ON_START: Final[list[Callable[[Desk], None]]] = []
 
 
 def fill_sheets(
@@ -39,6 +40,18 @@ def fill_sheets(
             desk.book.write(name, rows, typing=over)
     if any(name in saved() for name in names):
         _note(desk, kept | prints)
+
+
+def on_start(fill: Callable[[Desk], None]) -> Callable[[Desk], None]:
+    """Declare what fills a part of Start, which every button that wrote a sheet brings up to date."""
+    _ON_START.append(fill)
+    return fill
+
+
+def fill_start(desk: Desk) -> None:
+    """Bring Start up to date."""
+    for fill in _ON_START:
+        fill(desk)
 
 
 def untouched(desk: Desk, sheet: SheetTable, moved_on: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from xlbilling.office.desk import Desk, Run
 from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
 from xlbilling.office.rejecting import rejected, with_decisions_of_before
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.taken_once import digest_of, import_key
 from xlbilling.office.undo import OVERTAKEN, Step, keep_undo, takes_back
 from xlbilling.office.working_copy import Changes
 from xlbilling.office.working_tables import write_rows
@@ -57,20 +57,6 @@ def import_reads(desk: Desk) -> Outcome:
     refresh_tables(desk, ["reads", *_WRITTEN, "cycles", "log"])
     rejects = _rejects(path, still_open)
     return Outcome(said, rejects, listed=bool(rejects))
-
-
-def digest_of(path: Path) -> str:
-    """The digest a file is known by, taken piece by piece: the file may be far larger than what will be read."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def import_key(desk: Desk, kind: str, of: str, digest: str) -> str:
-    """The key under which a file is taken in once; a file whose import was withdrawn or replaced may come again."""
-    before = desk.store.value(
-        "SELECT COUNT(*) FROM imports WHERE kind = :k AND digest = :d AND state <> 'current'", k=kind, d=digest
-    )
-    return f"{kind} {of} {digest}" + (f" again {before}" if before else "")
 
 
 _WRITTEN: Final = ("exceptions", "rejects", "recipes")

@@ -13,9 +13,8 @@ import pandas as pd
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.comparing import changes
 from xlbilling.office.desk import Desk
-from xlbilling.office.filling import fill_sheets
+from xlbilling.office.filling import fill_sheets, fill_start
 from xlbilling.office.posting import MOVED_ON
-from xlbilling.office.start import fill_start
 from xlbilling.office.surface import SURFACES, saved, shown
 from xlbilling.office.undo import NOTHING_TO_UNDO, TYPING, Step, keep_undo, take_back_last
 from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, chain_head, last_event, without_emptied

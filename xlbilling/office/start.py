@@ -9,6 +9,7 @@ import pandas as pd
 
 from xlbilling.documents import BILL, KINDS, POST, Control, shown_as
 from xlbilling.office.desk import Desk
+from xlbilling.office.filling import on_start
 from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.views import open_payment_rejects, run_states, what_waits
 from xlbilling.records import TABLE
@@ -17,7 +18,8 @@ from xlbilling.store.views import view as declare_view
 from xlbilling.workbook.named_cells import FIXED_ROWS
 
 
-def fill_start(desk: Desk) -> None:
+@on_start
+def fill(desk: Desk) -> None:
     """Fill the Start sheet for the period and the cycle on it."""
     figures = period_figures(desk)
     desk.book.put("Actor", f"{desk.actor} ({desk.role or 'no role'})")

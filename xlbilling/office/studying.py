@@ -12,8 +12,8 @@ import pandas as pd
 
 from xlbilling.inputs import BAD_INPUT, inputs
 from xlbilling.intake.listing import Listing, read_listing, values
+from xlbilling.intake.tariff_file import read_tariff
 from xlbilling.money import dollars
-from xlbilling.office.tariff_files import read_tariff
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.reads import Rules
 from xlbilling.records import TABLE

@@ -15,40 +15,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.exact import MILLION, Exact, parse_decimal
+from xlbilling.intake.tariff_file import UNREADABLE, read_tariff
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.tariffs import Priced, price, rate_book
 from xlbilling.tariffs.lint import lint_owrs
 from xlbilling.tariffs.owrs import OwrsRates, owrs_rates
-from xlbilling.tariffs.owrs_read import OwrsTariff, read_owrs
+from xlbilling.tariffs.owrs_read import OwrsTariff
 from xlbilling.tariffs.refusals import BAD_NUMBER, INPUT_SHADOWS, UNKNOWN_SCHEDULE
 
 ALL_DONE, WITH_REJECTS = 0, 3
 UNROUNDED_PLACES: Final = 12
-UNREADABLE: Final = declare(
-    "tariff_file",
-    "A tariff file or a file of cases cannot be opened or read.",
-    "Check the path; the file is plain text.",
-)
 CASES: Final = declare(
     "tariff_cases",
     "The file of cases lacks a column.",
     "Give case, class and consumption, and tariff first where the tariff is a folder.",
 )
 _KNOWN: Final = ("tariff", "case", "class", "consumption")
-
-
-def read_tariff(path: Path, shown: str = "") -> OwrsTariff:
-    """Read one OWRS file; Refusal where it cannot be opened or is not well-formed."""
-    name = shown or path.name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Refusal(UNREADABLE.at(Place(file=name), f"{error.strerror or error}")) from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")  # older files from Windows; only prose differs
-    return read_owrs(text, name)
 
 
 # ---- price ------------------------------------------------------------------------------------------------------

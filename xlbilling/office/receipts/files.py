@@ -12,9 +12,9 @@ from xlbilling.intake.receipts import Receipts, read_receipts
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, latest_day, money
 from xlbilling.office.history import keep_taken_out
-from xlbilling.office.importing import digest_of, import_key
 from xlbilling.office.receipts.typed import insert_receipts, standing
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
+from xlbilling.office.taken_once import digest_of, import_key
 from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Place, Problem
