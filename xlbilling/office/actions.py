@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from xlbilling.office import accounts, bills, cycles, log, rules_sheet, sheets
+from xlbilling.office import accounts, bills, cycles, log, rules_sheet, sheets, start
 from xlbilling.office.buttons import BUTTONS, Button, Outcome
 from xlbilling.office.desk import Desk
 from xlbilling.office.receipts import rejects
