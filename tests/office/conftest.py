@@ -71,6 +71,13 @@ class Office:
         finally:
             store.close()
 
+    def converted(self, sql: str) -> None:
+        """Rows as an old system left them, which no Save would take."""
+        store = self.store()
+        with store.work("lea", "convert") as work:
+            work.execute(sql)
+        store.close()
+
     def table(self, name: str, where: str = "", order: str = ""):
         store = self.store()
         try:

@@ -85,8 +85,8 @@ def test_rates_that_cannot_be_used_are_refused_with_their_cell(desk_office: Offi
 
 def test_a_service_without_a_rate_is_held_never_billed_at_nothing(desk_office: Office) -> None:
     lead = desk_office.lead
-    lead.set("services", "S01", customer_class="IRRIGATION")
-    lead.press("save")
+    desk_office.converted("UPDATE services SET customer_class = 'IRRIGATION' WHERE service_id = 'S01'")
+    lead.press("refresh")
     lead.press("import_reads", ReadsFile=desk_office.file("r.csv", beacon()))
     outcome = lead.press("compute")
     assert outcome.listed

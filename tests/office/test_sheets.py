@@ -507,3 +507,46 @@ def test_a_renamed_sheet_is_saved_refreshed_and_named_as_it_is_called(desk_offic
     assert lead.sheet("services").loc["S01", "route"] == "02"
     lead.set("services", "S01", account_id="0000099")
     assert "Houses!B4" in lead.refused("save", "cells_refused")
+
+
+# ---- rate schedules and classes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "cell", "fact"),
+    [
+        ({"customer_class": "COMMERICAL"}, "E4", "rate schedule WATER has no class 'COMMERICAL'; it has COMMERCIAL, RESIDENTIAL_SINGLE"),
+        ({"tariff": "WATR"}, "F4", "Rates has no rate schedule 'WATR'; it has FIRE LINE, WATER"),
+        ({"tariff": "FIRE LINE"}, "E4", "rate schedule FIRE LINE has no class 'RESIDENTIAL_SINGLE'; it has OTHER"),
+    ],
+)  # fmt: skip
+def test_a_schedule_or_class_that_rates_does_not_have_is_told_at_save(
+    desk_office: Office, typed: dict[str, str], cell: str, fact: str
+) -> None:
+    lead = desk_office.lead
+    lead.set("services", "S01", **typed)
+    said = lead.refused("save", "cells_refused")
+    assert f"Services!{cell}" in said
+    assert fact in said
+    assert "not_priced" in lead.codes
+
+
+def test_a_row_that_was_never_priced_may_be_corrected_elsewhere(desk_office: Office) -> None:
+    """What an old system left is no typing: its route can be saved, and another class of it cannot."""
+    lead = desk_office.lead
+    desk_office.converted("UPDATE services SET customer_class = 'GONE' WHERE service_id = 'S01'")
+    lead.press("refresh")
+    lead.set("services", "S01", route="02")
+    assert lead.press("save").said == "Saved 1 changes."
+    lead.set("services", "S01", customer_class="GONE TOO")
+    lead.refused("save", "cells_refused")
+
+
+def test_a_class_may_be_named_in_the_save_that_brings_its_rates(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.set("services", "S01", customer_class="IRRIGATION")
+    lead.add(
+        "rates", rate_id="R900", tariff="WATER", customer_class="IRRIGATION", component="Water", kind="per_unit",
+        rate="1.00", gl_account="4020", effective_from=pd.Timestamp("2020-01-01"), applies_by="service_days", resolution="2026-1",
+    )  # fmt: skip
+    assert lead.press("save").said.startswith("Saved ")

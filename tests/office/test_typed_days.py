@@ -115,6 +115,23 @@ def test_exceptions_name_the_customer_and_both_reads(desk_office: Office) -> Non
     assert rows.loc["unknown_meter M99", names].tolist() == ["", "", "", "", "0015 of 2026-11-05"]
 
 
+def test_an_unknown_meter_is_told_with_the_service_it_is_on_or_was(desk_office: Office) -> None:
+    """M09 is on service S09 of cycle B. M07 was taken out in August, long billed to that day."""
+    desk_office.converted(
+        "UPDATE meters SET status = 'removed', removed_on = '2026-08-01', final_read = '0300' WHERE meter_id = 'M07'"
+    )
+    cora = desk_office.clerk("cora")
+    cora.press("refresh")
+    stranger = "0000009,,1,M09,,13M09,Network,0411,CCF,1,2026-11-05 10:00"
+    cora.press("import_reads", ReadsFile=desk_office.file("reads.csv", beacon(extra=(stranger,))))
+    cora.press("validate")
+    facts = cora.sheet("exceptions")["fact"]
+    assert facts["unknown_meter M09"] == (
+        "meter M09 is on no active service of this cycle; it is on service S09 of cycle B; its row names account 0000009"
+    )
+    assert "it was taken out of service S07 of cycle A on 2026-08-01" in facts["unknown_meter M07"]
+
+
 def test_reads_show_consumption_while_findings_are_decided(desk_office: Office) -> None:
     """Before Compute: M01 0100 -> 0112 = 12; M02 1,250 cubic feet = 12.5; M05 9995 -> 0005 = 10, gone round."""
     cora = asked(desk_office)

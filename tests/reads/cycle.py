@@ -75,6 +75,7 @@ def settled(
     carried: dict[str, Fraction] | None = None,
     intervals: list[dict[str, Any]] | None = None,
     standing: pd.DataFrame | None = None,
+    elsewhere: pd.DataFrame | None = None,
 ) -> Settled:
     """What becomes of these reads; `decisions` by finding, each on the finding as it stands, `standing` as they were."""
     by = by or rules()
@@ -89,6 +90,7 @@ def settled(
         left.astype({"carried": "int64"}),
         *([pd.DataFrame(intervals)] if intervals else []),
     )
+    office = office if elsewhere is None else replace(office, elsewhere=elsewhere)
     made = settle(WINDOW, billing, by, office)
     facts: dict[str, str] = {}
     for key, given in (decisions or {}).items():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pandas as pd
+import pytest
+
 from tests.reads.cycle import MILLION, found, past, read, register, rules, settled
 
 ACCEPT = {"zeros_lost 1": {"decision": "accept"}}
@@ -63,3 +66,24 @@ def test_an_unknown_meter_in_the_row_of_an_account_without_a_read_may_be_its_new
     assert (
         fact == "meter N7 is on no active service of this cycle; its row names account 01, whose meter M1 has no read"
     )
+
+
+@pytest.mark.parametrize(
+    ("account", "known_as", "fact"),
+    [
+        ("", "", ""),
+        ("", "is on service S9 of cycle B", "; it is on service S9 of cycle B"),
+        ("02", "", "; its row names account 02"),
+        (
+            "01",
+            "was taken out of service S1 of cycle A on 2026-08-01",
+            "; it was taken out of service S1 of cycle A on 2026-08-01; its row names account 01, whose meter M1 has no read",
+        ),
+    ],
+)
+def test_an_unknown_meter_is_told_with_what_file_and_office_know_of_it(account: str, known_as: str, fact: str) -> None:
+    reads = [read("0111", "M2"), read("0005", "N7", account_id=account)]
+    elsewhere = pd.DataFrame({"meter_id": ["N7"], "known_as": [known_as]}) if known_as else None
+    made = settled([register(), register("M2", "S2")], reads, past("S2"), elsewhere=elsewhere)
+    said = made.findings.set_index("exception_id").loc["unknown_meter N7", "fact"]
+    assert said == f"meter N7 is on no active service of this cycle{fact}"

@@ -14,9 +14,14 @@ from xlbilling.office.surface import surface
 from xlbilling.office.views import balances, last_reads
 from xlbilling.office.working_copy import Changes
 from xlbilling.office.working_tables import CANNOT_BE, WorkingTable, unlisted
-from xlbilling.problems import Problem
+from xlbilling.problems import Problem, declare
 from xlbilling.reads.dials import MOST_DIALS
 
+NOT_PRICED: Final = declare(
+    "not_priced",
+    "A service names a rate schedule, or a class of it, that sheet Rates does not have.",
+    "Type one of those named, or add its lines on sheet Rates and press Save again.",
+)
 MOST_COUNTED: Final = 10**12  # units once around the dial; in millionths that still leaves int64 room to add
 _DIAL: Final = re.compile(rf"\d{{1,{MOST_DIALS}}}(\.\d{{1,6}})?")
 
@@ -49,7 +54,35 @@ class Services(WorkingTable):
             if pd.notna(row["ended_on"]) and pd.notna(row["started_on"]) and row["ended_on"] < row["started_on"]:
                 fact = f"it ends before it started on {row['started_on']:%Y-%m-%d}"
                 problems.append(CANNOT_BE.at(change.place(label, "ended_on"), fact))
-        return problems
+        return problems + _unpriced(desk, change, others)
+
+
+def _unpriced(desk: Desk, change: Changes, others: Mapping[str, Changes]) -> list[Problem]:
+    """Typed rate schedules, and classes of them, that Rates does not have; lines typed for the same Save count.
+
+    What stood on a row before is no typing, and a store without rates yet knows nothing to compare with.
+    """
+    columns = ["tariff", "customer_class"]
+    typed = others["rates"].rows() if "rates" in others else []
+    lines = [desk.store.table("rates")[columns], *(pd.DataFrame([row])[columns] for _, row in typed)]
+    known = pd.concat(lines).drop_duplicates()
+    if known.empty:
+        return []
+    before = {label: old for label, _, old in change.pairs()}
+    problems = []
+    for label, row in change.rows():
+        old = before.get(label)
+        if old is not None and all(row[name] == old[name] for name in columns):
+            continue
+        classes = known.loc[known["tariff"].eq(row["tariff"]), "customer_class"]
+        if classes.empty:
+            there = ", ".join(sorted(known["tariff"].unique()))
+            fact = f"Rates has no rate schedule {row['tariff']!r}; it has {there}"
+            problems.append(NOT_PRICED.at(change.place(label, "tariff"), fact))
+        elif row["customer_class"] not in set(classes):
+            fact = f"rate schedule {row['tariff']} has no class {row['customer_class']!r}; it has {', '.join(sorted(classes))}"
+            problems.append(NOT_PRICED.at(change.place(label, "customer_class"), fact))
+    return problems
 
 
 @surface("meters", follows=("exceptions",))

@@ -47,8 +47,9 @@ def concerning(desk: Desk, findings: pd.DataFrame) -> pd.DataFrame:
     of_service = registers.groupby("service_id", sort=False).groups
     keys, services = keys_of(findings), findings["service_id"]
     last, this = [], []
-    for key, service in zip(keys, services, strict=True):
-        named = [key] if key in registers.index or key in came else list(of_service.get(service, ()))
+    of_register = findings["service_id"].ne("") | findings["meter_id"].ne("")  # others are about a route or a file
+    for key, service, one in zip(keys, services, of_register, strict=True):
+        named = [key] if one and (key in registers.index or key in came) else list(of_service.get(service, ()))
         last.append(_together(named, registers["last"].to_dict()))
         this.append(_together(named, came))
     return findings.assign(

@@ -47,7 +47,8 @@ def settled_reads(desk: Desk) -> Settled:
         raise Refusal(NO_READS.at(Place(table="reads"), f"{run} has no reads"))
     reads = _unbilled(desk, reads)
     decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
-    office = Office(registers(desk), reads, consumption_before(desk), decisions, carried(desk), _intervals(desk))
+    own, last = registers(desk), consumption_before(desk)
+    office = Office(own, reads, last, decisions, carried(desk), _intervals(desk), _elsewhere(desk, own))
     return settle(run.window, desk.billing_unit, desk.rules, office)
 
 
@@ -96,6 +97,19 @@ def _intervals(desk: Desk) -> pd.DataFrame:
         "WHERE i.cycle = :c AND i.period = :p AND i.state = 'current' ORDER BY v.import_id, v.meter_id, v.register_id",
         **desk.chosen,
     )
+
+
+def _elsewhere(desk: Desk, own: pd.DataFrame) -> pd.DataFrame:
+    """What the office knows of meters that are none of the run's registers: taken out, or of another cycle."""
+    meters = desk.store.query(
+        "SELECT m.meter_id, m.service_id, m.status, m.removed_on, s.cycle FROM meters m "
+        "JOIN services s ON s.service_id = m.service_id ORDER BY m.meter_id, m.register_id"
+    )
+    meters = meters.loc[~meters["meter_id"].isin(own["meter_id"])].drop_duplicates("meter_id")
+    day = meters["removed_on"].dt.strftime(" on %Y-%m-%d").fillna("")
+    of = " service " + meters["service_id"] + " of cycle " + meters["cycle"]
+    gone = meters["status"].eq("removed")
+    return meters.assign(known_as=("is on" + of).mask(gone, "was taken out of" + of + day))
 
 
 def registers(desk: Desk) -> pd.DataFrame:

@@ -128,19 +128,25 @@ def covers(finding: pd.DataFrame, services: pd.Series[Any]) -> pd.DataFrame:
     return pd.DataFrame({"exception_id": finding["exception_id"].iloc[0], "service_id": services.unique()})
 
 
-def unknown_meters(reads: pd.DataFrame, laid: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Reads of meters that are on no service of the cycle; one finding a register.
+def unknown_meters(reads: pd.DataFrame, laid: pd.DataFrame, elsewhere: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Reads of meters that are on no service of the cycle; one finding a register, with what file and office know.
 
-    Where the row names an account whose own register (`laid`) has no read, that is said: the meter may be its new one.
+    The office may know the meter otherwise (`elsewhere`: meter_id, known_as in words). The row of the file may name an
+    account; where that account's own register (`laid`) has no read, the meter may be its new one.
     """
     silent = laid.loc[laid["due"] & laid["missing"]].drop_duplicates("account_id")
     own = dict(zip(silent["account_id"], silent["register_key"], strict=True)) if len(reads) else {}
 
+    known = dict(zip(elsewhere["meter_id"], elsewhere["known_as"], strict=True)) if len(reads) else {}
+
     def say(r: Any) -> str:
-        strange = f"meter {r.register_key} is on no active service of this cycle"
-        if r.file_account not in own:
-            return strange
-        return f"{strange}; its row names account {r.file_account}, whose meter {own[r.file_account]} has no read"
+        parts = [f"meter {r.register_key} is on no active service of this cycle"]
+        if r.meter_id in known:
+            parts.append(f"it {known[r.meter_id]}")
+        if r.file_account:
+            lacks = f", whose meter {own[r.file_account]} has no read" if r.file_account in own else ""
+            parts.append(f"its row names account {r.file_account}{lacks}")
+        return "; ".join(parts)
 
     rows = reads.drop_duplicates("register_key").assign(
         service_id="", customer_class="", meter_size="", removed=False, at_risk=0, file_account=reads["account_id"]

@@ -56,6 +56,7 @@ class Office:
     read_code. `history`: service_id, service_to, days, consumption, read_code. `decisions`: exception_id, fact, decision,
     override_read, override_date, reason, decided_by, decided_at. `carried`: service_id, carried (millionths of the billing unit left
     by the last bill). `intervals`: meter_id, unit, first_hour, last_hour, hours, running_hours, least (millionths).
+    `elsewhere`: meter_id, known_as (in words what the office knows of a meter that is not of the cycle's registers).
     """
 
     registers: pd.DataFrame
@@ -68,6 +69,7 @@ class Office:
             "meter_id", "unit", "first_hour", "last_hour", "hours", "running_hours", "least"
         )
     )
+    elsewhere: pd.DataFrame = field(default_factory=lambda: _nothing("meter_id", "known_as"))
 
 
 def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -> Settled:
@@ -91,7 +93,9 @@ def settle(window: Window, billing: BillingUnit, rules: Rules, office: Office) -
     reads, unused = exchanges.with_final_reads(came.reads, registers)
     looked = _looked_at(registers, reads, unused, carried, bench, office.intervals)
     covers = pd.concat([came.covers, looked.covers], ignore_index=True)
-    findings = together([came.findings, looked.findings, unknown_meters(came.unknown, looked.laid, rules)])
+    findings = together(
+        [came.findings, looked.findings, unknown_meters(came.unknown, looked.laid, office.elsewhere, rules)]
+    )
     findings = _behind_files(decided(findings.assign(number=0), office.decisions), covers)
     number = 0
     broken: dict[str, str] = {}

@@ -104,8 +104,8 @@ def test_what_cannot_be_billed_anew_is_refused_before_anything_is_cancelled(desk
         correct(lead, kind="rebill", document=document)
         assert fact in lead.refused("reverse", code)
         lead.type("adjustments", lambda rows: rows.iloc[:0])
-    lead.set("services", "S01", tariff="WATR")
-    lead.press("save")
+    desk_office.converted("UPDATE services SET tariff = 'WATR' WHERE service_id = 'S01'")
+    lead.press("refresh")
     correct(lead, kind="rebill", document="B0000001")
     assert "there is no rate schedule 'WATR'" in lead.refused("reverse", "rebill_held")
     assert desk_office.value("SELECT COUNT(*) FROM reversals") == 0
