@@ -17,7 +17,6 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from xlbilling.build import build_workbook
 from xlbilling.problems import Kind, Place, Refusal
 from xlbilling.records import TABLE
 from xlbilling.workbook.cells import take
@@ -31,20 +30,6 @@ TYPED = (
     "0042", " 7 ", "", "   ", None, 1, -2.5, 12.1 + 3.2, 1 / 3, True, False, "#N/A", Decimal("1.25"), "a\nb", "=1+1", 0.25,
     "2026-02-30", "11/30/2026", dt.date(2026, 11, 30), dt.datetime(2026, 11, 30, 8, 30), np.datetime64("2026-11-30"), 59, 46024,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("contract") / "billing.xlsm"
-    build_workbook(path)
-    return path
-
-
-@pytest.fixture(params=["file", "memory"])
-def book(request: pytest.FixtureRequest, built: Path, tmp_path: Path) -> OpenWorkbook:
-    if request.param == "memory":
-        return MemoryWorkbook(tmp_path)
-    return FileWorkbook(Path(shutil.copy(built, tmp_path / "billing.xlsm")))
 
 
 @pytest.fixture

@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from xlbilling.build import build_workbook
 from xlbilling.records import TABLE
 from xlbilling.workbook.cells import give
-from xlbilling.workbook.file import FileWorkbook
 from xlbilling.workbook.fingerprint import fingerprint
-from xlbilling.workbook.memory import MemoryWorkbook
 from xlbilling.workbook.port import OpenWorkbook
 
 DECLARED = TABLE["payments"]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("fingerprint") / "billing.xlsm"
-    build_workbook(path)
-    return path
-
-
-@pytest.fixture(params=["file", "memory"])
-def book(request: pytest.FixtureRequest, built: Path, tmp_path: Path) -> OpenWorkbook:
-    if request.param == "memory":
-        return MemoryWorkbook(tmp_path)
-    return FileWorkbook(Path(shutil.copy(built, tmp_path / "billing.xlsm")))
 
 
 def rows() -> pd.DataFrame:
