@@ -68,6 +68,7 @@ class DocumentSheet(Surface):
             if old["state"] != OPEN:
                 fact = f"{self._kind.word} {row[self._key]} is {old['state']}"
                 raise Refusal(POSTED_ROW.at(change.place(label, self._key), fact))
+        self.refuse_unfit(desk, work, change)
         dated, typed = self._kind.dated, self.declared.names("typed")
         new = change.new.assign(**{dated: change.new[dated].fillna(pd.Timestamp(posting_day(desk)))})
         numbers = take_in(work, self.name, new) if len(new) else []
@@ -83,6 +84,9 @@ class DocumentSheet(Surface):
             keep_change(work, self.name, number, event, old, row, typed)
             step["changed"].append({"number": number, "written": written, "before": _values(old, typed)})
         return [step]
+
+    def refuse_unfit(self, desk: Desk, work: Work, change: Changes) -> None:
+        """Refuse typed documents that cannot be beside what the store has by now, each with its cell."""
 
     @property
     def _kind(self) -> DocumentKind:
@@ -111,7 +115,8 @@ def take_in(work: Work, name: str, rows: pd.DataFrame) -> list[str]:
     months = months_of(Months.of(work).posting_days(rows[kind.dated]))
     taken = rows.assign(batch="", author=work.actor, period=months, state=OPEN, rev=1)
     taken[kind.key] = numbers
-    work.insert(name, taken)
+    beside = {column: None for column, sort in columns_of(name).items() if sort.endswith("?") and column not in taken}
+    work.insert(name, taken.assign(**beside))
     return numbers
 
 

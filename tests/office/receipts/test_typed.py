@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 
-from tests.office.asked import pay
+from tests.office.asked import healthy, pay
 from tests.office.conftest import Office
 
 
@@ -77,3 +79,32 @@ def test_a_posted_receipt_stays(desk_office: Office) -> None:
     lead.set("payments", "P0000001", amount=1)
     lead.refused("save", "posted_row")
     assert desk_office.value("SELECT amount FROM payments WHERE payment_id = 'P0000001'") == 4500
+
+
+def test_typing_that_an_earlier_version_wrote_down_is_taken_back(desk_office: Office) -> None:
+    """Before sheets of documents had one way, a step said `receipts`, and `payment` for the number."""
+    cora = pay(desk_office)
+    cora.set("payments", "P0000001", amount=4000)
+    cora.press("save")
+    store = desk_office.store()
+    with store.work("cora", "rewrite") as work:
+        step = json.loads(str(work.value("SELECT inverse FROM undo ORDER BY undo_id DESC LIMIT 1")))[0]
+        changed = [{"payment": row.pop("number"), **row} for row in step["changed"]]
+        text = json.dumps([{"kind": "receipts", "new": [], "changed": changed}])
+        work.execute("UPDATE undo SET inverse = :i WHERE undo_id = (SELECT MAX(undo_id) FROM undo)", i=text)
+    store.close()
+    cora.press("undo_last")
+    assert desk_office.value("SELECT amount FROM payments WHERE payment_id = 'P0000001'") == 4500
+    assert healthy(desk_office)
+
+
+def test_a_receipt_that_a_colleague_changed_since_is_not_taken_back(desk_office: Office) -> None:
+    cora, carl = desk_office.clerk("cora"), desk_office.clerk("carl")
+    row = {"received_on": pd.Timestamp("2026-11-20"), "account_id": "0000001", "amount": 4500, "method": "counter"}
+    cora.add("payments", **row, reference="77")
+    cora.press("save")
+    carl.press("refresh")
+    carl.set("payments", "P0000001", amount=4000)
+    carl.press("save")
+    assert "receipt P0000001 was changed or posted since" in cora.refused("undo_last", "undo_overtaken")
+    assert desk_office.table("payments")[["amount", "state"]].to_numpy().tolist() == [[4000, "open"]]
