@@ -419,3 +419,51 @@ def test_the_example_of_the_page_comes_out_as_it_says(tmp_path: Path) -> None:
     assert found.printed.agreeing == (6,)
     for spellings in COLUMNS.values():
         assert all(spelling in page.casefold() for spelling in spellings)
+
+
+# ---- rows with an error value ----------------------------------------------------------------------------------------
+
+HEADS = "account,date,amount,reference,method"
+
+
+@pytest.mark.parametrize(
+    ("row", "money"),
+    [
+        ("1,2026-11-02,5.25,#N/A,web", 525),
+        ("1,2026-11-02,5.25,C9,#N/A", 525),
+        ("#N/A,2026-11-02,5.25,C9,web", 525),
+        ("1,#VALUE!,5.25,C9,web", 525),
+        ("#N/A,#N/A,5.25,#N/A,#N/A", 525),
+        ("1,2026-11-02,5.25,C\x019,web", 525),
+        ("1,2026-11-02,#N/A,C9,web", None),
+    ],
+)
+def test_the_money_of_a_row_with_an_error_value_belongs_to_the_deposit(
+    tmp_path: Path, row: str, money: int | None
+) -> None:
+    """7.00 and 8.00 are taken, the row's 5.25 is rejected with it: 20.25 came. An amount that is an error is unread."""
+    found = read_receipts(written(tmp_path, HEADS, "7,2026-11-02,7,C7,web", row, "8,2026-11-02,8,C8,web", ",,20.25,,"))
+    assert found.frame["amount"].tolist() == [700, 800]
+    assert [(p.code, p.place.line) for p in found.rejects] == [("damaged_row", 3)]
+    unfit = found.unfit.iloc[0]
+    assert (unfit["amount"] if money else pd.isna(unfit["amount"])) == (money or True)
+    assert (found.deposit, found.unread) == (1500 + (money or 0), 0 if money else 1)
+    assert "#" not in "".join(unfit[["account_id", "reference", "method"]])
+    assert found.as_they_came([3]) == {3: row.replace("\x01", " ")}
+
+
+def test_a_total_with_an_error_value_is_no_payment(tmp_path: Path) -> None:
+    found = read_receipts(written(tmp_path, HEADS, "7,2026-11-02,7,C7,web", "Total,,#REF!,,"))
+    assert (len(found.frame), found.rejects, [aside.line for aside in found.asides]) == (1, [], [3])
+
+
+def test_so_it_is_where_a_workbook_shows_an_error(tmp_path: Path) -> None:
+    made = xlsxwriter.Workbook(str(tmp_path / "payments.xlsx"))
+    sheet = made.add_worksheet()
+    sheet.write_row(0, 0, HEADS.split(","))
+    sheet.write_row(1, 0, ["000123", "2026-11-02", 5.25])
+    sheet.write_formula(1, 3, "=NA()", None, "#N/A")
+    sheet.write_string(1, 4, "web")
+    made.close()
+    found = read_receipts(tmp_path / "payments.xlsx")
+    assert (found.deposit, found.unread, [p.code for p in found.rejects]) == (525, 0, ["damaged_row"])

@@ -61,6 +61,7 @@ def set_apart(listing: Listing, shape: Shape) -> tuple[Listing, list[Aside]]:
         asides += [rows.aside(rows.cells(at), lines[at])] if apart[at] else []
     damaged = {line: cells for line, cells in listing.damaged if _damaged_aside(cells, below=line > last)}
     asides += [rows.aside(cells, line) for line, cells in damaged.items()]
+    apart |= np.isin(lines, list(damaged))
     kept = replace(
         listing,
         frame=listing.frame.loc[~apart].reset_index(drop=True),
@@ -90,6 +91,7 @@ class _Rows:
         for at in [at for at in np.flatnonzero(self.filled).tolist() if not self.account[at].isdecimal()]:
             account = self.account[at]
             self.filled[at] = not (says_so(account) or is_rule([account]) or self._is_heading(at))
+        self.filled |= listing.frame["source_line"].isin(list(listing.unfit)).to_numpy(dtype=bool)
 
     def candidates(self) -> Iterator[int]:
         """Rows that are not shaped like data: no account or no day, or words of a total or heading there."""

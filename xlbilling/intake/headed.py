@@ -57,6 +57,7 @@ def task(
         "spare": header.spare,
         "above": rows.above,
         "rejects": sorted(rows.rejects),
+        "unfit": list(rows.unfit.items()),
         "first_serial": rows.first_serial,
         "digest": hashlib.sha256(content).hexdigest(),
     }
@@ -146,7 +147,8 @@ class Headings:
 class _Rows:
     """Rows as they are read: the cells of the columns wanted, column by column.
 
-    `rejects`: line, fact and cells of each row that cannot be told. `above`: line and cells of the rows above the header.
+    `rejects`: line, fact and cells of each row that cannot be told. `unfit`: of those with a cell that has no certain text,
+    the line and the fields of these cells; where everything is asked for they stay among the rows, those cells blank. `above`: line and cells of the rows above the header.
     """
 
     header: Header
@@ -155,6 +157,8 @@ class _Rows:
     lines: list[int] = field(default_factory=list)
     columns: list[list[str]] = field(default_factory=list)
     rejects: list[tuple[int, str, list[str]]] = field(default_factory=list)
+    unfit: dict[int, list[str]] = field(default_factory=dict)
+    whole: bool = False
 
     def __post_init__(self) -> None:
         self.columns = [[] for _ in self.header.wanted]
@@ -167,17 +171,25 @@ class _Rows:
                 for at, cell in enumerate(column):
                     if _UNFIT.search(cell) or _ERROR_TEXT.fullmatch(cell):
                         wrong.setdefault(at, f"{name} holds {_unfit(cell)}")
+                        self.unfit.setdefault(lines[at], []).append(name)
         fields = len(self.header.places)
         columns = [*columns[:fields], *([_UNFIT.sub(" ", cell) for cell in column] for column in columns[fields:])]
-        self.rejects += [(lines[at], fact, [column[at] for column in columns]) for at, fact in wrong.items()]
+        in_order = sorted(zip(self.header.wanted, columns, strict=True), key=lambda one: one[0])
+        for at, fact in wrong.items():
+            self.rejects.append((lines[at], fact, [_UNFIT.sub(" ", column[at]) for _, column in in_order]))
         keep = [at for at in range(len(lines)) if at not in wrong] if wrong else range(len(lines))
+        if wrong and self.whole:
+            keep = range(len(lines))
+            named = zip(self.header.places, columns, strict=False)
+            told = [["" if n in self.unfit.get(lines[at], ()) else column[at] for at in keep] for n, column in named]
+            columns = [*told, *columns[fields:]]
         self.lines += [lines[at] for at in keep]
         for kept, column in zip(self.columns, columns, strict=True):
             kept.extend([column[at] for at in keep] if wrong else column)
 
     def reject(self, line: int, fact: str, cells: Iterable[str]) -> None:
         """List a row that cannot be told cell by cell, with its cells as far as they go."""
-        self.rejects.append((line, fact, [cell.strip() for cell in cells][:MOST_CELLS_TOLD]))
+        self.rejects.append((line, fact, [_UNFIT.sub(" ", cell).strip() for cell in cells][:MOST_CELLS_TOLD]))
 
 
 def _unfit(cell: str) -> str:
@@ -199,7 +211,9 @@ def _from_text(content: bytes, headings: Headings) -> _Rows:
             seen.append(cells)
             header = headings.of(cells)
             if header is not None:
-                rows = _Rows(header, above=[(n, header_cells(title, delimiter)) for n, title in head[:at]])
+                rows = _Rows(
+                    header, whole=headings.whole, above=[(n, header_cells(title, delimiter)) for n, title in head[:at]]
+                )
                 named = tuple(header.places.values())
                 layout = Layout(delimiter, number, len(cells), tuple(header.wanted), spare_cells=True, one_line=named)
                 for block in blocks(text, layout):
@@ -297,5 +311,5 @@ class _SheetRows:
         self.seen.append(cells)
         header = self.headings.of(cells)
         if header is not None:
-            self.rows = _Rows(header, self.first_serial, self.above)
+            self.rows = _Rows(header, self.first_serial, self.above, whole=self.headings.whole)
         self.above.append((number, cells))

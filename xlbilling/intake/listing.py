@@ -69,7 +69,8 @@ class Listing:
     and `source_line` (int64, the line or sheet row). `rejects`: rows that could not be told. `unused`: headings nobody
     asked for. `first_serial`: year from which the file counts its day numbers, 0 for a text file. `digest`: SHA-256.
     Of a listing read whole also `spare`: the columns nobody asked for; `above`: the rows above the headings;
-    `damaged`: the cells of the rejects; and, by field, the `headings` as written and the `places` of the columns.
+    `damaged`: the cells of the rejects; `unfit`: by line the fields without a certain text, of rejects that can be told
+    otherwise and stand in the frame with those cells blank; and, by field, the `headings` as written and the `places` of the columns.
     """
 
     frame: pd.DataFrame
@@ -80,6 +81,7 @@ class Listing:
     spare: tuple[Spare, ...] = ()
     above: tuple[Row, ...] = ()
     damaged: tuple[Row, ...] = ()
+    unfit: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
 
@@ -94,7 +96,7 @@ class Listing:
         in_order = [cells for _, cells in sorted(columns, key=lambda column: column[0])]
         at = {line: row for row, line in enumerate(self.frame["source_line"].tolist())}
         whole = {line: [cells[at[line]] for cells in in_order] for line in lines if line in at}
-        return {line: _joined(cells) for line, cells in [*self.damaged, *whole.items()] if line in lines}
+        return {line: _joined(cells) for line, cells in [*whole.items(), *self.damaged] if line in lines}
 
     def cents(self, text: str) -> int | None:
         """The whole cents of a cell: 1204.07, $1,204.07, -3.5, ($3.50) is -3.50, a dash is 0.00; None for 128.325 too."""
@@ -152,6 +154,7 @@ def read_listing(
         tuple(Spare(header[place], place, unwrapped_column(column)) for place, column in others),
         tuple((line, row) for line, row in facts["above"]),
         tuple((line, row) for line, _, row in facts["rejects"]),
+        {line: tuple(names) for line, names in facts["unfit"]} if whole else {},
         {name: header[place] for name, place in places.items()},
         places,
     )

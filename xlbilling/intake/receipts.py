@@ -114,7 +114,8 @@ def read_receipts(path: Path, words: PaymentWords | None = None) -> Receipts:
         }
     )
     good = np.array([row not in reading.faults for row in range(len(frame))], dtype=bool)
-    rejects = sorted([*listing.rejects, *reading.faults.values()], key=lambda problem: problem.place.line)
+    cut = [problem for problem in listing.rejects if problem.place.line not in listing.unfit]
+    rejects = sorted([*cut, *reading.faults.values()], key=lambda problem: problem.place.line)
     told = pd.DataFrame(
         [(p.place.line, p.code, p.fact) for p in rejects], columns=["source_line", "code", "message"]
     ).astype({"source_line": "int64"})
@@ -130,7 +131,7 @@ def read_receipts(path: Path, words: PaymentWords | None = None) -> Receipts:
             reading.came.count(False),
             sum(amount or 0 for amount, came in zip(cents, reading.came, strict=True) if not came),
         ),
-        unread=sum(amount is None for amount in cents) + len(listing.rejects),
+        unread=sum(amount is None for amount in cents) + len(cut),
         asides=tuple(asides),
         printed=compared(path.name, asides, Amounts(reading.lines, cents, reading.came), totals),
         unused=reading.unused,
@@ -150,7 +151,10 @@ class _Reading:
     def __init__(self, file: str, listing: Listing, words: PaymentWords) -> None:
         self.file, self.listing, self.words = file, listing, words
         self.lines: list[int] = listing.frame["source_line"].tolist()
-        self.faults: dict[int, Problem] = {}
+        at = {line: row for row, line in enumerate(self.lines)}
+        # A row with an error value is listed for that, and what else it says (its money) is read all the same.
+        self.faults = {at[p.place.line]: p for p in listing.rejects if p.place.line in at}
+        self.wordless = {at[line] for line, names in listing.unfit.items() if line in at and "method" in names}
         self.came = [True] * len(self.lines)
         self.unused: tuple[str, ...] = ()
         self.implied = False
@@ -186,19 +190,26 @@ class _Reading:
                 self._heed(of, one.heading, one.cells)
         self.unused = tuple(unused)
         if "method" in self.listing.frame:
-            self._heed("method", self.listing.headings["method"], values(self.listing, "method"))
+            cells = values(self.listing, "method")
+            words = [row for row in range(len(cells)) if row not in self.wordless]
+            self._heed("method", self.listing.headings["method"], cells, words)
 
-    def _heed(self, of: Of, heading: str, cells: Sequence[str]) -> None:
-        """List the rows in which a column's word says that no money came; refuse words nobody has explained."""
-        takes = {text: self.words.takes(of, text) for text in dict.fromkeys(cells)}
-        unknown = [row for row, text in enumerate(cells) if takes[text] is None]
+    def _heed(self, of: Of, heading: str, cells: Sequence[str], rows: Sequence[int] | None = None) -> None:
+        """List the rows in which a column's word says that no money came; refuse words nobody has explained.
+
+        `rows` are those whose cell can be read; without them all.
+        """
+        rows = range(len(cells)) if rows is None else rows
+        takes = {text: self.words.takes(of, text) for text in dict.fromkeys(cells[row] for row in rows)}
+        unknown = [row for row in rows if takes[cells[row]] is None]
         if unknown:
             fact = (
                 f"{shown(heading)} has {self._counted(unknown, cells)}, and no rule says whether such rows are payments"
             )
             self._refuse_words(of, fact, "take or leave", cells[unknown[0]], unknown[0])
-        whose = zip(cells, values(self.listing, "amount"), values(self.listing, "account_id"), strict=True)
-        for row, (text, amount, account) in enumerate(whose):
+        amounts, accounts = values(self.listing, "amount"), values(self.listing, "account_id")
+        for row in rows:
+            text, amount, account = cells[row], amounts[row], accounts[row]
             if not takes[text]:
                 self.came[row] = False
                 self.fault(row, NOT_PAID, heading, f"{heading} is {shown(text)}: {amount} of account {account}")
@@ -209,7 +220,9 @@ class _Reading:
             return [WITHOUT_METHOD] * len(self.lines)
         cells = values(self.listing, "method")
         known = {text: self.words.method(text) for text in dict.fromkeys(cells)}
-        unknown = [row for row, text in enumerate(cells) if known[text] is None and self.came[row]]
+        unknown = [
+            row for row, text in enumerate(cells) if known[text] is None and self.came[row] and row not in self.wordless
+        ]
         if unknown:
             fact = f"{shown(self.listing.headings['method'])} has {self._counted(unknown, cells)}, none of {', '.join(METHODS)}"
             self._refuse_words("method", fact, f"{', '.join(METHODS)} or leave", cells[unknown[0]], unknown[0])
