@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.office.busy import keep_busy
 from tests.office.small import PERIOD, Clerk, Clock, beacon, open_books
 from tests.store.cluster import cluster
 from xlbilling.build import build_workbook
@@ -17,7 +18,7 @@ from xlbilling.store import Store
 from xlbilling.store.store import sqlite_path
 from xlbilling.workbook.memory import MemoryWorkbook
 
-STAGES = ("opened", "imported", "computed", "posted")
+STAGES = ("opened", "imported", "computed", "posted", "busy")
 
 
 @dataclass
@@ -145,6 +146,7 @@ _DO: dict[str, Callable[[Office], object]] = {
     "imported": _import,
     "computed": lambda office: office.lead.press("compute"),
     "posted": lambda office: office.lead.press("post"),
+    "busy": keep_busy,
 }
 
 

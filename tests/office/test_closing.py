@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import openpyxl
 import pandas as pd
@@ -11,8 +12,10 @@ import pytest
 from tests.office.asked import correct, pay
 from tests.office.conftest import Office
 from tests.office.small import PERIOD, Clerk, beacon, payments
+from xlbilling.office import closing
 from xlbilling.office.auditing import bills_digest
 from xlbilling.office.closing import checklist_view
+from xlbilling.problems import Refusal
 from xlbilling.store import Store
 from xlbilling.store.backup import restore
 from xlbilling.store.schema import metadata
@@ -280,12 +283,92 @@ def test_a_closed_period_takes_nothing(closed: Office) -> None:
         "period_not_open",
         PaymentsFile=closed.file("p.csv", payments("0000001,1.00,2026-11-20,C1,check")),
     )
-    for button in ("compute", "post", "adjust", "reverse", "reconcile", "close_month"):
+    for button in ("compute", "post", "adjust", "reverse", "reconcile"):
         lead.refused(button, "period_not_open")
     lead.refused("import_reads", "period_not_open", ReadsFile=closed.file("r.csv", beacon(("M01", "0113"))))
     correct(lead, kind="adjust", account_id="0000001", amount=-100, gl_account="4020")
     lead.refused("save", "period_not_open")
     assert {name: closed.value(f"SELECT COUNT(*) FROM {name}") for name in metadata.tables} == before
+
+
+def packet_of(office: Office) -> dict[str, Any]:
+    """What the close packet of the month says: the chain's head, who closed it, and each item with state and detail."""
+    book = openpyxl.load_workbook(office.folder / "close-packet-2026-11.xlsx")
+    cells = {name: _cell(book, name) for name in ("chain_head", "closed_by", "closed_at")}
+    rows = [row for sheet in book for row in sheet.iter_rows(values_only=True) if row[0] in ITEMS]
+    return cells | {row[0]: row[1:3] for row in rows}
+
+
+def _cell(book: openpyxl.Workbook, name: str) -> Any:
+    [(sheet, at)] = book.defined_names[name].destinations
+    return book[sheet][at.replace("$", "")].value
+
+
+@pytest.mark.stage("posted")
+def test_packet_and_backup_of_a_closed_month_are_written_again_as_of_its_close(closed: Office) -> None:
+    """In December a bill of November is reversed: November's checklist would say 6 of 7 billed, and the chain has gone on."""
+    lead, first = closed.lead, packet_of(closed)
+    assert first["All cycles due are billed"] == ("done", "cycle A: 7 of 7 billed, 0 held; 0 not due")
+    head = closed.value("SELECT seal FROM events ORDER BY event DESC LIMIT 1")
+    assert first["chain_head"] == head
+    correct(lead, kind="reverse", document="B0000001", reason="moved out")
+    lead.press("reverse")
+    for written in (closed.folder / "close-packet-2026-11.xlsx", *(closed.folder / "backups").iterdir()):
+        written.unlink()
+    before = {name: closed.value(f"SELECT COUNT(*) FROM {name}") for name in metadata.tables}
+    outcome = lead.press("close_month", Period=PERIOD, Cycle="A")
+    assert outcome.said.startswith("2026-11 is closed already, by lea at 2026-11-23T")
+    assert "Packet: close-packet-2026-11.xlsx. Backup: billing-" in outcome.said
+    assert packet_of(closed) == first
+    assert len(list((closed.folder / "backups").glob("*-close-2026-11.db"))) == 1
+    assert {name: closed.value(f"SELECT COUNT(*) FROM {name}") for name in metadata.tables} == before
+    assert lead.cell("Period") == "2026-12"
+
+
+@pytest.mark.stage("posted")
+def test_a_month_whose_packet_could_not_be_written_is_said_to_be_closed(desk_office: Office) -> None:
+    office, lead = desk_office, desk_office.lead
+    audited(office)
+    agree(office)
+    in_the_way = office.folder / "~$close-packet-2026-11.xlsx"
+    in_the_way.touch()
+    outcome = lead.press("close_month")
+    assert outcome.said.startswith(
+        "2026-11 is closed; 2026-12 is the first open month. Packet: none was written. Backup: b"
+    )
+    assert "Close month with 2026-11 on Start writes both again" in outcome.said
+    [problem] = outcome.problems
+    assert problem.code == "close_packet_missing"
+    assert "2026-11 is closed, but its packet was not written: the workbook is open in Excel" in str(problem)
+    assert office.value("SELECT state FROM periods WHERE period = '2026-11'") == "closed"
+    in_the_way.unlink()
+    assert lead.press("close_month", Period=PERIOD, Cycle="A").problems == []
+    head = office.value("SELECT seal FROM events WHERE action = 'close_month' ORDER BY event DESC LIMIT 1")
+    assert packet_of(office)["chain_head"] == head
+
+
+@pytest.mark.stage("posted")
+@pytest.mark.both_databases
+def test_a_stop_after_the_lock_leaves_a_month_that_can_be_closed_to_its_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audited(office)
+    agree(office)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(closing, "_packet", _power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            office.lead.press("close_month")
+    assert office.value("SELECT state FROM periods WHERE period = '2026-11'") == "closed"
+    carried_on = office.clerk("lou")
+    with pytest.raises(Refusal, match="needs the role lead"):
+        carried_on.presses("close_month")
+    office.lead.press("close_month")
+    assert packet_of(office)["closed_by"] == "lea"
+    assert len(list((office.folder / "backups").glob("*-close-2026-11.db"))) == 1
+
+
+def _power_cut(_desk: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.stage("posted")

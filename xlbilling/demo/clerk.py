@@ -100,7 +100,7 @@ class Clerk:
         return self._desk(book)
 
     def _desk(self, book: OpenWorkbook) -> Desk:
-        store = cast("_MeetingStore", _MeetingStore.open(self.url, self.clock))
+        store = cast("MeetingStore", MeetingStore.open(self.url, self.clock))
         store.meanwhile, self._meanwhile = self._meanwhile, []
         return Desk(book, store, self.actor, self.folder)
 
@@ -197,7 +197,7 @@ class Clerk:
         book.save()
 
 
-class _MeetingStore(Store):
+class MeetingStore(Store):
     """A store at which somebody else may act between a button's look and its write."""
 
     meanwhile: Sequence[Callable[[], object]] = ()

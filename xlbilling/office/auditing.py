@@ -12,13 +12,16 @@ from xlbilling.audit import AuditColumns, RatesSheet, columns
 from xlbilling.exact import cell_number
 from xlbilling.inputs import inputs
 from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Desk, money
+from xlbilling.office.desk import Desk, billed_anew, money
+from xlbilling.office.looking import Look
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.problems import Place, Problem, declare
 from xlbilling.tariffs import rate_book
 from xlbilling.workbook.port import ExtraColumn
 
+# The bills of a run that stand: those of its own month, and those that were billed anew in their place in a later one.
+_OF_RUN: Final = "FROM bills b JOIN standing_bills t ON t.number = b.number WHERE (b.cycle = :c AND b.period = :p) OR b.cycle = :anew"
 AUDIT_DIFFERS: Final = declare(
     "audit_differs",
     "The sheet's formulas and the bill do not agree.",
@@ -29,7 +32,9 @@ AUDIT_DIFFERS: Final = declare(
 def audit(desk: Desk) -> Outcome:
     """Write the audit sheet, have it recalculated, and read the difference back; green only at 0.00 on every row."""
     refuse_unsaved(desk, saved())
+    look = Look(desk)
     run = desk.run
+    audited = look.at(lambda inside: bills_digest(inside, run.cycle, run.period))
     rows = outcomes(desk)
     desk.book.progress("Writing formulas", 0, 3)
     desk.book.write("rates", desk.store.table("rates"))
@@ -48,10 +53,10 @@ def audit(desk: Desk) -> Outcome:
         f"Audit of {run}: {len(rows)} active services = {counts.get('billed', 0)} billed, {money(rows['billed'].sum())} + "
         f"{counts.get('held', 0)} held + {counts.get('not due', 0)} not due{_unbilled(counts.get('no bill', 0))}. {_WORDS[state]}"
     )
-    with desk.store.work(desk.actor, "audit") as work:
+    with look.work("audit") as work:
         work.insert_one(
             "audits", audit_id=(work.value("SELECT MAX(audit_id) FROM audits") or 0) + 1, cycle=run.cycle, period=run.period,
-            inputs=bills_digest(desk, run.cycle, run.period), state=state, difference=total if application else None,
+            inputs=audited, state=state, difference=total if application else None,
             lines=len(rows), recalculated_by="a spreadsheet application" if application else "", at=work.at, actor=work.actor,
         )  # fmt: skip
         work.event(said)
@@ -85,10 +90,10 @@ def outcomes(desk: Desk) -> pd.DataFrame:
     )
     bills = desk.store.query(
         f"SELECT {columns_}, state FROM draft_bills WHERE cycle = :c AND period = :p UNION ALL "  # noqa: S608
-        f"SELECT {', '.join('b.' + c for c in columns_.split(', '))}, 'posted' FROM bills b JOIN standing_bills t ON t.number = b.number "
-        "WHERE b.cycle = :c AND b.period = :p",
+        f"SELECT {', '.join('b.' + c for c in columns_.split(', '))}, 'posted' {_OF_RUN}",
         c=run.cycle,
         p=run.period,
+        anew=billed_anew(run.cycle, run.period),
     )
     made = services[["service_id", "started_on"]].merge(bills, on="service_id", how="left")
     missing = made["state"].isna()
@@ -156,11 +161,11 @@ def _cents(value: Any) -> int | None:
 def bills_digest(desk: Desk, cycle: str, period: str) -> str:
     """A digest of a run's bills: an audit holds for exactly these, drafted or posted."""
     bills = desk.store.query(
-        "SELECT bill_key, consumption, amount FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft' UNION ALL "
-        "SELECT b.bill_key, b.consumption, b.amount FROM bills b JOIN standing_bills t ON t.number = b.number "
-        "WHERE b.cycle = :c AND b.period = :p",
+        "SELECT bill_key, consumption, amount FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft' UNION ALL "  # noqa: S608
+        f"SELECT b.bill_key, b.consumption, b.amount {_OF_RUN}",
         c=cycle,
         p=period,
+        anew=billed_anew(cycle, period),
     ).sort_values("bill_key")
     return hashlib.sha256(bills.to_csv(index=False).encode()).hexdigest()
 

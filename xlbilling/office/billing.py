@@ -15,12 +15,13 @@ from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.drafts import inputs_digest, replace_drafts
+from xlbilling.office.looking import Look
 from xlbilling.office.policy import winter_months
 from xlbilling.office.readings import consumption_before, settled_reads, with_ends
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.office.undo import keep_undo
-from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reads import Settled
 from xlbilling.reads.decisions import UNUSABLE
 from xlbilling.reads.measure import COMPOUND
@@ -44,20 +45,17 @@ DRAFTS_STALE: Final = declare(
 
 def compute(desk: Desk) -> Outcome:
     """Compute the run's draft bills from settled reads and the rates in force; every due service is drafted or held."""
-    desk.need_open()
+    look = Look(desk)
+    look.open_month()
     refuse_unsaved(desk, saved())
-    unposted = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
-    if unposted:
-        raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{unposted} receipts are not posted"))
+    look.at(_refuse_unposted)
     desk.book.progress("Settling reads", 0, 3)
-    made_from = inputs_digest(desk.store, desk)
+    look.at(lambda at: inputs_digest(at.store, at), DRAFTS_STALE, Place(table="bills"))
     settled = settled_reads(desk)
     desk.book.progress("Pricing", 1, 3)
     drafts = draft(desk, settled)
     desk.book.progress("Writing drafts", 2, 3)
-    with desk.store.work(desk.actor, "compute") as work:
-        if inputs_digest(work, desk) != made_from:
-            raise Conflict(DRAFTS_STALE.at(Place(table="bills"), f"somebody did while {desk.run} was computed"))
+    with look.work("compute") as work:
         store_findings(work, desk.run, settled.findings)
         before = replace_drafts(desk, work, drafts, settled)
         said = _drafted(desk, work, drafts)
@@ -66,6 +64,12 @@ def compute(desk: Desk) -> Outcome:
     desk.book.show("Bills")
     held = drafts.bills["state"].eq("held")
     return Outcome(said, drafts.problems, listed=bool(held.any()))
+
+
+def _refuse_unposted(desk: Desk) -> None:
+    unposted = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
+    if unposted:
+        raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{unposted} receipts are not posted"))
 
 
 def draft(desk: Desk, settled: Settled) -> Drafts:

@@ -13,6 +13,7 @@ from xlbilling import ledger as journal_rules
 from xlbilling.intake.ledger import LedgerMap, read_ledger
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.looking import Look
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.taken_once import digest_of, import_key
@@ -40,11 +41,12 @@ WORDS: Final = {
 
 def import_ledger(desk: Desk) -> Outcome:
     """Take in the period's ledger export; a newer export of the period replaces the one before."""
-    period = desk.need_open()
+    look = Look(desk)
+    period = look.open_month()
     path = desk.book.ask_file("the general-ledger export", "LedgerFile")
     digest = digest_of(path)
-    export = read_ledger(path, mapping=ledger_map(desk))
-    with desk.store.work(desk.actor, "import_ledger", import_key(desk, "ledger", str(period), digest)) as work:
+    export = read_ledger(path, mapping=look.at(ledger_map))
+    with look.work("import_ledger", lambda inside: import_key(inside, "ledger", str(period), digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         postings = export.postings
@@ -81,12 +83,10 @@ def import_ledger(desk: Desk) -> Outcome:
 
 def reconcile(desk: Desk) -> Outcome:
     """Match the subledger with the ledger export of the period and list every difference with its reason."""
-    desk.need_open()
-    waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'") + desk.store.value(
-        "SELECT COUNT(*) FROM adjustments WHERE state = 'open'"
-    )
-    if waiting:
-        raise Refusal(UNPOSTED.at(None, f"{waiting} receipts or adjustments are not posted"))
+    look = Look(desk)
+    look.open_month()
+    look.at(_refuse_unposted)
+    inputs = look.at(books_digest)
     reconciled = _reconciled(desk)
     result = reconciled.result
     workpaper = desk.folder / f"reconciliation-{desk.period}.xlsx"
@@ -94,7 +94,7 @@ def reconcile(desk: Desk) -> Outcome:
     difference = int(result.control["difference"].abs().sum())
     unexplained = int(result.difference_unexplained)
     lines = _reconcile_lines(desk, result, differences)
-    with desk.store.work(desk.actor, "reconcile") as work:
+    with look.work("reconcile") as work:
         open_reasons = bool(unexplained) or result.unproven > 0
         state = "differs" if open_reasons else "explained" if difference else "agrees"
         said = (
@@ -104,13 +104,21 @@ def reconcile(desk: Desk) -> Outcome:
             f"Workpaper: {workpaper.name}.{_absent(reconciled)}"
         )
         work.insert_one(
-            "reconciliations", period=str(desk.period), at=f"{work.at} {work.event(said):09d}", actor=work.actor, inputs=books_digest(desk),
+            "reconciliations", period=str(desk.period), at=f"{work.at} {work.event(said):09d}", actor=work.actor, inputs=inputs,
             state=state, difference=difference, unexplained=unexplained,
             content=json.dumps({"lines": lines, "rows": _row_reasons(result)}),
         )  # fmt: skip
     refresh_tables(desk, ["reconcile", "gl", "log"])
     desk.book.show("Reconcile")
     return Outcome(said, listed=len(differences) > 0)
+
+
+def _refuse_unposted(desk: Desk) -> None:
+    waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'") + desk.store.value(
+        "SELECT COUNT(*) FROM adjustments WHERE state = 'open'"
+    )
+    if waiting:
+        raise Refusal(UNPOSTED.at(None, f"{waiting} receipts or adjustments are not posted"))
 
 
 def _absent(reconciled: Reconciled) -> str:

@@ -12,10 +12,10 @@ from xlbilling.documents import KINDS
 from xlbilling.office.auditing import audit_state
 from xlbilling.office.books import books_digest, latest
 from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Desk, money
+from xlbilling.office.desk import Desk, billed_anew, money, run_billed_anew
 from xlbilling.office.history import keep_change, keep_revision
+from xlbilling.office.looking import Look
 from xlbilling.office.months import Months, open_month
-from xlbilling.office.posting import refuse_moved
 from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.reporting import write_close_packet
 from xlbilling.office.sheets import fill, refresh_tables, refuse_unsaved
@@ -23,7 +23,8 @@ from xlbilling.office.surface import SURFACES, Surface, saved, surface
 from xlbilling.office.undo import Step, overtaken, past_undo, takes_back
 from xlbilling.office.views import open_payment_rejects, run_states, what_waits
 from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
-from xlbilling.problems import Conflict, Place, Problem, declare
+from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.states import CLOSED
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
 
@@ -34,6 +35,12 @@ NOT_READY: Final = declare(
 )
 
 
+PACKET_MISSING: Final = declare(
+    "close_packet_missing",
+    "The month is closed, but its close packet could not be written.",
+    "Then type the closed month on Start and press Close month: packet and backup are written again.",
+    "review",
+)
 NOT_SIGNABLE: Final = declare(
     "not_signable",
     "This item of the checklist must be done; a signature cannot stand for it.",
@@ -55,18 +62,24 @@ def checklist(desk: Desk) -> Outcome:
 
 
 def close_month(desk: Desk) -> Outcome:
-    """Lock the period, open the next, back the store up and write the close packet with the chain's head."""
-    period = desk.need_open()
+    """Lock the period, open the next, back the store up and write the close packet with the chain's head.
+
+    On a month that is closed already it writes packet and backup once more, as of that month's close.
+    """
     refuse_unsaved(desk, saved())
-    head = chain_head(desk)
-    still = [f"{item}: {detail}" for item, state, detail in _items(desk) if state == "open"]
+    period = desk.period
+    if desk.store.value("SELECT state FROM periods WHERE period = :p", p=str(period)) == CLOSED:
+        return _after_close(desk, f"{period} is closed already, {_closed_by(desk)}.")
+    look = Look(desk)
+    look.open_month()
+    look.at(chain_head)
+    items = _items(desk)
+    still = [f"{item}: {detail}" for item, state, detail in items if state == "open"]
     if still:
         raise Conflict(NOT_READY.at(Place(table="close"), f"{len(still)} open: {'; '.join(still)}"))
     if not desk.confirm([f"Close {period}? Later postings into it are refused."]):
         return Outcome(f"Close {period}: press Close month again to lock it.")
-    items = checklist_view(desk)
-    with desk.store.work(desk.actor, "close_month", f"close {period}") as work:
-        refuse_moved(work, head)
+    with look.work("close_month") as work:
         open_month(work, str(period))
         earlier = work.query(
             "SELECT period FROM periods WHERE state = 'open' AND period < :p ORDER BY period", p=str(period)
@@ -80,14 +93,77 @@ def close_month(desk: Desk) -> Outcome:
         closed, following = ", ".join([*earlier, str(period)]), period.plus(1)
         past_undo(work)
         work.event(f"Closed {closed}; {following} is the first open month")
-    packet = write_close_packet(desk, items)
-    backup, problems = backed_up(desk.store, desk.folder / "backups", f"close-{period}")
-    desk.book.put("Period", str(period.plus(1)))
+        for item, state, detail in items:
+            work.event(f"{item}: {state}; {detail}")
+    return _after_close(
+        desk, f"{closed} {'are' if len(earlier) else 'is'} closed; {following} is the first open month."
+    )
+
+
+def _closed_by(desk: Desk) -> str:
+    row = desk.store.table("periods", "period = :p", p=str(desk.period)).iloc[0]
+    return f"by {row['closed_by']} at {row['closed_at']}"
+
+
+def _after_close(desk: Desk, said: str) -> Outcome:
+    """Write packet and backup of the closed month on Start and move on to the first open one; what is missing is told.
+
+    The month stays closed whatever becomes of them: they can be written again at any time.
+    """
+    period = desk.period
+    packet, problems = _packet(desk)
+    backup, missing = backed_up(desk.store, desk.folder / "backups", f"close-{period}")
+    problems += missing
+    desk.book.put("Period", str(Months.of(desk.store).first_open))
     desk.forget()
     _next_run(desk)
     fill(desk)
-    said = f"{closed} {'are' if len(earlier) else 'is'} closed; {following} is the first open month. Packet: {packet.name}. Backup: {backup}."
-    return Outcome(said, problems)
+    again = f" Close month with {period} on Start writes both again." if problems else ""
+    return Outcome(f"{said} Packet: {packet}. Backup: {backup}.{again}", problems, listed=bool(problems))
+
+
+def _packet(desk: Desk) -> tuple[str, list[Problem]]:
+    """Write the close packet: its name, or what is said of one that could not be written."""
+    try:
+        return write_close_packet(desk, *_as_closed(desk)).name, []
+    except Refusal as refusal:
+        problem = refusal.problem
+        fact = f"{desk.period} is closed, but its packet was not written: {problem.fact}"
+        return "none was written", [PACKET_MISSING.at(problem.place, fact, f"{problem.remedy} {PACKET_MISSING.remedy}")]
+    except OSError as fault:
+        place = Place(file=f"close-packet-{desk.period}.xlsx")
+        return "none was written", [
+            PACKET_MISSING.at(place, f"{desk.period} is closed, but its packet was not written: {fault}")
+        ]
+
+
+def _as_closed(desk: Desk) -> tuple[pd.DataFrame, str]:
+    """The checklist as it stood when the month on Start was closed, with its signatures, and the chain's head as of then.
+
+    The events of the close say both: which months it closed, and after that each item. A month that was closed before
+    the close noted its items shows the checklist as it is now.
+    """
+    events = desk.store.query(
+        "SELECT event, detail, seal FROM events WHERE action = 'close_month' AND detail LIKE 'Closed %' ORDER BY event DESC"
+    )
+    of_month = events.loc[[str(desk.period) in detail.partition(";")[0] for detail in events["detail"]]]
+    if of_month.empty:  # closed by an earlier way that left no such event
+        return checklist_view(desk), str(desk.store.value("SELECT seal FROM events ORDER BY event DESC LIMIT 1"))
+    closed = of_month.iloc[0]
+    after = desk.store.query(
+        "SELECT detail, seal FROM events WHERE event > :e AND event <= :last AND action = 'close_month' ORDER BY event",
+        e=int(closed["event"]),
+        last=int(closed["event"]) + len(_CHECKS),
+    )
+    items: dict[str, tuple[str, str]] = {}
+    for detail in after["detail"]:
+        item, _, rest = detail.partition(": ")
+        if item in _CHECKS:
+            state, _, said = rest.partition("; ")
+            items[item] = (state, said)
+    if not items:
+        return checklist_view(desk), str(closed["seal"])
+    return _signatures(desk, items), str(after["seal"].iloc[-1])
 
 
 def _next_run(desk: Desk) -> None:
@@ -167,8 +243,18 @@ def _payments_resolved(desk: Desk) -> tuple[bool, str]:
 
 def _audit_green(desk: Desk) -> tuple[bool, str]:
     """Every run's bills were recomputed by a spreadsheet application with difference 0.00."""
-    states = {str(run.cycle): audit_state(desk, str(run.cycle), str(desk.period)) for run in _runs(desk).itertuples()}
-    return all(state == "green" for state in states.values()), "; ".join(f"cycle {c}: {s}" for c, s in states.items())
+    runs = {(str(run.cycle), str(run.period)) for run in _runs(desk).itertuples()}
+    anew = desk.store.query(
+        "SELECT DISTINCT b.cycle FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.period = :p ORDER BY 1",
+        p=str(desk.period),
+    )["cycle"]
+    runs |= {run for cycle in anew if (run := run_billed_anew(cycle)) is not None}
+    states = {run: audit_state(desk, *run) for run in sorted(runs)}
+    told = (
+        f"cycle {cycle if period == str(desk.period) else billed_anew(cycle, period)}: {state}"
+        for (cycle, period), state in states.items()
+    )
+    return all(state == "green" for state in states.values()), "; ".join(told)
 
 
 def _all_posted(desk: Desk) -> tuple[bool, str]:

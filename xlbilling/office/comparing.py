@@ -16,7 +16,7 @@ import pandas as pd
 
 from xlbilling.office.desk import Desk
 from xlbilling.office.filling import untouched
-from xlbilling.office.history import as_text, at_revision, last_change
+from xlbilling.office.history import as_text, at_revision, content, last_change
 from xlbilling.office.surface import SURFACES
 from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, last_event, plain_rate, shown
 from xlbilling.problems import Problem, declare
@@ -77,10 +77,12 @@ class _Comparison:
         missing = ok & ~place.blank & ~there & (rev > 0)
         left, typed_on_gone = self._left(np.flatnonzero(missing))
         missing[left + typed_on_gone] = False
+        taken_in = self._taken_in(ok & (rev == 0))
+        again = np.isin(np.arange(len(typed)), list(taken_in))
         for rows, kind, fact in (
             (~refused & place.twice, KEY_TWICE, "is on the sheet twice"),
             (missing, ROW_GONE, "is not in the store"),
-            (ok & there & (rev == 0), KEY_TAKEN, "is in the store already"),
+            (ok & there & (rev == 0) & ~again, KEY_TAKEN, "is in the store already"),
         ):
             self.problems += [
                 kind.at(self.sheet.place(int(n), self.declared.key[0]), f"{self.sheet.keys[n]} {fact}")
@@ -97,7 +99,7 @@ class _Comparison:
                 changed.append(row)
                 merged.append(mine)
         # Without a Rev a row is new; its own key may still be blank where the store gives it (receipts, corrections).
-        new = np.flatnonzero(ok & (place.blank | ~there) & (rev == 0)).tolist()
+        new = np.flatnonzero(ok & (place.blank | ~there) & (rev == 0) & ~again).tolist()
         before = self.stored.iloc[place.at[changed]]
         rows = self._laid_over(changed, merged, before)
         found = Changes(
@@ -111,6 +113,7 @@ class _Comparison:
             self.sheet,
         )
         found.left = [self.sheet.keys[n] for n in left]
+        found.there = list(taken_in.values())
         found.emptied = (
             self._emptied(
                 there, {n for n, typed in zip(self.columns, zip(*merged, strict=True), strict=True) if any(typed)}
@@ -123,7 +126,8 @@ class _Comparison:
             *self._whole_rows(new),
             *self._whole_rows(typed_on_gone, "rev"),
         ]
-        found.typing += [*self._unclear(refused | place.twice | missing | (ok & there & (rev == 0))), *self.torn]
+        unclear = refused | place.twice | missing | (ok & there & (rev == 0) & ~again)
+        found.typing += [*self._unclear(unclear), *self.torn]
         return found
 
     # ------------------------------------------------------------------------------------------------ the store's side
@@ -212,6 +216,41 @@ class _Comparison:
             fact = f"{key} was taken back by {last['actor'] or 'somebody'}"
             self.conflicts.append(TAKEN_BACK.at(self.sheet.place(row, differs[0]), fact))
         return left, typed_on
+
+    def _taken_in(self, without_rev: npt.NDArray[np.bool_]) -> dict[int, str]:
+        """Of rows without a Rev those that are in the store as they stand here, by the key they have there.
+
+        A press that was stopped after it had written the store and before it wrote the sheet leaves such rows. One whose
+        key the store gives was taken in by the same person since the sheet was filled, and its key is not on the sheet.
+        """
+        keyed = np.flatnonzero(without_rev & (self.place.at >= 0))
+        same = keyed[~self._differing(keyed).any(axis=1)].tolist() if len(keyed) else []
+        taken = {row: self.sheet.keys[row] for row in same}
+        unkeyed = np.flatnonzero(without_rev & self.place.blank).tolist()
+        waiting = self._keys_given_since() if unkeyed else {}
+        for row in unkeyed:
+            keys = waiting.get(content(self.typed.iloc[row], self.columns), [])
+            if keys:
+                taken[row] = keys.pop(0)
+        return taken
+
+    def _keys_given_since(self) -> dict[str, list[str]]:
+        """Keys the store gave to rows of this person since the sheet was filled, by the row's content as it was typed."""
+        given = self.desk.store.query(
+            "SELECT h.row_key, h.content FROM row_history h JOIN events e ON e.event = h.event "
+            "WHERE h.table_name = :t AND h.rev = 1 AND h.event > :seen AND e.actor = :a ORDER BY h.row_key",
+            t=self.surface.history(self.desk),
+            seen=self.desk.seen()[0],
+            a=self.desk.actor,
+        )
+        given = given.loc[~given["row_key"].isin(self.sheet.keys)]
+        away = self.surface.away(self.desk, given["row_key"].tolist())
+        standing = {*row_keys(self.declared, self.stored), *row_keys(self.declared, away)}
+        made: dict[str, list[str]] = {}
+        for key, kept in zip(given["row_key"], given["content"], strict=True):
+            if key in standing:
+                made.setdefault(kept, []).append(key)
+        return made
 
     def _laid_over(self, rows: list[int], masks: list[Any], before: pd.DataFrame) -> pd.DataFrame:
         """The store's rows with the typed columns laid over, labelled as on the sheet."""

@@ -11,6 +11,7 @@ from xlbilling.office.buttons import Outcome
 from xlbilling.office.comparing import changes
 from xlbilling.office.deciding import REASON_MISSING, write_decisions
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.looking import Look
 from xlbilling.office.sheets import NOT_SAVED, refresh_tables, refuse_unsaved
 from xlbilling.office.undo import keep_undo
 from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes
@@ -53,10 +54,11 @@ def decide_alike(desk: Desk) -> Outcome:
     it back.
     """
     desk = desk.as_shown()
+    look = Look(desk)
     typed = changes(desk, "exceptions")
     _refuse_unclear(typed)
     wanted = _wanted(typed)
-    waiting = _open(desk)
+    waiting = look.at(_open)
     waiting = waiting.loc[~waiting["exception_id"].isin(typed.changed["exception_id"])]
     found = [(alike, _like(waiting, alike)) for alike in wanted]
     count = sum(len(rows) for _, rows in found)
@@ -66,7 +68,7 @@ def decide_alike(desk: Desk) -> Outcome:
     if not desk.confirm(question):
         return Outcome(f"{count} findings are listed; press Decide alike again to write them.")
     said = f"Decided {count} findings alike, besides the {len(typed.changed)} typed."
-    return _write(desk, _together(typed, found), said)
+    return _write(look, _together(typed, found), said)
 
 
 def decide_many(desk: Desk, alike: Alike, service: str = "") -> Outcome:
@@ -75,7 +77,8 @@ def decide_many(desk: Desk, alike: Alike, service: str = "") -> Outcome:
     refuse_unsaved(desk, ["exceptions"])
     if not alike.reason.strip():
         raise Refusal(REASON_MISSING.at(Place(table="exceptions", column="reason"), f"{alike.decision} has no reason"))
-    waiting = _open(desk)
+    look = Look(desk)
+    waiting = look.at(_open)
     rows = _like(waiting, alike)
     rows = rows.loc[rows["service_id"].eq(service)] if service else rows
     if rows.empty:
@@ -86,7 +89,7 @@ def decide_many(desk: Desk, alike: Alike, service: str = "") -> Outcome:
     if not desk.confirm([f"Decide {len(rows)} findings?", _told(alike, rows)]):
         return Outcome(f"{len(rows)} findings are listed; the same command again, or --yes, writes them.")
     blank = Changes("exceptions", rows.iloc[:0], rows.iloc[:0], rows.iloc[:0])
-    return _write(desk, _together(blank, [(alike, rows)]), f"Decided {len(rows)} findings of check {alike.rule}.")
+    return _write(look, _together(blank, [(alike, rows)]), f"Decided {len(rows)} findings of check {alike.rule}.")
 
 
 def _refuse_unclear(typed: Changes) -> None:
@@ -164,8 +167,9 @@ def _together(typed: Changes, found: list[tuple[Alike, pd.DataFrame]]) -> Change
     return Changes("exceptions", typed.new, changed, pd.concat([typed.before, before]), sheet=typed.sheet)
 
 
-def _write(desk: Desk, change: Changes, said: str) -> Outcome:
-    with desk.store.work(desk.actor, "decide_alike") as work:
+def _write(look: Look, change: Changes, said: str) -> Outcome:
+    desk = look.desk
+    with look.work("decide_alike") as work:
         keep_undo(work, "Decide alike", write_decisions(desk, work, change), said)
     refresh_tables(desk, ["exceptions", "log"])
     return Outcome(said)

@@ -62,6 +62,20 @@ class Run:
         return f"cycle {self.cycle} of {self.period}"
 
 
+_ANEW: Final = re.compile(r"(.*) of (\d{4}-\d{2})")
+
+
+def billed_anew(cycle: str, period: str) -> str:
+    """What bills carry as their cycle that stand, in a later month, in the place of bills of this run."""
+    return f"{cycle} of {period}"
+
+
+def run_billed_anew(cycle: str) -> tuple[str, str] | None:
+    """Cycle and period of the run whose bills were billed anew under this name; None for a cycle itself."""
+    found = _ANEW.fullmatch(cycle)
+    return (found[1], found[2]) if found else None
+
+
 @dataclass
 class Desk:
     """Everything an action needs: the workbook port, the store, who is asking and the folder files go to."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from xlbilling.bills import Drafts
 from xlbilling.office.desk import Desk
+from xlbilling.office.history import last_write
 from xlbilling.office.undo import OVERTAKEN, Step, takes_back
 from xlbilling.problems import Conflict, Place
 from xlbilling.reads import Settled
@@ -57,7 +58,7 @@ def clear_drafts(work: Work, cycle: str, period: str, state: str = "") -> None:
         work.execute(f"DELETE FROM {name} WHERE {mine}", c=cycle, p=period, **({"s": state} if state else {}))  # noqa: S608
 
 
-def computed_from(work: Work, cycle: str, period: str) -> str:
+def computed_from(work: Work | Store, cycle: str, period: str) -> str:
     """The digest of what the run's drafts were computed from; blank where it has none."""
     return str(work.value("SELECT value FROM meta WHERE name = :n", n=f"drafts {cycle} {period}") or "")
 
@@ -78,26 +79,32 @@ def _note(work: Work, cycle: str, period: str, digest: str, author: str) -> None
 
 def inputs_digest(work: Work | Store, desk: Desk) -> str:
     """A digest of what the run's drafts are computed from: reads, decisions, earlier bills, and the tables bills go by."""
-    where = desk.chosen
-    reads = work.query(
-        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **where
-    )
     decisions = work.query(
         "SELECT exception_id, fact, decision, override_read, COALESCE(override_date, '') AS day FROM exceptions "
         "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> 'gone' ORDER BY exception_id",
-        **where,
+        **desk.chosen,
     )
-    tables = work.value(
-        "SELECT MAX(event) FROM row_history WHERE table_name IN ('policy', 'cycles', 'services', 'meters', 'rates')"
+    return _digest(work, desk.chosen, repr(decisions.to_numpy().tolist()))
+
+
+def checked_from(desk: Desk) -> str:
+    """A digest of what the run's reads are checked by: as of drafts, but without the decisions, which may come meanwhile."""
+    return _digest(desk.store, desk.chosen, "")
+
+
+def _digest(work: Work | Store, run: dict[str, str], decisions: str) -> str:
+    reads = work.query(
+        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **run
     )
+    tables = last_write(work, "policy", "cycles", "services", "meters", "rates")
     earlier = work.query(
         "SELECT COUNT(*) AS count, MAX(t.number) AS number FROM standing_bills t "
         "JOIN services s ON s.service_id = t.service_id WHERE s.cycle = :c",
-        c=where["c"],
+        c=run["c"],
     )
     digest = hashlib.sha256(repr([tables, *earlier.iloc[0].tolist()]).encode())
     digest.update(reads["read_id"].to_numpy().tobytes())
-    digest.update(repr(decisions.to_numpy().tolist()).encode())
+    digest.update(decisions.encode())
     return digest.hexdigest()
 
 

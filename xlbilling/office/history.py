@@ -81,6 +81,12 @@ def last_change(store: Store | Work, name: str, key: str) -> tuple[str, str]:
     return (str(last["actor"].iloc[0]), str(last["at"].iloc[0])) if len(last) else ("", "")
 
 
+def last_write(store: Store | Work, *names: str) -> int:
+    """The last event that wrote rows of these working tables; 0 before the first."""
+    tables = ", ".join(f"'{name}'" for name in names)
+    return int(store.value(f"SELECT MAX(event) FROM row_history WHERE table_name IN ({tables})") or 0)  # noqa: S608
+
+
 def taken_out(store: Store | Work, name: str) -> pd.DataFrame:
     """Rows that were taken out of a table again: row_key, rev and content as they last were, actor who took them out."""
     rows = store.query(

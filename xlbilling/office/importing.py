@@ -15,6 +15,8 @@ from xlbilling.intake.reads import ParsedReads
 from xlbilling.intake.reads.twice import with_second_dials
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, Run
+from xlbilling.office.history import last_write
+from xlbilling.office.looking import Look
 from xlbilling.office.recipes import Proposed, Read, read_file, unconfirmed
 from xlbilling.office.rejecting import rejected, with_decisions_of_before
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
@@ -38,17 +40,18 @@ RUN_POSTED: Final = declare(
 
 def import_reads(desk: Desk) -> Outcome:
     """Take in a read file for the run on Start: new reads, changed reads, rejects; nothing is dropped in silence."""
-    desk.need_open()
+    look = Look(desk)
+    look.open_month()
     refuse_unsaved(desk, _WRITTEN)
-    run = desk.run
+    run = look.at(lambda at: at.run)
+    look.at(lambda at: last_write(at.store, "recipes"))
     path = desk.book.ask_file("the meter-read file", "ReadsFile")
     digest = digest_of(path)
-    key = import_key(desk, "reads", f"{run.cycle} {run.period}", digest)
     desk.book.progress(f"Reading {path.name}", 0, 3)
     found = read_file(desk, path)
     if isinstance(found, Proposed):
-        raise _proposed(desk, path, found)
-    with desk.store.work(desk.actor, "import_reads", key) as work:
+        raise _proposed(look, path, found)
+    with look.work("import_reads", lambda at: import_key(at, "reads", f"{run.cycle} {run.period}", digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         rows = _sorted(found.parsed, run)
@@ -62,9 +65,10 @@ def import_reads(desk: Desk) -> Outcome:
 _WRITTEN: Final = ("exceptions", "rejects", "recipes")
 
 
-def _proposed(desk: Desk, path: Path, proposed: Proposed) -> Refusal:
+def _proposed(look: Look, path: Path, proposed: Proposed) -> Refusal:
     """Put a proposed recipe on sheet Recipes, to be looked at; nothing is read by it until somebody confirms it."""
-    with desk.store.work(desk.actor, "import_reads") as work:
+    desk = look.desk
+    with look.work("import_reads") as work:
         steps = write_rows(work, Changes.adding("recipes", proposed.rows))
         keep_undo(work, "Import reads", steps, f"Proposed recipe {proposed.name} for {path.name}")
     refresh_tables(desk, ["recipes", "log"])

@@ -11,6 +11,7 @@ import pandas as pd
 from xlbilling import ledger
 from xlbilling.documents import BILL, KINDS, OF_REVERSED, OF_ROW, DocumentKind, reversible
 from xlbilling.office.desk import Desk, money
+from xlbilling.office.looking import MOVED_ON
 from xlbilling.office.months import Months, months_of, open_month
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.states import POSTED
@@ -21,11 +22,6 @@ UNBALANCED: Final = declare(
     "An entry's debits and credits differ; nothing was posted.",
     "Keep the workbook and the store as they are and ask for help.",
 )
-MOVED_ON: Final = declare(
-    "store_moved_on",
-    "Somebody wrote to the store after the preview was made.",
-    "Look at the preview again and press the button again.",
-)
 NOT_REVERSIBLE: Final = declare(
     "not_reversible", "The document is not posted, or is reversed already.", "Look the number up on Bills or Payments."
 )
@@ -35,13 +31,6 @@ POSTED_ROW: Final = declare(
     "Press Refresh, then use Adjust or Reverse.",
 )
 SERIES: Final = {kind.batch: kind.batch_letters for kind in KINDS}
-
-
-def refuse_moved(work: Work, head: str) -> None:
-    """Refuse where the store's last event is not the one the preview was made at."""
-    found = work.query("SELECT event, seal, actor FROM events ORDER BY event DESC LIMIT 1").iloc[0]
-    if f"{found['event']} {found['seal'][:16]}" != head:
-        raise Conflict(MOVED_ON.at(None, f"{found['actor']} wrote meanwhile (event {found['event']})"))
 
 
 def write_entries(work: Work, entries: pd.DataFrame, journal: pd.DataFrame) -> None:

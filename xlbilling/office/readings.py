@@ -11,7 +11,9 @@ import pandas as pd
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk
+from xlbilling.office.drafts import checked_from
 from xlbilling.office.importing import balance_line
+from xlbilling.office.looking import Look
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.views import last_reads
@@ -28,9 +30,11 @@ NO_READS: Final = declare("no_reads", "The run has no reads yet.", "Press Import
 def validate(desk: Desk) -> Outcome:
     """Check the run's reads and list the findings, worst first; decisions that still hold are kept."""
     refuse_unsaved(desk, ["exceptions"])
+    look = Look(desk)
+    look.at(checked_from)
     settled = settled_reads(desk)
     found = settled.findings
-    with desk.store.work(desk.actor, "validate") as work:
+    with look.work("validate") as work:
         said = store_findings(work, desk.run, found)
         work.event(said)
     said = f"{said} Balance: {balance_line(desk, desk.run)}."

@@ -13,6 +13,7 @@ from xlbilling.office.books import control, differences_of, ledger_ending
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
+from xlbilling.office.looking import Look
 from xlbilling.office.policy import aging_buckets
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reports.pack import CloseFacts, PackFacts, close_packet
@@ -129,12 +130,12 @@ def _aging(desk: Desk) -> pd.DataFrame:
     return aged.loc[aged.drop(columns=["account_id", "name"]).ne(0).any(axis=1)].reset_index(drop=True)
 
 
-def write_close_packet(desk: Desk, items: pd.DataFrame) -> Path:
-    """Write the close packet of the period that was just locked, with the head of the chain of events."""
+def write_close_packet(desk: Desk, items: pd.DataFrame, head: str) -> Path:
+    """Write the close packet of the closed period on Start: the checklist and the head of the chain as of its close."""
     row = desk.store.table("periods", "period = :p", p=str(desk.period)).iloc[0]
     target = desk.folder / f"close-packet-{desk.period}.xlsx"
     facts = CloseFacts(
-        desk.rules.text("district", "name"), str(desk.period), row["closed_by"], row["closed_at"], _head(desk),
+        desk.rules.text("district", "name"), str(desk.period), row["closed_by"], row["closed_at"], head,
         items[["item", "state", "detail", "signed_reason", "signed_by"]], _control(desk),
         differences_of(desk),
     )  # fmt: skip
@@ -155,13 +156,14 @@ def print_file(desk: Desk) -> Outcome:
     if batch is None:
         raise Refusal(NO_BATCH.at(Place(table="bills"), f"cycle {desk.cycle} of {desk.period} has no posted batch"))
     target = desk.folder / f"print-{batch}.csv"
-    kept = desk.store.table("printed", "batch = :b", b=batch)
+    look = Look(desk)
+    kept = look.at(lambda at: at.store.table("printed", "batch = :b", b=batch))
     if len(kept):
         content = bytes(kept["content"].iloc[0])
         write_whole(target, content)
         return Outcome(f"{target.name}: the original of {kept['at'].iloc[0]}, written again.")
     content = make_print_file(*_print_frames(desk, str(batch)))
-    with desk.store.work(desk.actor, "print_file", f"print {batch}") as work:
+    with look.work("print_file") as work:
         digest = hashlib.sha256(content).hexdigest()
         work.insert_one("printed", batch=batch, file_name=target.name, content=content, digest=digest, at=work.at)
         work.event(f"Printed {batch}: {digest[:16]}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -14,13 +13,21 @@ from xlbilling.office.buttons import Outcome
 from xlbilling.office.comparing import changes
 from xlbilling.office.desk import Desk
 from xlbilling.office.filling import fill_sheets, fill_start
-from xlbilling.office.posting import MOVED_ON
+from xlbilling.office.history import as_text
+from xlbilling.office.looking import MOVED_ON
 from xlbilling.office.surface import SURFACES, saved, shown
 from xlbilling.office.undo import NOTHING_TO_UNDO, TYPING, Step, keep_undo, take_back_last
-from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, chain_head, last_event, without_emptied
+from xlbilling.office.working_copy import (
+    CHANGED_MEANWHILE,
+    Changes,
+    already_there,
+    chain_head,
+    last_event,
+    without_emptied,
+)
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.records import TABLE
-from xlbilling.workbook.port import TypedRow, View
+from xlbilling.workbook.port import TypedRow, View, row_keys
 
 UNSAVED: Final = declare(
     "unsaved_changes",
@@ -42,9 +49,10 @@ def save(desk: Desk) -> Outcome:
     found = _typed(desk)
     typed_over = [p for c in found for p in c.typed_over]
     preview = _preview(found)
+    there = already_there(found)
     if not preview:
-        refresh_tables(desk, [c.table for c in found if c.typed_over or c.left])
-        return Outcome(f"Nothing to save. {_over(typed_over)}".strip(), typed_over)
+        refresh_tables(desk, [c.table for c in found if c.typed_over or c.left or c.there])
+        return Outcome(" ".join(filter(None, ["Nothing to save.", there, _over(typed_over)])), typed_over)
     _allowed(desk, found)
     if not desk.confirm([f"Save {len(preview)} changes?", *preview]):
         return Outcome(f"{len(preview)} changes are listed; press Save again to write them.")
@@ -55,8 +63,8 @@ def save(desk: Desk) -> Outcome:
         steps = [step for c in found if c for step in SURFACES[c.table].write(inside, work, c)]
         keep_undo(work, "Save", steps, f"Saved {len(preview)} changes: {'; '.join(preview[:20])}")
     desk.forget()
-    refresh_tables(desk, _touched([c.table for c in found if c or c.left]))
-    return Outcome(f"Saved {len(preview)} changes. {_over(typed_over)}".strip(), typed_over)
+    refresh_tables(desk, _touched([c.table for c in found if c or c.left or c.there]))
+    return Outcome(" ".join(filter(None, [f"Saved {len(preview)} changes.", there, _over(typed_over)])), typed_over)
 
 
 def _typed(desk: Desk) -> list[Changes]:
@@ -113,7 +121,7 @@ def refresh(desk: Desk) -> Outcome:
     said = ""
     if unsaved:
         lines = _unsaved_lines(unsaved)
-        question = [f"Put {len(lines)} unsaved changes in Log and show the store?", *lines, f"({_mark(unsaved)})"]
+        question = [f"Put {len(lines)} unsaved changes in Log and show the store?", *lines, *_cells_told(unsaved)]
         if not desk.confirm(question):
             return Outcome(
                 f"{len(lines)} unsaved: {'; '.join(lines)}. Press Save to keep them, or Refresh again to put them in Log."
@@ -126,20 +134,26 @@ def refresh(desk: Desk) -> Outcome:
     _turn_view(desk)
     said = f"{said} Rows taken back since: {', '.join(left)}." if left else said
     said = f"{said} Filled again: {', '.join(back)}." if back else said
+    there = already_there(found)
+    said = f"{said} {there}" if there else said
     return Outcome(f"Sheets show cycle {desk.cycle} of {desk.period} as the store has it now.{said}")
 
 
 def _unsaved_lines(unsaved: Sequence[Changes]) -> list[str]:
     """Typing in a person's words: what Save would write, and what stands in its way."""
-    return [line for c in unsaved for line in (*c.preview(), *(str(p) for p in (*c.refused, *c.conflicts)))]
+    told = [(c.preview(), [str(p).rstrip(".") for p in (*c.refused, *c.conflicts)]) for c in unsaved]
+    return [line for previewed, problems in told for line in (*previewed, *problems)]
 
 
-def _mark(unsaved: Sequence[Changes]) -> str:
-    """A mark of the typing as it stands: a second press means exactly what the first one named."""
-    cells = [
-        (c.table, row.key, sorted((n, repr(v)) for n, v in row.cells.items())) for c in unsaved for row in c.typing
-    ]
-    return hashlib.sha256(repr(cells).encode()).hexdigest()[:8]
+def _cells_told(unsaved: Sequence[Changes]) -> list[str]:
+    """Every typed cell of rows that the lines above only name: a second press means exactly what the first one showed."""
+    told = []
+    for change in unsaved:
+        declared, whole = TABLE[change.table], set(row_keys(TABLE[change.table], change.changed))
+        for row in change.typing:
+            cells = [f"{declared.columns[n].title} {v}" for n, v in row.cells.items() if as_text(v)]
+            told += [f"{declared.sheet.name}: {', '.join(cells)}"] if cells and row.key not in whole else []
+    return told
 
 
 def _put_in_log(desk: Desk, unsaved: Sequence[Changes], lines: Sequence[str]) -> str:

@@ -19,8 +19,11 @@ from xlbilling.reads.history import History, before
 _AUDITED: Final = {"green": "audit: green", "red": "audit: RED", "not recalculated": "audit: not recalculated"}
 
 
-def waiting(desk: Desk) -> list[str]:
-    """What Post would post, one line each, in the clerk's words; empty where nothing waits."""
+def waiting(desk: Desk, bills: bool = True) -> list[str]:
+    """What Post would post, one line each, in the clerk's words, without the `bills` where they are not to be posted.
+
+    Empty where nothing waits.
+    """
     made = []
     for kind in with_post():
         if kind != BILL:  # Post takes the drafts of the run on Start alone
@@ -28,6 +31,8 @@ def waiting(desk: Desk) -> list[str]:
             made += [f"{count} {kind.words}, {money(amount)}"] if count else []
     like = int(view(desk, "payments")["like"].ne("").sum())
     made += [f"{like} receipts may be there twice (Payments, column Like)"] if like else []
+    if not bills:
+        return made
     drafts, _ = run_bills(desk)
     ready = drafts.loc[drafts["state"].eq("draft")].reset_index(drop=True)
     return [*made, *_bills(desk, ready, int(drafts["state"].eq("held").sum()))] if len(ready) else made

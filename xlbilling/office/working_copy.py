@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -24,9 +24,9 @@ CHANGED_MEANWHILE: Final = declare(
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Changes:
-    """What Save would do with one sheet."""
+    """What Save would do with one sheet; two looks at the same sheet are equal where they would do the same."""
 
     table: str
     new: pd.DataFrame
@@ -41,6 +41,9 @@ class Changes:
         default_factory=list
     )  # columns whose every value was blanked, as a column deleted and put back is
     left: list[str] = field(default_factory=list)  # keys of rows nobody typed on that the store no longer has
+    there: list[str] = field(
+        default_factory=list
+    )  # keys of typed rows that a press which was cut off has taken in already
 
     def place(self, row: int, column: str) -> Place:
         """The cell of a new or changed row, by its label in the frame; the table alone where there is no sheet."""
@@ -59,6 +62,11 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(len(self.new) or len(self.changed) or self.conflicts or self.refused)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Changes) and (self.preview(), self.there) == (other.preview(), other.there)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def pairs(self) -> Iterator[tuple[int, dict[str, Any], dict[str, Any]]]:
         """Each changed row: its label on the sheet, the row as it will be, the row as the store has it."""
@@ -103,6 +111,17 @@ def _in_words(declared: Table, row: Mapping[Any, Any]) -> str:
         return key
     typed = [shown(declared.columns[name], row[name]) for name in declared.names("typed")]
     return ", ".join([text for text in typed if text][:_NEW_ROW_SHOWS])
+
+
+def already_there(found: Iterable[Changes]) -> str:
+    """What is said of typed rows that the store has already, because a press was cut off after it had taken them in."""
+    keys = [key for change in found for key in change.there]
+    if not keys:
+        return ""
+    return (
+        f"There already, and not taken in again: {', '.join(keys)} (an earlier press took them in and was cut off). If "
+        "others are meant, press Refresh and type them again."
+    )
 
 
 def changed_meanwhile(desk: Desk | None, change: Changes, label: int, key: str) -> Conflict:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.office.asked import correct, counts
+from tests.office.asked import correct, counts, healthy
 from tests.office.conftest import Office
 from tests.office.small import DUE, Clerk, beacon, payments
 from xlbilling.office.auditing import bills_digest
@@ -98,6 +98,27 @@ def test_a_second_post_posts_nothing(office: Office) -> None:
     before = counts(office)
     assert office.lead.press("post").said == CATALOGUE["nothing_to_post"].meaning
     assert counts(office) == before
+
+
+@pytest.mark.stage("computed")
+def test_receipts_are_posted_though_the_bills_are_stale(desk_office: Office) -> None:
+    """Compute wants receipts posted first, so Post must not want Compute first: money is posted, the bills wait and are named."""
+    lead = desk_office.lead
+    lead.set("rates", "R003", rate="2.00")  # S01 12 CCF: 20.00 + 10 x 2.00 + 2 x 4.00 = 48.00 + 5 % 2.40 = 50.40
+    lead.press("save")
+    lead.press("import_payments", PaymentsFile=desk_office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check")))
+    lead.refused("compute", "payments_unposted")
+    outcome = lead.press("post")
+    assert outcome.said == (
+        "Posted: PY0000001: 1 receipts, 45.00. Not posted: 7 draft bills of cycle A of 2026-11 were computed before "
+        "something they go by was changed; press Compute for them."
+    )
+    assert [problem.code for problem in outcome.problems] == ["drafts_stale"]
+    assert desk_office.value("SELECT COUNT(*) FROM bills") == 0
+    lead.press("compute")
+    assert "7 bills" in lead.press("post").said
+    assert desk_office.value("SELECT amount FROM bills WHERE service_id = 'S01'") == 5040
+    assert healthy(desk_office)
 
 
 @pytest.mark.stage("computed")

@@ -14,16 +14,19 @@ from xlbilling.office.comparing import changes
 from xlbilling.office.corrections.rebilling import number_of, rebills
 from xlbilling.office.desk import Desk, latest_day, money, today
 from xlbilling.office.document_sheets import DocumentSheet
+from xlbilling.office.history import content, keep_revision
+from xlbilling.office.looking import Look
 from xlbilling.office.months import Months, months_of
 from xlbilling.office.posting import NOT_REVERSIBLE, POSTED_ROW, entry_that_stands
 from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.surface import surface
 from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
 from xlbilling.office.views import what_waits
-from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_copy import Changes, already_there
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Kind, Problem, Refusal, declare
 from xlbilling.receipts import DAY_TO_COME, UNKNOWN_ACCOUNT
+from xlbilling.records import TABLE
 from xlbilling.states import OPEN, WITHDRAWN
 from xlbilling.store import Store, Work
 
@@ -61,7 +64,10 @@ def write_adjustments(desk: Desk, work: Work, change: Changes) -> list[Step]:
     made["posted_on"] = change.new["posted_on"].fillna(pd.Timestamp(_posting_day(desk, period)))
     made["period"] = months_of(made["posted_on"])
     work.insert("adjustments", made)
-    work.event(f"Adjustments: {len(numbers)} taken in")
+    event = work.event(f"Adjustments: {len(numbers)} taken in")
+    typed: Any = change.new.to_dict("records")
+    for number, row in zip(numbers, typed, strict=True):
+        keep_revision(work, "adjustments", number, 1, event, content(row, TABLE["adjustments"].names("typed")))
     return [{"kind": "corrections", "new": numbers}]
 
 
@@ -139,20 +145,24 @@ def adjust(desk: Desk) -> Outcome:
 
 def take_typed(desk: Desk, label: str, ask: bool = False) -> str:
     """Take in what is typed on Adjustments, with `ask` after a preview; the words say what happened."""
-    typed = changes(desk, "adjustments")
+    look = Look(desk)
+    look.open_month()
+    typed = look.at(lambda at: changes(at, "adjustments"))
     if typed.refused or typed.conflicts:
         found = [*typed.refused, *typed.conflicts]
         raise Refusal(found[0], found)
+    there = already_there([typed])
     if not typed:
-        return "Nothing new is typed on Adjustments."
-    _refuse_impossible(desk, typed)
+        refresh_tables(desk, ["adjustments", "log"] if typed.there else [])
+        return there or "Nothing new is typed on Adjustments."
+    look.at(lambda at: _refuse_impossible(at, typed))
     preview = [in_words(row) for row in typed.new.to_dict("records")]
     if ask and not desk.confirm([f"Take in {len(preview)} corrections?", *preview]):
         return f"{'; '.join(preview)}. Press {label} again to take them in."
-    with desk.store.work(desk.actor, label.lower()) as work:
+    with look.work(label.lower()) as work:
         keep_undo(work, label, write_adjustments(desk, work, typed), f"{label}: {len(typed.new)} corrections taken in")
     refresh_tables(desk, ["adjustments", "log"])
-    return f"{len(typed.new)} corrections taken in."
+    return f"{len(typed.new)} corrections taken in. {there}".strip()
 
 
 def _refuse_impossible(desk: Desk, typed: Changes) -> None:

@@ -20,7 +20,7 @@ from xlbilling.documents import BILL, CANCEL, REBILL, REVERSAL
 from xlbilling.inputs import inputs, with_measured
 from xlbilling.ledger import GL_UNKNOWN
 from xlbilling.money import round_half_up
-from xlbilling.office.desk import Desk, money
+from xlbilling.office.desk import Desk, billed_anew, money, run_billed_anew
 from xlbilling.office.explaining import quantity
 from xlbilling.office.posting import post_bill_batch, write_batch
 from xlbilling.periods import AccountingPeriod
@@ -43,7 +43,6 @@ REBILL_HELD: Final = declare(
     "Mend what the line names, Save, and press the button again.",
 )
 _DIAL: Final = re.compile(r"([^=\s]+)=(\d{1,12}(?:\.\d{1,6})?)")
-_RUN: Final = re.compile(r"(.*) of (\d{4}-\d{2})")
 
 
 def number_of(document: str) -> str:
@@ -305,7 +304,7 @@ def _handed_on(registers: pd.DataFrame, carried: int) -> _Carried:
 def _run_of(old: Mapping[Any, Any], period: AccountingPeriod) -> str:
     """The run a bill is of: its cycle, and where it is billed anew in a later month the month it was first billed in."""
     cycle = str(old["cycle"])
-    return cycle if old["period"] == str(period) or _RUN.fullmatch(cycle) else f"{cycle} of {old['period']}"
+    return cycle if old["period"] == str(period) or run_billed_anew(cycle) else billed_anew(cycle, str(old["period"]))
 
 
 def _told(
@@ -364,8 +363,8 @@ def post_rebills(work: Work, made: list[Rebill], period: AccountingPeriod, recei
     done: list[str] = []
     cycles: dict[str, list[Rebill]] = {}
     for rebill in made:
-        found = _RUN.fullmatch(str(rebill.old["cycle"]))
-        cycles.setdefault(found[1] if found else str(rebill.old["cycle"]), []).append(rebill)
+        first = run_billed_anew(str(rebill.old["cycle"]))
+        cycles.setdefault(first[0] if first else str(rebill.old["cycle"]), []).append(rebill)
     for cycle, mine in cycles.items():
         keys = {f"k{n}": str(rebill.bill["bill_key"].iloc[0]) for n, rebill in enumerate(mine)}
         ready = f"bill_key IN ({', '.join(f':{name}' for name in keys)})"

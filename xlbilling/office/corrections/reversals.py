@@ -9,7 +9,8 @@ from xlbilling.office.buttons import Outcome
 from xlbilling.office.corrections.adjustments import in_words, take_typed
 from xlbilling.office.corrections.rebilling import freed_days, number_of, post_rebills, rebills, with_later
 from xlbilling.office.desk import Desk
-from xlbilling.office.posting import NOT_REVERSIBLE, entry_that_stands, post_at_once, refuse_moved
+from xlbilling.office.looking import Look
+from xlbilling.office.posting import NOT_REVERSIBLE, entry_that_stands, post_at_once
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.office.undo import past_undo
@@ -21,13 +22,15 @@ from xlbilling.store.backup import backed_up
 
 def reverse(desk: Desk) -> Outcome:
     """Post the typed reversals: each cancels a posted document by a new entry, and a rebill frees its days to be billed."""
-    period = desk.need_open()
+    desk.need_open()
     refuse_unsaved(desk, [name for name in saved() if name != "adjustments"])
     taken = take_typed(desk, "Reverse")
+    look = Look(desk)
+    period = look.open_month()
+    look.at(chain_head)
     waiting = desk.store.table("adjustments", REVERSAL.waiting)
     if waiting.empty:
         return Outcome(f"{taken} Nothing waits to be reversed.")
-    head = chain_head(desk)
     made = rebills(desk, waiting, period)
     preview = [
         *(in_words(row) for row in waiting.to_dict("records")),
@@ -36,8 +39,7 @@ def reverse(desk: Desk) -> Outcome:
     ]
     if not desk.confirm(["Reverse?", *preview]):
         return Outcome(f"{'; '.join(preview)}. Press Reverse again to post.")
-    with desk.store.work(desk.actor, "reverse") as work:
-        refuse_moved(work, head)
+    with look.work("reverse") as work:
         waiting = with_later(work, waiting, made)
         batch = ", ".join(said.partition(":")[0] for said in _cancel(desk.within(work), work, waiting))
         anew = post_rebills(work, made, period, desk.receivable())

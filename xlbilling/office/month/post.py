@@ -11,11 +11,11 @@ from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import close_findings
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.drafts import clear_drafts, computed_by, computed_from, inputs_digest
+from xlbilling.office.looking import Look
 from xlbilling.office.posting import (
     post_bill_batch,
     post_waiting,
     posts,
-    refuse_moved,
     write_batch,
 )
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
@@ -23,7 +23,7 @@ from xlbilling.office.surface import saved
 from xlbilling.office.undo import past_undo
 from xlbilling.office.waiting import waiting
 from xlbilling.office.working_copy import chain_head
-from xlbilling.problems import Conflict, Place, Refusal, declare
+from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
 
@@ -34,24 +34,51 @@ NOTHING_TO_POST: Final = declare(
 
 def post(desk: Desk) -> Outcome:
     """Post every open batch in one transaction: numbered documents, balanced entries, and a verified backup."""
-    desk.need_open()
+    look = Look(desk)
+    look.open_month()
     refuse_unsaved(desk, saved())
-    head, preview = chain_head(desk), waiting(desk)
+    look.at(chain_head)
+    stale = _stale(desk)
+    preview = waiting(desk, bills=stale is None)
+    if stale is not None:
+        if not preview:
+            raise Conflict(stale)
+        preview.append(f"not posted: {stale.fact}")
     if not preview:
         return Outcome(NOTHING_TO_POST.meaning)
     if not desk.confirm(["Post?", *preview]):
         return Outcome(f"{'; '.join(preview)}. Press Post again to post.")
-    with desk.store.work(desk.actor, "post", f"post after {head}") as work:
-        refuse_moved(work, head)
+    with look.work("post") as work:
         inside = desk.within(work)
-        posted = {kind: post_waiting(inside, work, kind) for kind in with_post()}
+        kinds = [kind for kind in with_post() if kind != BILL or stale is None]
+        posted = {kind: post_waiting(inside, work, kind) for kind in kinds}
         done = [line for lines in posted.values() for line in lines]
+        if not done:  # what the preview names did not come to a document: nothing is written, and Undo stays possible
+            return Outcome(NOTHING_TO_POST.meaning)
         past_undo(work)
         work.event("; ".join(done))
     _, problems = backed_up(desk.store, desk.folder / "backups", "post")
     desk.forget()
     refresh_tables(desk, sheets_of(kind for kind, lines in posted.items() if lines))
-    return Outcome("Posted: " + "; ".join(done) + ".", problems)
+    left = f" Not posted: {stale.fact}; press Compute for them." if stale else ""
+    return Outcome(
+        f"Posted: {'; '.join(done)}.{left}", [*problems, *([stale] if stale else [])], listed=stale is not None
+    )
+
+
+def _stale(desk: Desk) -> Problem | None:
+    """That the run's drafts were computed before something they go by was changed; then they wait for Compute.
+
+    What else waits is posted without them: Compute itself wants receipts posted first.
+    """
+    count = desk.store.value(
+        "SELECT COUNT(*) FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft'", **desk.chosen
+    )
+    if not count or computed_from(desk.store, desk.cycle, str(desk.period)) == inputs_digest(desk.store, desk):
+        return None
+    return DRAFTS_STALE.at(
+        Place(table="bills"), f"{count} draft bills of {desk.run} were computed before something they go by was changed"
+    )
 
 
 @posts(BILL)
@@ -65,8 +92,6 @@ def post_bills(desk: Desk, work: Work) -> list[str]:
     count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0])
     if not count:
         return []
-    if computed_from(work, run.cycle, run.period) != inputs_digest(work, desk):
-        raise Conflict(DRAFTS_STALE.at(Place(table="bills"), f"{count} draft bills of {run} were computed before that"))
     _check_accounts(work, where)
     batch = write_batch(work, BILL.batch, run.cycle, run.period, count, total)
     post_bill_batch(work, batch, ready, where, desk.receivable(), computed_by(work, run.cycle, run.period))

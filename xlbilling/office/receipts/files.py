@@ -11,7 +11,8 @@ from xlbilling.intake.payment_words import PaymentWords
 from xlbilling.intake.receipts import Receipts, read_receipts
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, latest_day, money
-from xlbilling.office.history import keep_taken_out
+from xlbilling.office.history import keep_taken_out, last_write
+from xlbilling.office.looking import Look
 from xlbilling.office.receipts.typed import insert_receipts, standing
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.taken_once import digest_of, import_key
@@ -26,12 +27,14 @@ MOST_LINES_TOLD: Final = 6
 
 def import_payments(desk: Desk) -> Outcome:
     """Take a payments file into the open batch of receipts; every row is taken or listed with its line."""
-    period = desk.need_open()
+    look = Look(desk)
+    period = look.open_month()
     refuse_unsaved(desk, ["payments", "payment_rejects"])
+    look.at(lambda at: last_write(at.store, "policy"))
     path = desk.book.ask_file("the payments file", "PaymentsFile")
     digest = digest_of(path)
     receipts = read_receipts(path, PaymentWords.of(desk.store.table("policy")))
-    with desk.store.work(desk.actor, "import_payments", import_key(desk, "payments", str(period), digest)) as work:
+    with look.work("import_payments", lambda at: import_key(at, "payments", str(period), digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
         frame = receipts.frame.assign(place=receipts.frame["source_line"].astype("str"))
