@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from tests.office.asked import TWO, correct, healthy, pay
 from tests.office.conftest import Office
+from xlbilling import ledger
 from xlbilling.documents import ADJUSTMENT, BILL, KINDS, PAYMENT, REVERSAL, shown_as, with_post
-from xlbilling.office.posting import post_waiting, posts
+from xlbilling.office.posting import entries_of, post_waiting, posts, write_entries
+from xlbilling.office.reporting import pack_facts
 from xlbilling.problems import Refusal
 
 
@@ -114,3 +117,30 @@ def test_the_declarations_hold_together() -> None:
         posts(PAYMENT)(lambda desk, work: [])
     with pytest.raises(ValueError, match="two places"):
         posts(replace(BILL))(lambda desk, work: [])
+
+
+@pytest.mark.stage("posted")
+def test_a_document_that_counts_as_billed_is_in_the_register_of_the_pack(
+    desk_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A penalty of 5.00, which no kind here is: 405.00 of bills and 5.00 are 410.00 billed, on sheet and control."""
+    charged = replace(
+        ADJUSTMENT, entry="penalty", word="penalty", words="penalties", batch_letters="PN", where="", control="billed"
+    )
+    for module in ("xlbilling.documents", "xlbilling.office.reporting"):
+        monkeypatch.setattr(f"{module}.KINDS", (*KINDS, charged))
+    store = desk_office.store()
+    with store.work("lea", "post") as work:
+        one = pd.DataFrame({"document": ["N0000001"], "account_id": ["0000001"], "amount": [500]})
+        entries = entries_of(work, one, "2026-11", "penalty", "PN0000001", pd.Timestamp("2026-11-23"))
+        sides = one.assign(debit="1210", credit="4090")
+        write_entries(work, entries, ledger.pair_entries(sides, int(entries["entry"].iloc[0])))
+        work.event("posted")
+    store.close()
+    facts = pack_facts(desk_office.lead.desk())
+    assert int(facts.register["amount"].sum()) == int(facts.control["billed"].sum()) == 41000
+    row = facts.register.iloc[-1]
+    assert (row["number"], row["customer_class"], row["amount"], row["consumption"]) == ("N0000001", "penalty", 500, 0)
+    assert pd.isna(row["service_to"])
+    assert facts.by_class.set_index("customer_class").loc["penalty", "revenue"] == 500
+    assert "410.00 billed" in desk_office.lead.press("report_pack").said

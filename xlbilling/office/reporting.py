@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from xlbilling.aging import age
+from xlbilling.documents import BILL, KINDS, OPENING, shown_as
 from xlbilling.office.books import control, differences_of, ledger_ending
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk, money
@@ -37,7 +38,7 @@ def report_pack(desk: Desk) -> Outcome:
 
 def pack_facts(desk: Desk) -> PackFacts:
     """Everything the report pack of the period says, from posted documents only."""
-    register = _register(desk)
+    register = _with_other_charges(desk, _register(desk))
     return PackFacts(
         district=desk.rules.text("district", "name"),
         period=str(desk.period),
@@ -73,6 +74,42 @@ def _register(desk: Desk) -> pd.DataFrame:
         """,
         p=str(desk.period),
     )
+
+
+declare_view(
+    "charged_otherwise",
+    "number account_id name kind amount:int due_date:day",
+    """
+    SELECT r.document AS number, r.account_id, a.name, r.kind, SUM(r.amount) AS amount, r.post_date AS due_date
+      FROM receivable r JOIN accounts a ON a.account_id = r.account_id
+     WHERE r.period = :p AND r.kind NOT IN (:bill, :opening)
+     GROUP BY r.document, r.account_id, a.name, r.kind, r.post_date ORDER BY r.document
+    """,
+    bill=BILL.entry,
+    opening=OPENING,
+)
+
+
+def _with_other_charges(desk: Desk, register: pd.DataFrame) -> pd.DataFrame:
+    """The register with the documents that are no bills and count as billed all the same, each under its own name.
+
+    They are for no service and no days; so the register stays what the control says was billed.
+    """
+    others = desk.store.view("charged_otherwise", p=str(desk.period))
+    others = others.loc[others["kind"].isin(shown_as("billed"))]
+    if others.empty:
+        return register
+    words = {kind.entry: kind.word for kind in KINDS}
+    blank: dict[str, Any] = {
+        "service_id": "",
+        "read_code": "",
+        "unit": "",
+        "consumption": 0,
+        "service_from": pd.NaT,
+        "service_to": pd.NaT,
+    }
+    rows = others.assign(customer_class=others["kind"].map(words), **blank)[list(register.columns)]
+    return pd.concat([register, rows.astype(register.dtypes.to_dict())], ignore_index=True)
 
 
 def _by_class(register: pd.DataFrame) -> pd.DataFrame:

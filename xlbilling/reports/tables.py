@@ -23,8 +23,10 @@ class RegisterRow(Record):
     name: Annotated[str, given("Name", "Customer of record.", "text", 28)]
     service_id: Annotated[str, given("Service", "The service billed.", "id", 14)]
     customer_class: Annotated[str, given("Class", "Customer class.", "text", 21)]
-    service_from: Annotated[dt.date, given("From", "Day of the previous read; billed from the day after.", "date", 12)]
-    service_to: Annotated[dt.date, given("To", "Day of this read, billed too.", "date", 12)]
+    service_from: Annotated[
+        dt.date | None, given("From", "Day of the previous read; billed from the day after.", "date", 12)
+    ]
+    service_to: Annotated[dt.date | None, given("To", "Day of this read, billed too.", "date", 12)]
     read_code: Annotated[str, given("Read", "actual or estimated.", "text", 10)]
     consumption: Annotated[int, given("Consumption", "Billed consumption in the unit beside it.", "quantity", 15)]
     unit: Annotated[str, given("Unit", "Billing unit.", "text", 7)]
