@@ -34,12 +34,12 @@ def test_a_bill_says_its_inputs_its_tiers_its_resolutions_and_its_rounding() -> 
         "Part 1: 2026-03-02 to 2026-03-21, 20 of 30 days. "
         "Consumption, tier widths and fixed charges are taken for that share of the days.",
         "water: 9.333333 in tier 1, 0.666667 in tier 2 (in force from 2026-01-01 by resolution 2026-1).",
-        "  tier 1 (above 0 up to 14): 14 x 2.1450 x 20/30 days = 20.02.",
-        "  tier 2 (above 14): 1 x 3.2275 x 20/30 days = 1291/600 (about 2.151667), rounded to the cent (half-up) 2.15.",
+        "  tier 1 (above 0 up to 14): 14 x 2.1450 x 20 of 30 days = 20.02.",
+        "  tier 2 (above 14): 1 x 3.2275 x 20 of 30 days = 1291/600 (about 2.151667), rounded to the cent (half-up) 2.15.",
         "Part 2: 2026-03-22 to 2026-03-31, 10 of 30 days. "
         "Consumption, tier widths and fixed charges are taken for that share of the days.",
         "water: 5 in tier 1 (in force from 2026-03-22 by resolution 2026-9).",
-        "  tier 1 (above 0 up to 30): 15 x 2.50 x 10/30 days = 12.50.",
+        "  tier 1 (above 0 up to 30): 15 x 2.50 x 10 of 30 days = 12.50.",
         "The bill is the sum of its lines: 58.73.",
     ]
     assert list(found.table["Amount"]) == ["24.06", "20.02", "2.15", "12.50"]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling.tariffs import price, rate_book
+from xlbilling.tariffs.book import as_written
 
 from .oracle import bill_lines, to_cents
 from .schedules import SERVICES, rate, schedules, service, table, tiers, usage
@@ -87,7 +88,7 @@ def test_a_rate_change_in_the_service_period() -> None:
     ]
     assert list(lines["segment_days"]) == [20, 20, 20, 10, 10]
     assert list(lines["resolution"]) == ["2026-1"] * 3 + ["2026-9"] * 2
-    assert list(lines["basis"])[2] == "16 x 3.2275 x 20/30 days"
+    assert list(lines["basis"])[2] == "16 x 3.2275 x 20 of 30 days"
 
 
 def test_a_fixed_charge_that_did_not_change_is_one_line() -> None:
@@ -140,7 +141,7 @@ def test_a_fixed_charge_lasts_over_the_parts_it_did_not_change_in() -> None:
         ("fee", 400, 20),
         ("service", 1000, 10),
     ]
-    assert mine["basis"].iloc[0] == "24.06 x 20/30 days"
+    assert mine["basis"].iloc[0] == "24.06 x 20 of 30 days"
 
 
 @pytest.mark.parametrize(("by", "expected"), [("read_date", 3000), ("bill_date", 2406)])
@@ -413,4 +414,13 @@ def test_many_years_of_seasons_in_one_period() -> None:
     lines = priced(SEASONAL, service("100", days=800, service_from=dt.date(2026, 4, 20)))
     # Apr 21-30 winter; then summers of 184 days and winters of 181 (182 with a Feb 29), the last summer up to Jun 28, 2028.
     assert list(lines["segment_days"]) == [10, 184, 181, 184, 182, 59]
-    assert list(lines["rate"]) == ["2", "3", "2", "3", "2", "3"]
+    assert list(lines["rate"]) == ["2.00", "3.00", "2.00", "3.00", "2.00", "3.00"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [("31.4", "31.40"), ("5", "5.00"), ("2.", "2.00"), ("-1.5", "-1.50"), ("2.145", "2.145"), ("0.0412", "0.0412"), ("", ""), ("budget", "budget")],
+)  # fmt: skip
+def test_a_rate_in_words_has_its_cents(typed: str, written: str) -> None:
+    """A cell that shows 31.40 holds 31.4; the resolution says 31.40, and so do bill, print file and Explain bill."""
+    assert as_written(typed) == written

@@ -197,7 +197,8 @@ def _plain_entry(name: str, kind: str, key: str, rows: list[RateRow]) -> Entry:
     if not rate and not (formula_here and expression):
         return Entry(key, None, "", (), row.rate_id, _unpriced(row, f"{name} {key} has no rate"))
     if rate:
-        return Entry(key, Number(_decimal(rate, "rate")), rate, (), row.rate_id)
+        said = rate if kind == "percentage" else as_written(rate)
+        return Entry(key, Number(_decimal(rate, "rate")), said, (), row.rate_id)
     return Entry(key, _formula(expression), "", (), row.rate_id)
 
 
@@ -244,8 +245,14 @@ def _tier(row: RateRow, kind: str, price: Node) -> Tier:
         share = _decimal(written[:-1], "cap") / 100
     elif written:
         cap = _decimal(written, "cap")
-    text = row.text["rate"] or row.text["expression"]
+    text = as_written(row.text["rate"]) or row.text["expression"]
     return Tier(row.tier, start, cap, share, name, price, text, row.rate_id)
+
+
+def as_written(rate: str) -> str:
+    """A rate as a resolution writes it, with the cents that a cell of a sheet leaves out: 31.4 is 31.40; 2.145 stays."""
+    whole, _, places = rate.partition(".")
+    return f"{whole}.{places.ljust(2, '0')}" if rate and whole.lstrip("-").isdecimal() and len(places) < 2 else rate
 
 
 def _decimal(text: str, column: str) -> Fraction:

@@ -259,7 +259,7 @@ class _Writer:
         texts = [text(entry, said) for entry, said in zip(entries, spoken, strict=True)]
         if days is not None:
             shares = zip(days[0][first].tolist(), days[1][first].tolist(), strict=True)
-            texts = [f"{said} x {part}/{full} days" for said, (part, full) in zip(texts, shares, strict=True)]
+            texts = [f"{said} x {part} of {full} days" for said, (part, full) in zip(texts, shares, strict=True)]
         return codes, texts
 
     def _product(self, at: Rows, quantity: Exact, price: Exact, which: Codes, rates: list[str]) -> _Basis:
