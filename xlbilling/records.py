@@ -332,7 +332,7 @@ class ExceptionRow(Record):
         "Exceptions", "exceptions", "Findings that wait for a decision", ("exception_id",), True, "cycle"
     )
     exception_id: Annotated[
-        str, given("Finding", "Name of the finding; it stays the same when checks run again.", "id", 30)
+        str, given("Finding", "Name of the finding; it stays the same when checks run again.", "id", 24)
     ]
     severity: Annotated[
         str, computed("Severity", "block: the bill is held. review: look at it. info: noted.", "text", 10)
@@ -340,9 +340,9 @@ class ExceptionRow(Record):
     rule: Annotated[str, computed("Check", "Which check found it.", "text", 20)] = ""
     service_id: Annotated[str, computed("Service", "Service concerned.", "id", 14)] = ""
     account_id: Annotated[str, computed("Account", "Account concerned.", "id", 12)] = ""
-    customer: Annotated[str, computed("Customer", "Customer of record.", "text", 22)] = ""
+    customer: Annotated[str, computed("Customer", "Customer of record.", "text", 20)] = ""
     phone: Annotated[str, computed("Phone", "As on Accounts.", "id", 14)] = ""
-    premise: Annotated[str, computed("Premise", "Street address served.", "text", 22)] = ""
+    premise: Annotated[str, computed("Premise", "Street address served.", "text", 18)] = ""
     meter_id: Annotated[str, computed("Meter", "Meter concerned.", "id", 14)] = ""
     last_read: Annotated[
         str,
@@ -355,11 +355,11 @@ class ExceptionRow(Record):
         ),
     ] = ""
     this_read: Annotated[
-        str, computed("This read", "The dial and its day as they came in; details on Reads.", "text", 20, "wrapped")
+        str, computed("This read", "The dial and its day as they came in; details on Reads.", "text", 19, "wrapped")
     ] = ""
     place: Annotated[str, computed("Where", "Cell or file line the finding is about.", "text", 18)] = ""
-    fact: Annotated[str, computed("What was found", "The fact with its numbers.", "text", 52, "wrapped")] = ""
-    remedy: Annotated[str, computed("What to do", "The usual remedy.", "text", 40, "wrapped")] = ""
+    fact: Annotated[str, computed("What was found", "The fact with its numbers.", "text", 44, "wrapped")] = ""
+    remedy: Annotated[str, computed("What to do", "The usual remedy.", "text", 36, "wrapped")] = ""
     money_at_risk: Annotated[int, computed("Money at risk", "Rough value of the difference.", "money", 13)] = 0
     history: Annotated[
         str,
