@@ -46,6 +46,7 @@ class Column:
     choices: tuple[str, ...] = ()
     required: bool = False
     look: Look = ""  # wrapped: long words break into lines. bars: a chart drawn in characters
+    offered: str = ""  # the column of sheet Choices whose words its drop-down offers; another word may be typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,23 @@ class Service(Record):
     service_type: Annotated[
         str, required("Type", "Kind of service.", "choice", 10, ("water", "fire", "recycled", "sewer"))
     ] = "water"
-    customer_class: Annotated[str, required("Class", "Customer class as the rate schedule names it.", "text", 20)] = ""
-    tariff: Annotated[str, required("Rate schedule", "Name of the rate schedule on sheet Rates.", "text", 16)] = ""
+    customer_class: Annotated[
+        str,
+        Column(
+            "Class",
+            "Customer class as the rate schedule names it.",
+            "text",
+            20,
+            required=True,
+            offered="customer_class",
+        ),
+    ] = ""
+    tariff: Annotated[
+        str,
+        Column(
+            "Rate schedule", "Name of the rate schedule on sheet Rates.", "text", 16, required=True, offered="tariff"
+        ),
+    ] = ""
     meter_size: Annotated[str, Column("Meter size", 'Size the fixed charge is billed by, such as 5/8".', "id", 10)] = ""
     cycle: Annotated[str, required("Cycle", "Cycle the service is read and billed in.", "id", 8)] = ""
     route: Annotated[str, required("Route", "Meter-reading route.", "id", 8)] = ""
@@ -437,6 +453,15 @@ class Reject(Record):
     decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
     decided_at: Annotated[str, computed("Decided at", "When.", "stamp", 24)] = ""
     state: Annotated[str, computed("State", "open, taken or left.", "text", 9)] = ""
+
+
+class Choice(Record):
+    """The rate schedules and the customer classes that Rates has, as the drop-downs on Services offer them."""
+
+    sheet: ClassVar = Sheet("Choices", "choices", "What drop-downs offer", ("number",), views=("lead",))
+    number: Annotated[int, given("No.", "Place in the lists.", "whole", 6)]
+    tariff: Annotated[str, given("Rate schedule", "Rate schedules on sheet Rates, by name.", "text", 20)] = ""
+    customer_class: Annotated[str, given("Class", "Customer classes on sheet Rates, by name.", "text", 24)] = ""
 
 
 class RecipeRow(Record):
@@ -806,6 +831,7 @@ TABLES: Final[tuple[type[Record], ...]] = (
     Service,
     Meter,
     Rate,
+    Choice,
     RecipeRow,
     Read,
     ExceptionRow,

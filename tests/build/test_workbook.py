@@ -122,6 +122,10 @@ def test_typed_columns_are_checked_as_they_are_typed(book, table):
         if column.filled == "typed" and column.choices:
             assert rule.type == "list"
             assert rule.formula1 == f'"{",".join(column.choices)}"'
+        elif column.offered:
+            at = list(TABLE["choices"].columns).index(column.offered)
+            assert (rule.type, rule.showErrorMessage) == ("list", False)  # offered, and another word may be typed
+            assert rule.formula1.startswith(f"OFFSET(Choices!${_letters(at + 1)[-1]}$4,0,0,MAX(1,")
         elif column.filled == "typed" and column.kind in ("date", "money", "quantity", "whole"):
             assert rule.type in ("date", "decimal", "whole")
         else:

@@ -550,3 +550,14 @@ def test_a_class_may_be_named_in_the_save_that_brings_its_rates(desk_office: Off
         rate="1.00", gl_account="4020", effective_from=pd.Timestamp("2020-01-01"), applies_by="service_days", resolution="2026-1",
     )  # fmt: skip
     assert lead.press("save").said.startswith("Saved ")
+
+
+def test_the_drop_downs_of_services_offer_what_rates_has(desk_office: Office) -> None:
+    """Each schedule and each class once and by name; a class that is saved on Rates is offered at once."""
+    lead = desk_office.lead
+    offered = lead.sheet("choices")
+    assert [word for word in offered["tariff"] if word] == ["FIRE LINE", "WATER"]
+    assert [word for word in offered["customer_class"] if word] == ["COMMERCIAL", "OTHER", "RESIDENTIAL_SINGLE"]
+    lead.set("rates", "R001", customer_class="AAA")
+    lead.press("save")
+    assert lead.sheet("choices")["customer_class"].iloc[0] == "AAA"

@@ -24,10 +24,11 @@ from xlbilling.build.styles import (
     WARN_SOFT,
     Styles,
 )
-from xlbilling.records import Column, Table
+from xlbilling.records import TABLE, Column, Table
 from xlbilling.workbook import named_cells
 from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.port import in_book
+from xlbilling.workbook.references import column_letters
 
 TITLE_ROW: Final = 0
 TOTALS_ROW: Final = 1
@@ -42,6 +43,7 @@ ADDED_UP: Final = "all are numbers"
 COUNT_WIDTH: Final = 12  # characters of "10,000 rows", which stands over the first column; more shrink to fit
 EARLIEST: Final = dt.date(1970, 1, 1)
 MOST: Final = 10**12
+MOST_OFFERED: Final = 1000  # words a drop-down offers
 WORDS: Final = {  # words in State and Severity columns that are worth a colour
     "block": ALARM_SOFT,
     "held": ALARM_SOFT,
@@ -164,6 +166,8 @@ def _validation(sheet: Worksheet, position: int, column: Column) -> None:
     rule: dict[str, Any] = {"ignore_blank": True, "error_title": column.title[:32]}
     if column.choices:
         rule |= {"validate": "list", "source": list(column.choices), "error_message": "Pick a word from the list."}
+    elif column.offered:
+        rule |= {"validate": "list", "source": _offered(column.offered), "show_error": False}
     elif column.kind == "date":
         rule |= {"validate": "date", "criteria": ">=", "value": EARLIEST, "error_message": "Type a date."}
     elif column.kind in ("money", "quantity"):
@@ -175,6 +179,13 @@ def _validation(sheet: Worksheet, position: int, column: Column) -> None:
     else:
         return
     sheet.data_validation(FIRST_ROW, position, LAST_ROW, position, rule)
+
+
+def _offered(name: str) -> str:
+    """The words in a column of sheet Choices, as far as they go; the sheet may be renamed, Excel keeps the reference."""
+    letter = column_letters(list(TABLE["choices"].columns).index(name) + 1)
+    first, last = f"Choices!${letter}${FIRST_ROW + 1}", f"${letter}${FIRST_ROW + MOST_OFFERED}"
+    return f'=OFFSET({first},0,0,MAX(1,SUMPRODUCT(--({first}:{last}<>""))),1)'
 
 
 def _note(sheet: Worksheet, position: int, column: Column) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Desk
-from xlbilling.office.surface import surface
+from xlbilling.office.surface import Surface, surface
 from xlbilling.office.working_tables import WorkingTable
 from xlbilling.problems import Problem
 from xlbilling.records import TABLE
@@ -48,6 +48,18 @@ def _said(count: int, rates: pd.DataFrame, problems: Sequence[Problem]) -> str:
     return f"{checked}: {blocking} cannot be priced, {len(problems) - blocking} look wrong; they are marked. {first}{more}."
 
 
-@surface("rates", role="lead")
+@surface("rates", role="lead", follows=("choices",))
 class Rates(WorkingTable):
     """The lines of the rate schedules."""
+
+
+@surface("choices")
+class Choices(Surface):
+    """The rate schedules and the classes of Rates, each once and by name, for the drop-downs on Services."""
+
+    def rows(self, desk: Desk) -> pd.DataFrame:
+        rates = desk.store.table("rates")
+        lists = {name: sorted(rates[name].unique()) for name in ("tariff", "customer_class")}
+        count = max(map(len, lists.values()))
+        blank = {name: [*words, *[""] * (count - len(words))] for name, words in lists.items()}
+        return pd.DataFrame(blank, dtype="str").assign(number=range(1, count + 1))
