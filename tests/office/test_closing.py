@@ -186,7 +186,15 @@ def test_reconcile_wants_an_export_and_posted_documents(desk_office: Office) -> 
     lead = desk_office.lead
     lead.refused("reconcile", "no_ledger")
     pay(desk_office)
-    lead.refused("reconcile", "unposted")
+    assert "not posted yet: 2 receipts (press Post). Press the button that is named" in lead.refused(
+        "reconcile", "unposted"
+    )
+    lead.press("post")
+    correct(lead, kind="reverse", document="P0000001")
+    lead.press("adjust")  # a reversal that was taken in so is no document of Post
+    assert "1 reversals (press Reverse)" in lead.refused("reconcile", "unposted")
+    lead.press("reverse")
+    lead.refused("reconcile", "no_ledger")
 
 
 # ---- checklist and close ---------------------------------------------------------------------------------------------

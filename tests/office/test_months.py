@@ -67,7 +67,12 @@ def test_what_waits_in_a_closed_month_posts_on_the_first_open_day(desk_office: O
         work.execute("UPDATE periods SET state = 'closed'")
         work.event("closed around the receipts")
     store.close()
-    lead.press("post", Period="2026-12", Cycle="B")
+    lead.press("refresh", Period="2026-12", Cycle="B")
+    lead.press("checklist")
+    detail = lead.sheet("close").loc["All batches are posted", "detail"]
+    assert detail == "1 receipts (press Post, 1 of a closed month, which it takes on the first open day)"
+    assert str(detail) in lead.refused("reconcile", "unposted")
+    lead.press("post")
     row = desk_office.table("payments").iloc[0]
     assert (row["state"], row["period"], row["received_on"]) == ("posted", "2026-12", pd.Timestamp("2026-11-20"))
     assert desk_office.table("entries", "kind = 'payment'")["post_date"].tolist() == [pd.Timestamp("2026-12-01")]

@@ -78,7 +78,10 @@ def test_start_and_checklist_name_what_waits_of_every_kind(desk_office: Office) 
     lead.press("save")
     lead.press("checklist")
     item = lead.sheet("close").loc["All batches are posted"]
-    assert (item["state"], item["detail"]) == ("open", "2 receipts; 1 adjustments; 1 reversals; 0 draft bills")
+    assert (item["state"], item["detail"]) == (
+        "open",
+        "2 receipts (press Post); 1 adjustments (press Post); 1 reversals (press Reverse)",
+    )
     rows = lead.sheet("today").reset_index()
     rows = rows.loc[rows["what"].str.endswith("to post"), ["what", "count", "button", "go_to"]]
     assert rows.to_numpy().tolist() == [

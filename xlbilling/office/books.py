@@ -18,6 +18,7 @@ from xlbilling.office.sheets import refresh_tables
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.taken_once import digest_of, import_key
 from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
+from xlbilling.office.views import unposted
 from xlbilling.office.working_tables import WorkingTable
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reconcile import UNPROVEN, Reconciliation
@@ -29,7 +30,11 @@ from xlbilling.reports.workpaper import TEMPLATE, Reconciled, write_workpaper
 from xlbilling.store import Work
 
 NO_LEDGER: Final = declare("no_ledger", "The period has no general-ledger export yet.", "Press Import GL first.")
-UNPOSTED: Final = declare("unposted", "Documents wait to be posted, so the books would not agree.", "Press Post first.")
+UNPOSTED: Final = declare(
+    "unposted",
+    "Documents wait to be posted, so the books would not agree.",
+    "Press the button that is named with each, then Reconcile.",
+)
 WORDS: Final = {
     "beginning": "Beginning",
     "billed": "Billed",
@@ -114,11 +119,9 @@ def reconcile(desk: Desk) -> Outcome:
 
 
 def _refuse_unposted(desk: Desk) -> None:
-    waiting = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'") + desk.store.value(
-        "SELECT COUNT(*) FROM adjustments WHERE state = 'open'"
-    )
+    waiting = unposted(desk, drafts=False)
     if waiting:
-        raise Refusal(UNPOSTED.at(None, f"{waiting} receipts or adjustments are not posted"))
+        raise Refusal(UNPOSTED.at(None, f"not posted yet: {'; '.join(waiting)}"))
 
 
 def _absent(reconciled: Reconciled) -> str:

@@ -8,7 +8,6 @@ from typing import Final
 
 import pandas as pd
 
-from xlbilling.documents import KINDS
 from xlbilling.office.auditing import audit_state
 from xlbilling.office.books import books_digest, latest
 from xlbilling.office.buttons import Outcome
@@ -21,7 +20,7 @@ from xlbilling.office.reporting import write_close_packet
 from xlbilling.office.sheets import fill, refresh_tables, refuse_unsaved
 from xlbilling.office.surface import SURFACES, Surface, saved, surface
 from xlbilling.office.undo import Step, overtaken, past_undo, takes_back
-from xlbilling.office.views import open_payment_rejects, run_states, what_waits
+from xlbilling.office.views import open_payment_rejects, run_states, unposted
 from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.states import CLOSED
@@ -44,7 +43,7 @@ PACKET_MISSING: Final = declare(
 NOT_SIGNABLE: Final = declare(
     "not_signable",
     "This item of the checklist must be done; a signature cannot stand for it.",
-    "Press Post, or take the documents out with Undo last.",
+    "Press the button that the item names, or take the documents out with Undo last.",
 )
 
 
@@ -259,8 +258,8 @@ def _audit_green(desk: Desk) -> tuple[bool, str]:
 
 def _all_posted(desk: Desk) -> tuple[bool, str]:
     """Nothing waits to be posted."""
-    counts = {kind.waiting_words: what_waits(desk, kind, last=str(desk.period))[0] for kind in KINDS}
-    return not any(counts.values()), "; ".join(f"{count} {words}" for words, count in counts.items())
+    waiting = unposted(desk, last=str(desk.period))
+    return not waiting, "; ".join(waiting) or "nothing waits"
 
 
 def _reconciled(desk: Desk) -> tuple[bool, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from xlbilling.documents import KINDS, DocumentKind
 from xlbilling.office.desk import Desk
+from xlbilling.office.months import Months
 from xlbilling.reads.units import millionths
 from xlbilling.states import CURRENT, DRAFT, HELD, OPEN
 from xlbilling.store.schema import columns_of
@@ -151,6 +152,20 @@ def what_waits(desk: Desk, kind: DocumentKind, first: str = "", last: str = "999
     """How many documents of a kind wait to be posted in these months, and their cents."""
     one = desk.store.view(f"waiting {kind.words}", first=first, last=last).iloc[0]
     return int(one["count"]), int(one["amount"])
+
+
+def unposted(desk: Desk, *, last: str = "9999", drafts: bool = True) -> list[str]:
+    """What waits to be posted up to a month, each kind in words with the button that posts it; blank where nothing does.
+
+    Documents of a month that was closed around them are told apart: they post on the first open day.
+    """
+    first, said = Months.of(desk.store).first_open, []
+    for kind in KINDS:
+        count = what_waits(desk, kind, last=last)[0] if drafts or not kind.drafts else 0
+        late = what_waits(desk, kind, last=str(first.plus(-1)))[0] if count and first else 0
+        of_closed = f", {late} of a closed month, which it takes on the first open day" if late else ""
+        said += [f"{count} {kind.waiting_words} (press {kind.button}{of_closed})"] if count else []
+    return said
 
 
 _REJECTS: Final = "SELECT r.*, i.file_name FROM payment_rejects r JOIN imports i ON i.import_id = r.import_id "
