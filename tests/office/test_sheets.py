@@ -344,6 +344,37 @@ def test_kept_cells_typed_over_are_named_and_put_back(desk_office: Office) -> No
     assert cora.sheet("exceptions").loc["rollover M05", "severity"] == before
 
 
+@pytest.mark.stage("imported")
+def test_cells_that_are_worked_out_are_named_too_when_typed_over(desk_office: Office) -> None:
+    """The balance of an account, the last read of a meter, the customer and the bars beside a finding; and nothing else."""
+    cora = desk_office.clerk("cora")
+    before = cora.sheet("accounts").loc["0000001", "balance"]
+    cora.raw("accounts", "0000001", "balance", 12.34)
+    cora.set("meters", "M01 / ", last_read="9999")
+    cora.set("exceptions", "rollover M05", customer="Somebody", history="x")
+    cora.set("accounts", "0000002", phone="555")
+    said = cora.press("save")
+    assert "Saved 1 changes. 4 computed cells were typed over and are put back" in said.said
+    assert {(p.place.table, p.place.column) for p in said.problems} == {
+        ("Accounts", "balance"), ("Meters", "last_read"), ("Exceptions", "customer"), ("Exceptions", "history"),
+    }  # fmt: skip
+    assert cora.sheet("accounts").loc["0000001", "balance"] == before
+    assert cora.sheet("meters").loc["M01 / ", "last_read"] != "9999"
+    assert "computed" not in cora.press("save").said
+
+
+@pytest.mark.stage("imported")
+@pytest.mark.on_file
+def test_nothing_is_typed_over_where_nobody_typed(desk_office: Office) -> None:
+    """Names and facts that begin with an apostrophe, a sign or a quote are what they are."""
+    cora = desk_office.clerk("cora")
+    cora.set("accounts", "0000001", name="'t Kofschip", phone="-5", mail_street="=1+1 Oak St")
+    assert cora.press("save").said == "Saved 3 changes."
+    cora.set("accounts", "0000002", phone="555")
+    assert cora.press("save").said == "Saved 1 changes."
+    assert cora.press("save").said == "Nothing to save."
+
+
 @pytest.mark.stage("posted")
 def test_work_of_others_is_not_taken_for_typing_over(desk_office: Office) -> None:
     """Carl posts nothing, but what the lead posts changes balances that Carl's sheets still show as before."""

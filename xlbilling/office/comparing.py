@@ -17,7 +17,7 @@ import pandas as pd
 from xlbilling.office.desk import Desk
 from xlbilling.office.filling import untouched
 from xlbilling.office.history import as_text, at_revision, content, last_change
-from xlbilling.office.surface import SURFACES
+from xlbilling.office.surface import SURFACES, view
 from xlbilling.office.working_copy import CHANGED_MEANWHILE, Changes, last_event, plain_rate, shown
 from xlbilling.problems import Problem, declare
 from xlbilling.workbook.cells import refused_rows, take
@@ -313,17 +313,28 @@ class _Comparison:
         return made
 
     def _typed_over(self) -> list[Problem]:
-        """Computed cells that are kept in the store and no longer hold it; only told where nothing has moved on there."""
+        """Computed cells that no longer hold what the sheet was filled with; only told where nothing has moved on since.
+
+        What is worked out is worked out again for it, which only a sheet that somebody typed on comes to.
+        """
         if self.desk.seen()[0] != last_event(self.desk):
             return []
-        rows, problems = np.flatnonzero(self.place.at >= 0), []
-        for column in self.declared.names("computed", "given"):
-            if column in self.declared.key or column == "rev" or column not in self.stored or column not in self.typed:
-                continue
-            kind, at = self.declared.columns[column].kind, self.place.at[rows]
-            over = rows[_comparable(self.typed[column], kind)[rows] != _comparable(self.stored[column], kind)[at]]
-            fact = f"{self.declared.columns[column].title} is computed and was typed over"
-            problems += [TYPED_OVER.at(self.sheet.place(int(row), column), fact) for row in over]
+        names = [n for n in self.declared.names("computed", "given") if n in self.typed and n not in self.declared.key]
+        problems: list[Problem] = []
+        kept = [name for name in names if name in self.stored and name != "rev"]
+        worked_out = [name for name in names if name not in self.stored]
+        sides = [(self.stored, kept)] + ([(view(self.desk, self.surface.name), worked_out)] if worked_out else [])
+        for filled, columns in sides:
+            places = _Placed(self.sheet.keys, row_keys(self.declared, filled)).at
+            rows = np.flatnonzero(places >= 0)
+            for column in columns:
+                kind = self.declared.columns[column].kind
+                typed, was = (
+                    _comparable(self.typed[column], kind)[rows],
+                    _comparable(filled[column], kind)[places[rows]],
+                )
+                fact = f"{self.declared.columns[column].title} is computed and was typed over"
+                problems += [TYPED_OVER.at(self.sheet.place(int(row), column), fact) for row in rows[typed != was]]
         return problems
 
 
