@@ -63,7 +63,7 @@ def save(desk: Desk) -> Outcome:
         steps = [step for c in found if c for step in SURFACES[c.table].write(inside, work, c)]
         keep_undo(work, "Save", steps, f"Saved {len(preview)} changes: {'; '.join(preview[:20])}")
     desk.forget()
-    refresh_tables(desk, _touched([c.table for c in found if c or c.left or c.there]))
+    refresh_tables(desk, _touched([c.table for c in found if c or c.left or c.there or c.typed_over]))
     return Outcome(" ".join(filter(None, [f"Saved {len(preview)} changes.", there, _over(typed_over)])), typed_over)
 
 
