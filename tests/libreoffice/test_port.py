@@ -180,6 +180,19 @@ def test_marks_come_and_go(copies):
     assert cell.note is None
 
 
+def test_a_day_pasted_as_text_is_a_day_again_once_it_is_written(copies):
+    """Pasting text over a date leaves a cell that holds only text; writing the column gives it its format back."""
+    live = copies[0]
+    live.write("accounts", accounts(2))
+    cell = live.book.sheets["Accounts"].range(f"{live.read('accounts').column_letter['opened_on']}4")
+    cell.number_format = "@"
+    cell.value = "4/30/2019"
+    assert taken(live, "accounts")["opened_on"].iloc[0] == pd.Timestamp("2019-04-30")
+    live.write("accounts", accounts(2))
+    assert taken(live, "accounts")["opened_on"].tolist() == [pd.Timestamp("2020-02-29")] * 2
+    assert cell.number_format != "@"
+
+
 @pytest.mark.parametrize("name", ["'t Kofschip", "'", "''twice", "'-12' is not a reading", "=1+1", "O'Hara", "-"])
 def test_a_text_keeps_its_first_apostrophe(copies, name):
     for book in copies:
