@@ -160,6 +160,16 @@ def test_a_file_taken_back_meanwhile_is_taken_in_anew(desk_office: Office) -> No
     assert desk_office.table("payments")["state"].tolist() == ["withdrawn", "open"]
 
 
+@pytest.mark.both_databases
+def test_what_is_posted_while_undo_is_pressed_is_not_taken_back(office: Office) -> None:
+    cora, lead = office.clerk("cora"), office.lead
+    cora.press("import_payments", PaymentsFile=office.file("p.csv", payments("0000001,45.00,2026-11-20,C1,check")))
+    cora.meanwhile(lambda: lead.press("post"))
+    assert "Import payments was posted or taken back meanwhile" in cora.refused("undo_last", "nothing_to_undo")
+    assert office.table("payments")["state"].tolist() == ["posted"]
+    assert office.table("imports")["state"].tolist() == ["current"]
+
+
 @pytest.mark.stage("posted")
 def test_close_looks_again(desk_office: Office) -> None:
     """A receipt that comes while the lead closes stops the close: it would stay open in a closed month."""

@@ -10,6 +10,7 @@ from tests.office.asked import correct, counts, healthy
 from tests.office.conftest import Office
 from tests.office.small import DUE, Clerk, beacon, payments
 from xlbilling.office.auditing import bills_digest
+from xlbilling.office.month import post
 from xlbilling.office.waiting import waiting
 from xlbilling.problems import CATALOGUE
 from xlbilling.store.verify import verify
@@ -98,6 +99,20 @@ def test_a_second_post_posts_nothing(office: Office) -> None:
     before = counts(office)
     assert office.lead.press("post").said == CATALOGUE["nothing_to_post"].meaning
     assert counts(office) == before
+
+
+def test_a_preview_that_comes_to_no_document_changes_nothing(
+    desk_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the preview names: where nothing is posted there is no event, and Undo last still takes the work before it back."""
+    lead = desk_office.lead
+    lead.set("accounts", "0000003", phone="555-0101")
+    lead.press("save")
+    before = counts(desk_office)
+    monkeypatch.setattr(post, "waiting", lambda *_, **__: ["1 receipts, 45.00"])
+    assert lead.press("post").said == CATALOGUE["nothing_to_post"].meaning
+    assert counts(desk_office) == before
+    assert lead.press("undo_last").said == "Undid Save."
 
 
 @pytest.mark.stage("computed")
