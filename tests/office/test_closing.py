@@ -375,6 +375,28 @@ def test_a_stop_after_the_lock_leaves_a_month_that_can_be_closed_to_its_end(
     assert len(list((office.folder / "backups").glob("*-close-2026-11.db"))) == 1
 
 
+@pytest.mark.stage("posted")
+@pytest.mark.parametrize("noted", ["Closed 2026-10, 2026-11; 2026-12 is the first open month", "closed by hand"])
+def test_a_month_closed_before_items_were_noted_has_its_packet_too(desk_office: Office, noted: str) -> None:
+    """An earlier version noted which months it closed and no items: the packet has the checklist as it is now."""
+    office, lead = desk_office, desk_office.lead
+    store = office.store()
+    with store.work("lea", "close_month") as work:
+        work.execute("UPDATE periods SET state = 'closed', closed_by = 'lea', closed_at = :t", t=work.at)
+        work.event(noted)
+    store.close()
+    head = office.value("SELECT seal FROM events ORDER BY event DESC LIMIT 1")
+    lead.press("refresh", Period="2026-12", Cycle="B")
+    lead.set("accounts", "0000009", phone="555-0101")
+    lead.press("save")
+    now = office.value("SELECT seal FROM events ORDER BY event DESC LIMIT 1")
+    assert lead.press("close_month", Period=PERIOD, Cycle="A").problems == []
+    packet = packet_of(office)
+    assert packet["chain_head"] == (head if noted.startswith("Closed") else now)
+    assert packet["All batches are posted"] == ("done", "nothing waits")
+    assert packet["Audit is green"] == ("open", "cycle A: not done")
+
+
 def _power_cut(_desk: object) -> None:
     raise KeyboardInterrupt
 
