@@ -152,7 +152,7 @@ def interleave(office: Office, first: str, second: str, before: int = 1) -> None
     _nothing_twice(office)
     if before > 1 and answers["lea"]:
         assert lea.presses(ACTS[first].button) is None  # its first half waits: the same button goes on with it
-    _way_out(office, lea)
+    _way_out(office, lea, refused=answers["lea"] is not None)
     assert healthy(office)
 
 
@@ -171,12 +171,12 @@ def _nothing_twice(office: Office) -> None:
         assert office.value(f"SELECT COUNT(*) FROM {late}") == 0
 
 
-def _way_out(office: Office, lea: Seat) -> None:
+def _way_out(office: Office, lea: Seat, refused: bool) -> None:
     """Whatever happened, the month that is open can be posted and closed, and everything that waited is posted."""
     closed = office.value("SELECT state FROM periods WHERE period = '2026-11'") == "closed"
     month, cycle = (DECEMBER, "B") if closed else (PERIOD, "A")
-    if lea.at_workbook:
-        office.clerk("lea").presses("refresh", Period=month, Cycle=cycle)
+    if refused and lea.at_workbook:
+        assert lea.presses("refresh") is None  # what she typed does not stand in the way
     terminal = Seat(office, "lou", False, cycle, month)
     posted = terminal.presses("post")
     if office.value("SELECT COUNT(*) FROM draft_bills WHERE state = 'draft'"):  # something they go by was changed since

@@ -48,6 +48,7 @@ class Look:
         self._event = last_event(desk)
         self._sights: list[_Sight] = []
         self._month: AccountingPeriod | None = None
+        self.moved = False  # inside the transaction: whether anybody has written since the first look
 
     def open_month(self) -> AccountingPeriod:
         """The accounting period on Start, which must be open now and still be when the work is written."""
@@ -71,7 +72,8 @@ class Look:
         """
         with self.desk.store.work(self.desk.actor, action) as work:
             inside = self.desk.within(work)
-            if last_event(inside) != self._event:
+            self.moved = last_event(inside) != self._event
+            if self.moved:
                 self._again(work, inside)
             work.key = key(inside) if key else None
             yield work

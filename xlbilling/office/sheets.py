@@ -14,7 +14,7 @@ from xlbilling.office.comparing import changes
 from xlbilling.office.desk import Desk
 from xlbilling.office.filling import fill_sheets, fill_start
 from xlbilling.office.history import as_text
-from xlbilling.office.looking import MOVED_ON
+from xlbilling.office.looking import MOVED_ON, Look
 from xlbilling.office.surface import SURFACES, saved, shown
 from xlbilling.office.undo import NOTHING_TO_UNDO, TYPING, Step, keep_undo, take_back_last
 from xlbilling.office.working_copy import (
@@ -22,7 +22,6 @@ from xlbilling.office.working_copy import (
     Changes,
     already_there,
     chain_head,
-    last_event,
     without_emptied,
 )
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
@@ -45,7 +44,7 @@ NO_VIEW: Final = declare("no_view", "The view on Start is none there is.", "Choo
 def save(desk: Desk) -> Outcome:
     """Write what staff typed on all sheets in one transaction, after a preview."""
     desk = desk.as_shown()
-    seen = last_event(desk)
+    look = Look(desk)
     found = _typed(desk)
     typed_over = [p for c in found for p in c.typed_over]
     preview = _preview(found)
@@ -56,9 +55,9 @@ def save(desk: Desk) -> Outcome:
     _allowed(desk, found)
     if not desk.confirm([f"Save {len(preview)} changes?", *preview]):
         return Outcome(f"{len(preview)} changes are listed; press Save again to write them.")
-    with desk.store.work(desk.actor, "save") as work:
+    with look.work("save") as work:
         inside = desk.within(work)
-        if last_event(inside) != seen:
+        if look.moved:
             found = _as_looked_at(inside, preview)
         steps = [step for c in found if c for step in SURFACES[c.table].write(inside, work, c)]
         keep_undo(work, "Save", steps, f"Saved {len(preview)} changes: {'; '.join(preview[:20])}")
