@@ -212,7 +212,9 @@ class FourFormats:
         store = Store.open(self.clerk.url)
         findings = store.table("exceptions", "state <> 'gone'")
         drafts = store.table("draft_bills")
-        due = store.query("SELECT service_id FROM services WHERE cycle = 'A' AND status = 'active'")["service_id"]
+        due = store.query("service_id", "SELECT service_id FROM services WHERE cycle = 'A' AND status = 'active'")[
+            "service_id"
+        ]
         taken = store.table("reads", "meter_id = :m AND state = 'current'", m=self.misread)
         store.close()
         assert set(findings["decision"]) == {"accept", "estimate", "reread", "override"}

@@ -32,6 +32,14 @@ EXPLAINED: Final = "explained"
 DIFFERS: Final = "differs"
 
 DOCUMENT: Final = (OPEN, POSTED, WITHDRAWN)  # of a document that was typed or taken in, whatever its kind
+# Of what is shown, and not kept: where a run stands, and an item of the checklist.
+WAITING: Final = "waiting"
+READS_IN: Final = "reads in"
+COMPUTED: Final = "computed"
+RUN: Final = (WAITING, READS_IN, COMPUTED, POSTED)
+DONE: Final = "done"
+SIGNED: Final = "signed"
+CHECKLIST: Final = (DONE, SIGNED, OPEN)
 STATES: Final[dict[str, tuple[str, ...]]] = {
     "periods": (OPEN, CLOSED),
     "imports": (CURRENT, SUPERSEDED, WITHDRAWN),
@@ -50,7 +58,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
 
 # Every question to the store may say a state by its name: `state = :open`, `state <> :withdrawn`.
 BOUND: Final[dict[str, str]] = {
-    word.replace(" ", "_"): word for states in (*STATES.values(), DOCUMENT) for word in states
+    word.replace(" ", "_"): word for states in (*STATES.values(), DOCUMENT, RUN, (REVERSED,)) for word in states
 }
 
 

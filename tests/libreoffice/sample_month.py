@@ -272,8 +272,9 @@ class Month:
     def collect(self) -> None:
         clerk, store = self.clerk, self.store
         owed = store.query(
+            "account_id amount:int",
             "SELECT account_id, SUM(amount) AS amount FROM journal j JOIN gl_accounts g "
-            "ON g.gl_account = j.gl_account WHERE g.role = 'receivable' GROUP BY account_id"
+            "ON g.gl_account = j.gl_account WHERE g.role = 'receivable' GROUP BY account_id",
         )
         store.close()
         clerk.types_on_start(PaymentsFile=self.write("payments.csv", payments_file(owed, "2026-10")))

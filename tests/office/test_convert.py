@@ -24,6 +24,7 @@ from xlbilling.problems import Refusal
 from xlbilling.reads import Rules
 from xlbilling.records import TABLE
 from xlbilling.store import Store
+from xlbilling.store.schema import columns_of
 from xlbilling.workbook.cells import BLANK, CHOICE, DATE, PLACES_LOST
 
 PERIOD = AccountingPeriod(2026, 11)
@@ -213,10 +214,12 @@ def test_every_row_written_has_its_history_and_the_event_says_what_came_in(
 ) -> None:
     taken_in(folder(tmp_path / "old", office), url)
     store = Store.open(url)
-    kept = store.query("SELECT * FROM row_history WHERE table_name = 'accounts' ORDER BY row_key")
+    kept = store.query(
+        columns_of("row_history"), "SELECT * FROM row_history WHERE table_name = 'accounts' ORDER BY row_key"
+    )
     assert kept["row_key"].tolist() == ACCOUNTS
     assert json.loads(kept["content"].iloc[0])["name"] == "Customer 000001"
-    events = store.query("SELECT detail FROM events WHERE action = 'convert' ORDER BY event")["detail"]
+    events = store.query("detail", "SELECT detail FROM events WHERE action = 'convert' ORDER BY event")["detail"]
     assert "12 accounts, 12 services, 13 registers, balances 77.25" in events.iloc[0]
     assert "ledger 1200 227.25" in events.iloc[0]
 
@@ -239,10 +242,10 @@ def test_policy_not_given_starts_from_the_standard_and_says_so(
 def test_a_second_time_adds_nothing(tmp_path: Path, url: str, office: dict[str, Rows]) -> None:
     source = folder(tmp_path / "old", office)
     taken_in(source, url)
-    before = Store.open(url).query("SELECT COUNT(*) AS count FROM events")["count"].iloc[0]
+    before = Store.open(url).value("SELECT COUNT(*) FROM events")
     again = taken_in(source, url)
     assert again.again
-    assert Store.open(url).query("SELECT COUNT(*) AS count FROM events")["count"].iloc[0] == before
+    assert Store.open(url).value("SELECT COUNT(*) FROM events") == before
     office["accounts"][0]["Name"] = "Another"
     with pytest.raises(Refusal) as refused:
         taken_in(folder(source, office), url)

@@ -200,6 +200,7 @@ def _export_ledger(office: Office, period: str) -> None:
     """Accounting's export: one row a batch and account, as it was sent to them."""
     store = office.store()
     lines = store.query(
+        "post_date:day batch gl_account amount:int",
         "SELECT e.post_date, e.batch, j.gl_account, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j "
         "JOIN entries e ON e.entry = j.entry WHERE e.period = :p GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         p=period,
@@ -275,9 +276,12 @@ def test_the_desk_stays_workable(office: Office) -> None:
     """High and low trip on about 8 % of bills; what holds a bill stays under 3 % in any month with history."""
     store = office.store()
     found = store.query(
-        "SELECT period, rule, severity, COUNT(*) AS count FROM exceptions GROUP BY period, rule, severity"
+        "period rule severity count:int",
+        "SELECT period, rule, severity, COUNT(*) AS count FROM exceptions GROUP BY period, rule, severity",
     )
-    bills = store.query("SELECT period, COUNT(*) AS count FROM bills GROUP BY period").set_index("period")["count"]
+    bills = store.query("period count:int", "SELECT period, COUNT(*) AS count FROM bills GROUP BY period").set_index(
+        "period"
+    )["count"]
     later = [f"{real.YEAR}-{month:02d}" for month in range(3, MONTHS + 1)]
     for period in later:
         of = found.loc[found["period"].eq(period)]

@@ -119,9 +119,9 @@ def run_plain(store: Store, *statements: str) -> None:
 def without_triggers(store: Store, table: str, *statements: str) -> None:
     """Take the table's triggers away, run the statements, as somebody who is out to forge."""
     names = (
-        store.query("SELECT name AS what FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :t", t=table)
+        store.query("what", "SELECT name AS what FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :t", t=table)
         if store.dialect == "sqlite"
-        else store.query("SELECT tgname AS what FROM pg_trigger WHERE tgrelid = CAST(:t AS regclass) AND NOT tgisinternal", t=table)
+        else store.query("what", "SELECT CAST(tgname AS TEXT) AS what FROM pg_trigger WHERE tgrelid = CAST(:t AS regclass) AND NOT tgisinternal", t=table)
     )["what"]  # fmt: skip
     drop = [f"DROP TRIGGER {name}" + ("" if store.dialect == "sqlite" else f" ON {table}") for name in names]
     run_plain(store, *drop, *statements)

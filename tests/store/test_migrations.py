@@ -162,7 +162,7 @@ def test_findings_that_were_posted_undecided_are_closed_as_billed(earlier: str, 
     )
     store.close()
     store = opened(earlier, "cora", tmp_path / "backups", Clock())
-    assert store.query("SELECT exception_id, state FROM exceptions ORDER BY exception_id").to_numpy().tolist() == [
+    assert store.query("exception_id state", "SELECT exception_id, state FROM exceptions ORDER BY exception_id").to_numpy().tolist() == [
         ["high S10", "open"], ["missing_read M12", "open"], ["rollover M05", "billed"], ["unknown_meter M99", "billed"],
     ]  # fmt: skip
     store.close()
@@ -341,7 +341,7 @@ def test_columns_and_tables_come_go_and_are_renamed(
     declare_next(_next, _half)
     store = opened(earlier, "cora", tmp_path / "backups", Clock())
     # receipts of 45.00, 30.00, 12.00, 84.00 and 68.25, their checks and half of each, in cents
-    assert store.query("SELECT check_number, half FROM payments ORDER BY payment_id").values.tolist() == [
+    assert store.query("check_number half:int", "SELECT check_number, half FROM payments ORDER BY payment_id").values.tolist() == [
         ["C1", 2250], ["W2", 1500], ["C3", 600], ["C7", 4200], ["W8", 3412],
     ]  # fmt: skip
     assert store.differences() == []

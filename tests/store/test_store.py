@@ -351,4 +351,6 @@ def test_gaps_in_dates_and_numbers_come_out_as_gaps(store: Store) -> None:
     assert account["account_id"] == "007"
     assert account["opened_on"] == pd.Timestamp("2020-02-29")
     assert account["closed_on"] is pd.NaT
-    assert store.query("SELECT amount, date FROM ledger_rows").to_dict("records") == [{"amount": -5, "date": pd.NaT}]
+    assert store.query("amount:int date:day?", "SELECT amount, date FROM ledger_rows").to_dict("records") == [
+        {"amount": -5, "date": pd.NaT}
+    ]

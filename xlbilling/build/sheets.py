@@ -25,6 +25,7 @@ from xlbilling.build.styles import (
     Styles,
 )
 from xlbilling.records import TABLE, Column, Table
+from xlbilling.states import DECIDED, DONE, DRAFT, HELD, OPEN, POSTED
 from xlbilling.workbook import named_cells
 from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.port import in_book
@@ -46,13 +47,13 @@ MOST: Final = 10**12
 MOST_OFFERED: Final = 1000  # words a drop-down offers
 WORDS: Final = {  # words in State and Severity columns that are worth a colour
     "block": ALARM_SOFT,
-    "held": ALARM_SOFT,
-    "open": WARN_SOFT,
+    HELD: ALARM_SOFT,
+    OPEN: WARN_SOFT,
     "review": WARN_SOFT,
-    "draft": WARN_SOFT,
-    "posted": GOOD_SOFT,
-    "done": GOOD_SOFT,
-    "decided": GOOD_SOFT,
+    DRAFT: WARN_SOFT,
+    POSTED: GOOD_SOFT,
+    DONE: GOOD_SOFT,
+    DECIDED: GOOD_SOFT,
 }
 
 

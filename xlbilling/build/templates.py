@@ -29,6 +29,7 @@ from xlbilling.reports.tables import (
 from xlbilling.reports.workpaper import BY_REASON, LONE_LINES, LONE_ROWS, MATCHES
 from xlbilling.reports.workpaper import CONTROL as ACCOUNTS
 from xlbilling.reports.workpaper import TEMPLATE as WORKPAPER
+from xlbilling.states import DONE, OPEN, SIGNED
 
 PACK: Final = "report-pack.xlsx"
 CLOSE: Final = "close-packet.xlsx"
@@ -358,12 +359,12 @@ def _close_figures() -> list[Figure]:
             says,
             CHECKLIST.sheet.name,
             (f"items_{word}", f'=COUNTIF({state},"{word}")'),
-            zero=word == "open",
+            zero=word == OPEN,
         )
         for word, says in (
-            ("done", "Items that are so"),
-            ("signed", "Items signed with a reason"),
-            ("open", "Items still open"),
+            (DONE, "Items that are so"),
+            (SIGNED, "Items signed with a reason"),
+            (OPEN, "Items still open"),
         )
     ]
     off = f"=ROUND(SUM({_column(CONTROL, 'ending')})-SUM({_column(CONTROL, 'ledger')}),2)"

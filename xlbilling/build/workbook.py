@@ -21,8 +21,8 @@ from xlbilling.build.styles import ALARM_SOFT, GOOD_SOFT, QUIET, Styles
 from xlbilling.build.vba import vba_project
 from xlbilling.office.buttons import BUTTONS, GROUPS
 from xlbilling.records import TABLE, TABLES
+from xlbilling.states import GREEN, NOT_RECALCULATED, RED
 from xlbilling.udfs import FUNCTIONS
-from xlbilling.workbook.named_cells import NOT_RECALCULATED
 
 MADE: Final = dt.datetime(2026, 11, 1)  # a fixed day, so that the same source gives the same bytes
 TAB: Final = "Billing"
@@ -95,7 +95,7 @@ def _audit_cells(book: Workbook, sheet: Worksheet, styles: Styles) -> None:
     look = styles.of(bold=True, num_format="#,##0.00", align="right", indent=1)
     sheet.write_formula(TOTALS_ROW, difference, "=SUMPRODUCT(ABS(audit[Difference]))", look, 0)
     name_cell(book, "AuditDifference", "Audit", TOTALS_ROW, difference)
-    for word, colour in (("green", GOOD_SOFT), ("red", ALARM_SOFT)):
+    for word, colour in ((GREEN, GOOD_SOFT), (RED, ALARM_SOFT)):
         rule = {
             "type": "text",
             "criteria": "begins with",

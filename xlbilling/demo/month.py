@@ -25,6 +25,7 @@ from xlbilling.demo.old_system import write_old_system
 from xlbilling.office.convert import convert
 from xlbilling.office.views import balances
 from xlbilling.problems import Conflict, Place, declare
+from xlbilling.states import OPEN
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
 from xlbilling.store.verify import verify
@@ -187,7 +188,7 @@ def _leak_adjustments(clerk: Clerk, district: District) -> Rows:
 
 def _sign(rows: pd.DataFrame) -> pd.DataFrame:
     """Open items signed with the reason the lead would give."""
-    is_open = rows["state"].eq("open")
+    is_open = rows["state"].eq(OPEN)
     return rows.assign(signed_reason=rows["signed_reason"].where(~is_open, rows["item"].map(SIGNED).fillna("")))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from xlbilling.office.desk import Desk
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.views import run_bills
+from xlbilling.states import POSTED, REVERSED
 
 
 @surface("bills")
@@ -16,7 +17,7 @@ class Bills(Surface):
 
     def rows(self, desk: Desk) -> pd.DataFrame:
         drafts, posted = run_bills(desk)
-        posted["state"] = np.where(posted["reversed"].ne(""), "reversed", "posted")
+        posted["state"] = np.where(posted["reversed"].ne(""), REVERSED, POSTED)
         return pd.concat([drafts.assign(number=""), posted], ignore_index=True)
 
 

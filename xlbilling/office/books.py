@@ -27,7 +27,9 @@ from xlbilling.records import ReconcileRow
 from xlbilling.reports.tables import DIFFERENCES
 from xlbilling.reports.template import template_file
 from xlbilling.reports.workpaper import TEMPLATE, Reconciled, write_workpaper
+from xlbilling.states import AGREES, CURRENT, DIFFERS, EXPLAINED
 from xlbilling.store import Work
+from xlbilling.store.schema import columns_of
 
 NO_LEDGER: Final = declare("no_ledger", "The period has no general-ledger export yet.", "Press Import GL first.")
 UNPOSTED: Final = declare(
@@ -57,10 +59,12 @@ def import_ledger(desk: Desk) -> Outcome:
         postings = export.postings
         import_id = (work.value("SELECT MAX(import_id) FROM imports") or 0) + 1
         before = work.query(
-            "SELECT import_id FROM imports WHERE kind = 'ledger' AND period = :p AND state = 'current'", p=str(period)
+            "import_id:int",
+            "SELECT import_id FROM imports WHERE kind = 'ledger' AND period = :p AND state = :current",
+            p=str(period),
         )
         work.execute(
-            "UPDATE imports SET state = 'superseded' WHERE kind = 'ledger' AND period = :p AND state = 'current'",
+            "UPDATE imports SET state = :superseded WHERE kind = 'ledger' AND period = :p AND state = :current",
             p=str(period),
         )
         rejected = export.rejected
@@ -68,7 +72,7 @@ def import_ledger(desk: Desk) -> Outcome:
         work.insert_one(
             "imports", import_id=import_id, kind="ledger", cycle="", period=str(period), file_name=path.name, digest=digest,
             layout=export.profile, rows_in=len(export.frame), taken=len(postings), rejected=unread,
-            duplicates=0, changed=0, state="current", at=work.at, actor=work.actor,
+            duplicates=0, changed=0, state=CURRENT, at=work.at, actor=work.actor,
         )  # fmt: skip
         # a row without a date is an opening balance; postings always have one
         dates = postings["date"].where(postings["kind"].eq("posting"))
@@ -101,7 +105,7 @@ def reconcile(desk: Desk) -> Outcome:
     lines = _reconcile_lines(desk, result, differences)
     with look.work("reconcile") as work:
         open_reasons = bool(unexplained) or result.unproven > 0
-        state = "differs" if open_reasons else "explained" if difference else "agrees"
+        state = DIFFERS if open_reasons else EXPLAINED if difference else AGREES
         said = (
             f"Receivables {state}: difference {money(difference)}, of which unexplained {money(unexplained)}; "
             f"{len(result.unmatched_subledger)} subledger lines and {len(result.unmatched_gl)} ledger rows stand alone, "
@@ -134,11 +138,11 @@ def _absent(reconciled: Reconciled) -> str:
 @takes_back("ledger export")
 def forget_export(work: Work, step: Step) -> None:
     """Take an export back and let the one it replaced hold again; refused where a later one replaced it."""
-    withdrawn = "UPDATE imports SET state = 'withdrawn' WHERE import_id = :i AND state = 'current'"
+    withdrawn = "UPDATE imports SET state = :withdrawn WHERE import_id = :i AND state = :current"
     if work.execute(withdrawn, i=step["import"]) != 1:
         raise overtaken("gl", "", "a later export took its place")
     for number in step["replaced"]:
-        work.execute("UPDATE imports SET state = 'current' WHERE import_id = :i", i=number)
+        work.execute("UPDATE imports SET state = :current WHERE import_id = :i", i=number)
 
 
 def ledger_map(desk: Desk) -> LedgerMap:
@@ -166,7 +170,8 @@ def _reconciled(desk: Desk) -> Reconciled:
     frame["kind"] = np.where(frame["date"].isna(), "opening", "posting")
     lines, period = subledger(desk), desk.period
     export = desk.store.query(
-        "SELECT file_name, rejected FROM imports WHERE kind = 'ledger' AND period = :p AND state = 'current'",
+        "file_name rejected:int",
+        "SELECT file_name, rejected FROM imports WHERE kind = 'ledger' AND period = :p AND state = :current",
         p=str(period),
     ).iloc[0]
     return Reconciled(
@@ -178,12 +183,14 @@ def _reconciled(desk: Desk) -> Reconciled:
 def subledger(desk: Desk) -> pd.DataFrame:
     """The journal up to the period as subledger lines: what came before as one opening line an account."""
     lines = desk.store.query(
+        "post_date:day kind account_id batch reference gl_account amount:int entry:int line:int",
         "SELECT e.post_date, e.kind, j.account_id, e.batch, e.document AS reference, j.gl_account, j.amount, e.entry, j.line "
         "FROM journal j JOIN entries e ON e.entry = j.entry WHERE e.period = :p AND e.kind <> 'opening' ORDER BY j.entry, j.line",
         p=str(desk.period),
     )
     lines["id"] = "J" + lines["entry"].astype("str") + "-" + lines["line"].astype("str")
     before = desk.store.query(
+        "gl_account amount:int",
         "SELECT j.gl_account, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
         "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role IN ('receivable', 'deposits') "
         "AND (e.period < :p OR e.kind = 'opening') GROUP BY j.gl_account ORDER BY j.gl_account",
@@ -207,8 +214,9 @@ def subledger(desk: Desk) -> pd.DataFrame:
 
 def _ledger_rows(desk: Desk) -> pd.DataFrame:
     return desk.store.query(
+        columns_of("ledger_rows"),
         "SELECT r.* FROM ledger_rows r JOIN imports i ON i.import_id = r.import_id "
-        "WHERE i.kind = 'ledger' AND i.period = :p AND i.state = 'current' ORDER BY r.row",
+        "WHERE i.kind = 'ledger' AND i.period = :p AND i.state = :current ORDER BY r.row",
         p=str(desk.period),
     )
 
@@ -216,6 +224,7 @@ def _ledger_rows(desk: Desk) -> pd.DataFrame:
 def control(desk: Desk) -> pd.DataFrame:
     """The receivables control of the period: beginning + billed - received +/- adjusted = ending, in cents."""
     lines = desk.store.query(
+        "gl_account period kind amount:int",
         "SELECT j.gl_account, e.period, e.kind, CAST(SUM(j.amount) AS BIGINT) AS amount FROM journal j JOIN entries e ON e.entry = j.entry "
         "JOIN gl_accounts g ON g.gl_account = j.gl_account WHERE g.role = 'receivable' AND e.period <= :p "
         "GROUP BY j.gl_account, e.period, e.kind",
@@ -238,7 +247,7 @@ def books_digest(desk: Desk) -> str:
     """A digest of what a reconciliation speaks of: the last entry of the period and the ledger export."""
     last = desk.store.value("SELECT MAX(entry) FROM entries WHERE period = :p", p=str(desk.period))
     export = desk.store.value(
-        "SELECT digest FROM imports WHERE kind = 'ledger' AND period = :p AND state = 'current'", p=str(desk.period)
+        "SELECT digest FROM imports WHERE kind = 'ledger' AND period = :p AND state = :current", p=str(desk.period)
     )
     return f"{last or 0} {export or ''}"
 

@@ -23,7 +23,7 @@ from xlbilling.office.undo import Step, overtaken, past_undo, takes_back
 from xlbilling.office.views import open_payment_rejects, run_states, unposted
 from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
-from xlbilling.states import CLOSED
+from xlbilling.states import AGREES, CLOSED, DIFFERS, DONE, GREEN, OPEN, POSTED, SIGNED
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
 
@@ -53,7 +53,7 @@ def checklist(desk: Desk) -> Outcome:
     rows = _items(desk)
     refresh_tables(desk, ["close", "log"])
     desk.book.show("Close")
-    still = [item for item, state, _ in rows if state == "open"]
+    still = [item for item, state, _ in rows if state == OPEN]
     return Outcome(
         f"{len(rows) - len(still)} of {len(rows)} items are done or signed. Open: {', '.join(still) or 'none'}.",
         listed=bool(still),
@@ -73,7 +73,7 @@ def close_month(desk: Desk) -> Outcome:
     look.open_month()
     look.at(chain_head)
     items = _items(desk)
-    still = [f"{item}: {detail}" for item, state, detail in items if state == "open"]
+    still = [f"{item}: {detail}" for item, state, detail in items if state == OPEN]
     if still:
         raise Conflict(NOT_READY.at(Place(table="close"), f"{len(still)} open: {'; '.join(still)}"))
     if not desk.confirm([f"Close {period}? Later postings into it are refused."]):
@@ -81,10 +81,10 @@ def close_month(desk: Desk) -> Outcome:
     with look.work("close_month") as work:
         open_month(work, str(period))
         earlier = work.query(
-            "SELECT period FROM periods WHERE state = 'open' AND period < :p ORDER BY period", p=str(period)
+            "period", "SELECT period FROM periods WHERE state = :open AND period < :p ORDER BY period", p=str(period)
         )["period"]
         work.execute(
-            "UPDATE periods SET state = 'closed', closed_by = :a, closed_at = :t WHERE period <= :p AND state = 'open'",
+            "UPDATE periods SET state = :closed, closed_by = :a, closed_at = :t WHERE period <= :p AND state = :open",
             a=work.actor,
             t=work.at,
             p=str(period),
@@ -143,13 +143,15 @@ def _as_closed(desk: Desk) -> tuple[pd.DataFrame, str]:
     the close noted its items shows the checklist as it is now.
     """
     events = desk.store.query(
-        "SELECT event, detail, seal FROM events WHERE action = 'close_month' AND detail LIKE 'Closed %' ORDER BY event DESC"
+        "event:int detail seal",
+        "SELECT event, detail, seal FROM events WHERE action = 'close_month' AND detail LIKE 'Closed %' ORDER BY event DESC",
     )
     of_month = events.loc[[str(desk.period) in detail.partition(";")[0] for detail in events["detail"]]]
     if of_month.empty:  # closed by an earlier way that left no such event
         return checklist_view(desk), str(desk.store.value("SELECT seal FROM events ORDER BY event DESC LIMIT 1"))
     closed = of_month.iloc[0]
     after = desk.store.query(
+        "detail seal",
         "SELECT detail, seal FROM events WHERE event > :e AND event <= :last AND action = 'close_month' ORDER BY event",
         e=int(closed["event"]),
         last=int(closed["event"]) + len(_CHECKS),
@@ -179,7 +181,7 @@ def _items(desk: Desk) -> list[tuple[str, str, str]]:
     made = []
     for item, look in _CHECKS.items():
         done, detail = look(desk)
-        made.append((item, "done" if done else "signed" if item in signed - MUST_BE_DONE else "open", detail))
+        made.append((item, DONE if done else SIGNED if item in signed - MUST_BE_DONE else OPEN, detail))
     return made
 
 
@@ -199,7 +201,7 @@ def _all_billed(desk: Desk) -> tuple[bool, str]:
     missing = int((runs["services"] - runs["billed"] - runs["held"]).clip(lower=0).sum())
     not_due = _not_due(desk)
     words = "; ".join(f"cycle {r.cycle}: {r.billed} of {r.services} billed, {r.held} held" for r in runs.itertuples())
-    return bool(runs["state"].eq("posted").all()) and missing <= not_due, f"{words or 'no run'}; {not_due} not due"
+    return bool(runs["state"].eq(POSTED).all()) and missing <= not_due, f"{words or 'no run'}; {not_due} not due"
 
 
 def _not_due(desk: Desk) -> int:
@@ -225,7 +227,7 @@ def _not_due(desk: Desk) -> int:
 def _reads_resolved(desk: Desk) -> tuple[bool, str]:
     """No finding that holds a bill is without a decision, no bill is held, and no rejected row was left unlooked at."""
     open_findings = desk.store.value(
-        "SELECT COUNT(*) FROM exceptions WHERE period = :p AND severity = 'block' AND state = 'open'",
+        "SELECT COUNT(*) FROM exceptions WHERE period = :p AND severity = 'block' AND state = :open",
         p=str(desk.period),
     )
     held, rows = int(_runs(desk)["held"].sum()), open_rejects(desk)
@@ -253,7 +255,7 @@ def _audit_green(desk: Desk) -> tuple[bool, str]:
         f"cycle {cycle if period == str(desk.period) else billed_anew(cycle, period)}: {state}"
         for (cycle, period), state in states.items()
     )
-    return all(state == "green" for state in states.values()), "; ".join(told)
+    return all(state == GREEN for state in states.values()), "; ".join(told)
 
 
 def _all_posted(desk: Desk) -> tuple[bool, str]:
@@ -270,8 +272,8 @@ def _reconciled(desk: Desk) -> tuple[bool, str]:
     if last["inputs"] != books_digest(desk):
         return False, "entries or the export changed since it was reconciled"
     said = f"difference {money(last['difference'])}, unexplained {money(last['unexplained'])}"
-    cancel_out = last["state"] == "differs" and not last["unexplained"]
-    return last["state"] == "agrees", f"{said}; amounts that merely differ cancel out" if cancel_out else said
+    cancel_out = last["state"] == DIFFERS and not last["unexplained"]
+    return last["state"] == AGREES, f"{said}; amounts that merely differ cancel out" if cancel_out else said
 
 
 _CHECKS: Final[dict[str, Callable[[Desk], tuple[bool, str]]]] = {
@@ -293,6 +295,7 @@ def _signatures(desk: Desk, items: Mapping[str, tuple[str, str]]) -> pd.DataFram
     """Items of the checklist, each with its state, detail, signature and the revision of that."""
     signed = desk.store.table("signoffs", "period = :p", p=str(desk.period)).set_index("item")
     last = desk.store.query(
+        "row_key rev:int",
         "SELECT row_key, MAX(rev) AS rev FROM row_history WHERE table_name = :t GROUP BY row_key",
         t=SURFACES["close"].history(desk),
     )

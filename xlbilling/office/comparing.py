@@ -237,6 +237,7 @@ class _Comparison:
     def _keys_given_since(self) -> dict[str, list[str]]:
         """Keys the store gave to rows of this person since the sheet was filled, by the row's content as it was typed."""
         given = self.desk.store.query(
+            "row_key content",
             "SELECT h.row_key, h.content FROM row_history h JOIN events e ON e.event = h.event "
             "WHERE h.table_name = :t AND h.rev = 1 AND h.event > :seen AND e.actor = :a ORDER BY h.row_key",
             t=self.surface.history(self.desk),

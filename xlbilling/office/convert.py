@@ -27,6 +27,7 @@ from xlbilling.reads import Rules
 from xlbilling.reads.units import MILLION
 from xlbilling.reads.units import convert as convert_units
 from xlbilling.records import TABLE
+from xlbilling.states import CURRENT, OPEN, POSTED
 from xlbilling.store import Store, Work
 from xlbilling.store.store import NO_STORE, is_blank, sqlite_path
 from xlbilling.workbook.port import row_keys
@@ -132,7 +133,7 @@ def convert(
             for name in WRITTEN:
                 write_rows(work, _changes(work, name, policy if name == "policy" else old[name]))
             work.insert("consumption_history", history)
-            work.insert_one("periods", period=str(period), state="open")
+            work.insert_one("periods", period=str(period), state=OPEN)
             _open_balances(work, old, opened, period)
             _keep_source(work, old, period)
     finally:
@@ -241,7 +242,7 @@ def _open_balances(work: Work, old: OldSystem, opened: pd.DataFrame, period: Acc
     lines = lines.loc[lines["amount"].ne(0)].sort_values("entry", kind="stable")
     write_entries(work, entries, ledger.numbered(lines))
     work.insert_one(
-        "batches", batch=BATCH, kind="opening", cycle="", period=str(period), state="posted", created_at=work.at,
+        "batches", batch=BATCH, kind="opening", cycle="", period=str(period), state=POSTED, created_at=work.at,
         actor=work.actor, posted_at=work.at, documents=len(found), amount=int(opened["amount"].sum()),
     )  # fmt: skip
 
@@ -261,7 +262,7 @@ def _keep_source(work: Work, old: OldSystem, period: AccountingPeriod) -> None:
     work.insert_one(
         "imports", import_id=(work.value("SELECT MAX(import_id) FROM imports") or 0) + 1, kind="convert", cycle="",
         period=str(period), file_name=old.name, digest=old.digest, layout="listing", rows_in=rows, taken=rows, rejected=0,
-        duplicates=0, changed=0, state="current", at=work.at, actor=work.actor,
+        duplicates=0, changed=0, state=CURRENT, at=work.at, actor=work.actor,
     )  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from xlbilling.office.views import last_reads
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import MILLION, millionths
 from xlbilling.reports.bars import consumption_bars
+from xlbilling.states import HELD
 
-_OF_FINDINGS: Final = "IN (SELECT service_id FROM exceptions WHERE cycle = :c AND period = :p AND state <> 'gone')"
+_OF_FINDINGS: Final = "IN (SELECT service_id FROM exceptions WHERE cycle = :c AND period = :p AND state <> :gone)"
 _ROLLED: Final = 10  # a dial that went round has moved on by no more than a tenth of it
 
 
@@ -52,13 +53,13 @@ def _own(desk: Desk) -> pd.DataFrame:
     if drafts.empty:
         return _as_read(desk)
     used = drafts["consumption"].astype("float64")
-    unknown = drafts["state"].eq("held") & used.eq(0)  # held for want of a read
+    unknown = drafts["state"].eq(HELD) & used.eq(0)  # held for want of a read
     return drafts.drop(columns="state").assign(consumption=used.mask(unknown), own=True)
 
 
 def _as_read(desk: Desk) -> pd.DataFrame:
     """Reads less last reads, summed to services; NaN where a register has no read, or one that cannot be right."""
-    reads = desk.store.table("reads", "cycle = :c AND period = :p AND state = 'current'", **desk.chosen)
+    reads = desk.store.table("reads", "cycle = :c AND period = :p AND state = :current", **desk.chosen)
     found = desk.store.table("services", f"service_id {_OF_FINDINGS}", **desk.chosen)["service_id"]
     meters = last_reads(desk, desk.cycle)
     meters = meters.loc[meters["status"].eq("active") & meters["service_id"].isin(found)]

@@ -134,7 +134,7 @@ def _open(desk: Desk) -> pd.DataFrame:
     """The run's findings that nobody has decided on, the dearest first."""
     found = desk.store.table(
         "exceptions",
-        "cycle = :c AND period = :p AND state = 'open' AND decision = ''",
+        "cycle = :c AND period = :p AND state = :open AND decision = ''",
         "money_at_risk DESC, exception_id",
         **desk.chosen,
     )

@@ -46,12 +46,12 @@ def store_findings(work: Work, run: Run, found: pd.DataFrame) -> str:
     rows["rev"] = _revisions(rows, earlier)
     work.insert("exceptions", rows)
     if len(gone):
-        work.insert("exceptions", gone.assign(state="gone"))
-    still = rows.loc[rows["state"].eq("open")]
+        work.insert("exceptions", gone.assign(state=GONE))
+    still = rows.loc[rows["state"].eq(OPEN)]
     counts = still["severity"].value_counts()
     return (
         f"{len(rows)} findings for {run}: {counts.get('block', 0)} hold a bill, {counts.get('review', 0)} to look at, "
-        f"{counts.get('info', 0)} noted, {int(rows['state'].eq('decided').sum())} decided."
+        f"{counts.get('info', 0)} noted, {int(rows['state'].eq(DECIDED).sum())} decided."
     )
 
 
@@ -146,8 +146,8 @@ def undecide(work: Work, step: Step) -> None:
         written = finding["written"]
         if now.empty or any(as_text(now[n].iloc[0]) != as_text(written[n]) for n in _TYPED if n in written):
             raise overtaken("exceptions", finding["finding"], f"{finding['finding']} was decided again since")
-        gone = now["state"].iloc[0] == "gone"
-        before = finding["before"] | ({"state": "gone"} if gone else {})
+        gone = now["state"].iloc[0] == GONE
+        before = finding["before"] | ({"state": GONE} if gone else {})
         work.update("exceptions", key, int(now["rev"].iloc[0]), before)
 
 
@@ -159,12 +159,12 @@ class Exceptions(Surface):
         return exceptions_view(desk)
 
     def stored(self, desk: Desk) -> pd.DataFrame:
-        of_run = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> 'gone'", **desk.chosen)
+        of_run = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> :gone", **desk.chosen)
         return of_run.drop(columns="place")  # on the sheet it is a cell
 
     def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
         """Findings that no longer hold: what is typed on them is still saved."""
-        gone = desk.store.table("exceptions", "cycle = :c AND period = :p AND state = 'gone'", **desk.chosen)
+        gone = desk.store.table("exceptions", "cycle = :c AND period = :p AND state = :gone", **desk.chosen)
         return gone.loc[gone["exception_id"].isin(keys)]
 
     def history(self, desk: Desk) -> str:
@@ -178,8 +178,8 @@ def exceptions_view(desk: Desk) -> pd.DataFrame:
     """The run's findings: open ones first, then by the money at risk, then by weight."""
     made = desk.store.table(
         "exceptions",
-        "cycle = :c AND period = :p AND state <> 'gone'",
-        "CASE state WHEN 'open' THEN 0 ELSE 1 END, money_at_risk DESC, "
+        "cycle = :c AND period = :p AND state <> :gone",
+        "CASE state WHEN :open THEN 0 ELSE 1 END, money_at_risk DESC, "
         "CASE severity WHEN 'block' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, exception_id",
         **desk.chosen,
     )
@@ -192,7 +192,8 @@ def _cells(desk: Desk, places: pd.Series[str]) -> list[str]:
     """Where a finding is, as its cell: reads|17|dial_read -> Reads!G20; rows stand on the sheets in key order."""
     rows: dict[tuple[str, str], int] = {}
     ids = desk.store.query(
-        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id",
+        "read_id:int",
+        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = :current ORDER BY read_id",
         **desk.chosen,
     )
     rows |= {("reads", str(read)): FIRST_ROW + n for n, read in enumerate(ids["read_id"].tolist())}

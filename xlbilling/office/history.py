@@ -73,6 +73,7 @@ def at_revision(store: Store | Work, name: str, key: str, rev: int) -> dict[str,
 def last_change(store: Store | Work, name: str, key: str) -> tuple[str, str]:
     """Who changed a row last, and when; blanks where the history does not say."""
     last = store.query(
+        "actor at",
         "SELECT e.actor, e.at FROM row_history h JOIN events e ON e.event = h.event "
         "WHERE h.table_name = :t AND h.row_key = :k ORDER BY h.rev DESC LIMIT 1",
         t=name,
@@ -90,6 +91,7 @@ def last_write(store: Store | Work, *names: str) -> int:
 def taken_out(store: Store | Work, name: str) -> pd.DataFrame:
     """Rows that were taken out of a table again: row_key, rev and content as they last were, actor who took them out."""
     rows = store.query(
+        "row_key rev:int content actor",
         "SELECT o.row_key, w.rev, w.content, e.actor FROM row_history o JOIN events e ON e.event = o.event "
         "JOIN row_history w ON w.table_name = o.table_name AND w.row_key = o.row_key AND w.rev = o.rev - 1 "
         "WHERE o.table_name = :t AND o.content = '{}' ORDER BY o.rev",

@@ -29,6 +29,7 @@ from xlbilling.reads.findings import keys_of
 from xlbilling.reads.intervals import summarised
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import millionths
+from xlbilling.states import CURRENT, LEFT, OPEN, TAKEN
 from xlbilling.store import Work
 
 RUN_POSTED: Final = declare(
@@ -145,9 +146,9 @@ def _take_in(
     In words what became of its rows, the step that takes it back, and its rejected rows that are still open.
     """
     parsed = found.parsed
-    meters = work.query("SELECT meter_id, register_id FROM meters")
+    meters = work.query("meter_id register_id", "SELECT meter_id, register_id FROM meters")
     reads = only_registers(rows.reads, meters)
-    current = work.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
+    current = work.table("reads", "cycle = :c AND period = :p AND state = :current", c=run.cycle, p=run.period)
     same, changed, details = _compared(reads, current)
     billed = _billed(work, [read for read, _ in changed])
     if billed:
@@ -160,7 +161,7 @@ def _take_in(
     position_of = {int(position): first_id + n for n, position in enumerate(np.flatnonzero(~same))}
     for old_id, position in changed:
         work.execute(
-            "UPDATE reads SET state = 'superseded', superseded_by = :n WHERE read_id = :o",
+            "UPDATE reads SET state = :superseded, superseded_by = :n WHERE read_id = :o",
             n=position_of[position],
             o=old_id,
         )
@@ -172,7 +173,7 @@ def _take_in(
     work.insert_one(
         "imports", import_id=import_id, kind="reads", cycle=run.cycle, period=run.period, file_name=path.name, digest=digest,
         layout=found.layout, rows_in=rows_in, taken=len(fresh), rejected=len(rows.rejects), duplicates=duplicates,
-        changed=len(changed), interval_rows=len(rows.intervals), earlier_rows=rows.earlier, state="current", at=work.at,
+        changed=len(changed), interval_rows=len(rows.intervals), earlier_rows=rows.earlier, state=CURRENT, at=work.at,
         actor=work.actor,
     )  # fmt: skip
     said = (
@@ -184,7 +185,7 @@ def _take_in(
     if details:
         said += " Changed: " + "; ".join(details[:10]) + ("; ..." if len(details) > 10 else "") + "."
     said += carried + "".join(f" {note[:1].upper()}{note[1:]}." for note in parsed.notes)
-    return said, [_withdrawal(import_id, [old for old, _ in changed])], rejects.loc[rejects["state"].eq("open")]
+    return said, [_withdrawal(import_id, [old for old, _ in changed])], rejects.loc[rejects["state"].eq(OPEN)]
 
 
 def _compared(
@@ -252,7 +253,7 @@ def _rows(fresh: pd.DataFrame, run: Run, import_id: int, first_id: int) -> pd.Da
             "unit": fresh["unit"].to_numpy(),
             "read_code": fresh["read_code"].to_numpy(),
             "source_line": fresh["source_line"].to_numpy(),
-            "state": "current",
+            "state": CURRENT,
             "superseded_by": pd.array([None] * len(fresh), dtype="Int64"),
         }
     )
@@ -279,19 +280,19 @@ def _withdrawal(import_id: int, superseded: list[int]) -> Step:
 def withdraw(work: Work, step: Step) -> None:
     """Take an import back; refused where a later file or somebody's decision on Rejects builds on it."""
     number = step["import"]
-    replaced = work.value("SELECT COUNT(*) FROM reads WHERE import_id = :i AND state = 'superseded'", i=number)
+    replaced = work.value("SELECT COUNT(*) FROM reads WHERE import_id = :i AND state = :superseded", i=number)
     # What a row took over from an earlier file stands at its first revision.
-    settled = work.value("SELECT COUNT(*) FROM rejects WHERE import_id = :i AND state <> 'open' AND rev > 1", i=number)
+    settled = work.value("SELECT COUNT(*) FROM rejects WHERE import_id = :i AND state <> :open AND rev > 1", i=number)
     for count, fact in (
         (replaced, "of its reads were replaced by a later file"),
         (settled, "of its rejected rows were decided on Rejects"),
     ):
         if count:
             raise Conflict(OVERTAKEN.at(Place(table="reads"), f"{count} {fact} since"))
-    work.execute("UPDATE reads SET state = 'withdrawn' WHERE import_id = :i", i=number)
-    work.execute("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i", i=number)
+    work.execute("UPDATE reads SET state = :withdrawn WHERE import_id = :i", i=number)
+    work.execute("UPDATE imports SET state = :withdrawn WHERE import_id = :i", i=number)
     for read in step["superseded"]:
-        work.execute("UPDATE reads SET state = 'current', superseded_by = NULL WHERE read_id = :r", r=read)
+        work.execute("UPDATE reads SET state = :current, superseded_by = NULL WHERE read_id = :r", r=read)
 
 
 def _rejects(path: Path, rejects: pd.DataFrame) -> list[Problem]:
@@ -317,12 +318,12 @@ def balance_line(desk: Desk, run: Run) -> str:
     Rows in are counted from the files; what they became from the reads, the rejects and the decisions as they stand.
     """
     of_run = {"c": run.cycle, "p": run.period}
-    files = desk.store.table("imports", "kind = 'reads' AND cycle = :c AND period = :p AND state = 'current'", **of_run)
+    files = desk.store.table("imports", "kind = 'reads' AND cycle = :c AND period = :p AND state = :current", **of_run)
     total = files[["rows_in", "duplicates", "interval_rows", "earlier_rows"]].fillna(0).sum().astype("int64")
-    reads = desk.store.query(_FILE_READS, **of_run)
-    current = reads.loc[reads["state"].eq("current")]
+    reads = desk.store.query("meter_id register_id state", _FILE_READS, **of_run)
+    current = reads.loc[reads["state"].eq(CURRENT)]
     by_hand = int(_overridden(desk, current, of_run).sum())
-    states = desk.store.query(_REJECT_STATES, **of_run).set_index("state")["rows"]
+    states = desk.store.query("state rows:int", _REJECT_STATES, **of_run).set_index("state")["rows"]
     rejected = int(states.sum())
     parts = [
         (len(current) - by_hand, "reads"),
@@ -338,27 +339,29 @@ def balance_line(desk: Desk, run: Run) -> str:
 
 
 _SET_ASIDE: Final = {"duplicates": "twice", "interval_rows": "interval rows", "earlier_rows": "earlier hourly reads"}
-_REJECT_WORDS: Final = {"taken": "taken by hand", "left": "left", "open": "open"}
+_REJECT_WORDS: Final = {TAKEN: "taken by hand", LEFT: LEFT, OPEN: OPEN}
 # Reads made of rejected rows are told with the rejected rows.
 _FILE_READS: Final = (
     "SELECT r.meter_id, r.register_id, r.state FROM reads r JOIN imports i ON i.import_id = r.import_id "
-    "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = 'current' AND r.state <> 'withdrawn' "
+    "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = :current AND r.state <> :withdrawn "
     "AND r.read_id NOT IN (SELECT read_id FROM rejects WHERE read_id IS NOT NULL)"
 )
 _REJECT_STATES: Final = (
     "SELECT r.state, COUNT(*) AS rows FROM rejects r JOIN imports i ON i.import_id = r.import_id "
-    "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = 'current' GROUP BY r.state"
+    "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = :current GROUP BY r.state"
 )
 
 
 def _overridden(desk: Desk, reads: pd.DataFrame, of_run: dict[str, str]) -> pd.Series[bool]:
     """Which reads are billed with a dial typed on Exceptions, at their register or at their service."""
     decided = desk.store.query(
+        "exception_id rule",
         "SELECT exception_id, rule FROM exceptions WHERE cycle = :c AND period = :p AND decision = 'override' "
-        "AND state = 'decided'",
+        "AND state = :decided",
         **of_run,
     )
     meters = desk.store.query(
+        "meter_id register_id service_id",
         "SELECT m.meter_id, m.register_id, m.service_id FROM meters m JOIN services s ON s.service_id = m.service_id "
         "WHERE s.cycle = :c",
         c=of_run["c"],

@@ -97,5 +97,5 @@ def _closed_meanwhile(work: Work, month: AccountingPeriod) -> Conflict:
 
 
 def _who_wrote(work: Work) -> str:
-    last = work.query("SELECT event, actor FROM events ORDER BY event DESC LIMIT 1").iloc[0]
+    last = work.query("event:int actor", "SELECT event, actor FROM events ORDER BY event DESC LIMIT 1").iloc[0]
     return f"{last['actor']} wrote meanwhile (event {last['event']})"

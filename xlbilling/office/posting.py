@@ -245,7 +245,7 @@ def _bill_statements(work: Work, ready: str) -> list[str]:
     line, metered = _copied("draft_lines", "bill_key"), _copied("draft_reads", "bill_key")
     return [
         f"INSERT INTO bills (number, batch, bill_key, state, {bill}) "  # noqa: S608
-        f"SELECT {work.numbered(BILL.letters, ':number + place')}, :batch, bill_key, 'posted', {bill} FROM "
+        f"SELECT {work.numbered(BILL.letters, ':number + place')}, :batch, bill_key, :posted, {bill} FROM "
         f"(SELECT d.*, ROW_NUMBER() OVER (ORDER BY bill_key) AS place FROM draft_bills d WHERE {ready}) ordered",
         f"INSERT INTO bill_lines (number, {line}) SELECT b.number, {_copied('draft_lines', 'bill_key', of='l')} FROM bills b "  # noqa: S608
         "JOIN draft_lines l ON l.bill_key = b.bill_key WHERE b.batch = :batch ORDER BY b.number, l.line",

@@ -23,6 +23,8 @@ from xlbilling.reads.findings import keys_of
 from xlbilling.reads.history import History, before, quantities
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.settle import Office
+from xlbilling.states import OPEN
+from xlbilling.store.schema import columns_of
 
 NO_READS: Final = declare("no_reads", "The run has no reads yet.", "Press Import reads first.")
 
@@ -40,13 +42,13 @@ def validate(desk: Desk) -> Outcome:
     said = f"{said} Balance: {balance_line(desk, desk.run)}."
     refresh_tables(desk, ["reads", "exceptions", "cycles", "log"])
     desk.book.show("Exceptions")
-    return Outcome(said, listed=bool(found["state"].eq("open").any()))
+    return Outcome(said, listed=bool(found["state"].eq(OPEN).any()))
 
 
 def settled_reads(desk: Desk) -> Settled:
     """The run's reads measured, checked and settled with the decisions that stand."""
     run = desk.run
-    reads = desk.store.table("reads", "cycle = :c AND period = :p AND state = 'current'", c=run.cycle, p=run.period)
+    reads = desk.store.table("reads", "cycle = :c AND period = :p AND state = :current", c=run.cycle, p=run.period)
     if reads.empty:
         raise Refusal(NO_READS.at(Place(table="reads"), f"{run} has no reads"))
     reads = _unbilled(desk, reads)
@@ -96,9 +98,10 @@ def carried(desk: Desk) -> pd.DataFrame:
 def _intervals(desk: Desk) -> pd.DataFrame:
     """What the interval rows of the run's files say of each meter."""
     return desk.store.query(
+        "meter_id unit first_hour last_hour hours:int running_hours:int least:int",
         "SELECT v.meter_id, v.unit, v.first_hour, v.last_hour, v.hours, v.running_hours, v.least FROM intervals v "
         "JOIN imports i ON i.import_id = v.import_id "
-        "WHERE i.cycle = :c AND i.period = :p AND i.state = 'current' ORDER BY v.import_id, v.meter_id, v.register_id",
+        "WHERE i.cycle = :c AND i.period = :p AND i.state = :current ORDER BY v.import_id, v.meter_id, v.register_id",
         **desk.chosen,
     )
 
@@ -106,8 +109,9 @@ def _intervals(desk: Desk) -> pd.DataFrame:
 def _elsewhere(desk: Desk, own: pd.DataFrame) -> pd.DataFrame:
     """What the office knows of meters that are none of the run's registers: taken out, or of another cycle."""
     meters = desk.store.query(
+        "meter_id service_id status removed_on:day? cycle",
         "SELECT m.meter_id, m.service_id, m.status, m.removed_on, s.cycle FROM meters m "
-        "JOIN services s ON s.service_id = m.service_id ORDER BY m.meter_id, m.register_id"
+        "JOIN services s ON s.service_id = m.service_id ORDER BY m.meter_id, m.register_id",
     )
     meters = meters.loc[~meters["meter_id"].isin(own["meter_id"])].drop_duplicates("meter_id")
     day = meters["removed_on"].dt.strftime(" on %Y-%m-%d").fillna("")
@@ -146,7 +150,9 @@ def with_ends(desk: Desk, services: pd.DataFrame) -> pd.DataFrame:
     `services`: account_id, ended_on. The earlier of Ended on Services and Closed on Accounts counts; an account that is
     final or closed without a day has no last day. `ended` is blank and `ends_on` missing where nothing ended.
     """
-    accounts = desk.store.query("SELECT account_id, status, closed_on FROM accounts").set_index("account_id")
+    accounts = desk.store.query(
+        "account_id status closed_on:day?", "SELECT account_id, status, closed_on FROM accounts"
+    ).set_index("account_id")
     of_account = accounts.reindex(services["account_id"])
     closed = pd.Series(of_account["closed_on"].to_numpy(), index=services.index)
     status = pd.Series(of_account["status"].to_numpy(), index=services.index)
@@ -177,8 +183,9 @@ def in_service(meters: pd.DataFrame, read_to: pd.Timestamp) -> pd.DataFrame:
 def reads_view(desk: Desk) -> pd.DataFrame:
     """The run's current reads with the last read beside each, and what the checks say."""
     made = desk.store.query(
+        {**columns_of("reads"), "file_name": ""},
         "SELECT r.*, i.file_name FROM reads r JOIN imports i ON i.import_id = r.import_id "
-        "WHERE r.cycle = :c AND r.period = :p AND r.state = 'current' ORDER BY r.read_id",
+        "WHERE r.cycle = :c AND r.period = :p AND r.state = :current ORDER BY r.read_id",
         **desk.chosen,
     )
     made["source"] = made["file_name"] + ":" + made["source_line"].astype("str")
@@ -197,7 +204,9 @@ def reads_view(desk: Desk) -> pd.DataFrame:
     made["billed_date"] = beside["read_date"].mask(beside["read_date"].eq(made["read_date"]))
     to = beside["read_date"].where(beside["read_date"].notna(), made["read_date"])
     made["days"] = (to - made["previous_date"]).dt.days.fillna(0).astype("int64")
-    accounts = desk.store.query("SELECT service_id, account_id FROM services WHERE cycle = :c", c=desk.cycle)
+    accounts = desk.store.query(
+        "service_id account_id", "SELECT service_id, account_id FROM services WHERE cycle = :c", c=desk.cycle
+    )
     made["account_id"] = made["service_id"].map(accounts.set_index("service_id")["account_id"]).fillna("")
     made["last_year"], made["average"] = _used_before(desk, made)
     made["finding"] = _finding_of(desk, made)
@@ -242,7 +251,7 @@ def _in_billing_unit(desk: Desk, measured: pd.DataFrame) -> npt.NDArray[np.int64
 
 def _finding_of(desk: Desk, reads: pd.DataFrame) -> pd.Series[str]:
     """The checks' names beside each read: of its register, and of its service."""
-    found = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> 'gone'", **desk.chosen)
+    found = desk.store.table("exceptions", "cycle = :c AND period = :p AND state <> :gone", **desk.chosen)
     names = found["rule"].groupby(keys_of(found)).agg(", ".join) if len(found) else pd.Series(dtype="str")
     keys = (register_key(reads["meter_id"], reads["register_id"]), reads["service_id"])
     of_register, of_service = (names.reindex(key).fillna("").astype("str").reset_index(drop=True) for key in keys)

@@ -20,7 +20,9 @@ from xlbilling.office.working_tables import bound
 from xlbilling.problems import Conflict, Place, Problem, declare
 from xlbilling.reads.dials import MOST_DIALS
 from xlbilling.reads.units import millionths
+from xlbilling.states import CURRENT, LEFT, OPEN, TAKEN
 from xlbilling.store import Work
+from xlbilling.store.schema import columns_of
 
 CANNOT_TAKE: Final = declare(
     "reject_not_takeable",
@@ -34,7 +36,7 @@ REJECT_BILLED: Final = declare(
 )
 INTERVAL: Final = "interval"
 _DIAL: Final = re.compile(rf"\d{{1,{MOST_DIALS}}}(\.\d{{1,6}})?", re.ASCII)
-_STATES: Final = {"take": "taken", "leave": "left", "": "open"}
+_STATES: Final = {"take": TAKEN, "leave": LEFT, "": OPEN}
 _READ_FIELDS: Final = ("meter_id", "register_id", "read_date", "dial_read", "unit")
 
 
@@ -61,7 +63,7 @@ def rejected(rejects: pd.DataFrame, import_id: int) -> pd.DataFrame:
     dates = pd.Series([text or None for text in made["read_date"]], dtype=object)
     none = pd.array([None] * len(made), dtype="Int64")
     return made.assign(
-        reject_id=ids, import_id=import_id, read_date=dates, state="open", rev=1, read_id=none, **blank
+        reject_id=ids, import_id=import_id, read_date=dates, state=OPEN, rev=1, read_id=none, **blank
     )  # fmt: skip
 
 
@@ -70,7 +72,7 @@ _DECIDED_BEFORE: Final = (
     "SELECT r.code, r.content, r.decision, r.reason, r.decided_by, r.decided_at, r.state, r.read_id, r.meter_id, "
     "r.register_id, r.read_date, r.dial_read, r.unit FROM rejects r JOIN imports i ON i.import_id = r.import_id "
     "LEFT JOIN reads d ON d.read_id = r.read_id WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p "
-    "AND i.state = 'current' AND r.state <> 'open' AND r.content <> '' AND (r.read_id IS NULL OR d.state = 'current') "
+    "AND i.state = :current AND r.state <> :open AND r.content <> '' AND (r.read_id IS NULL OR d.state = :current) "
     "ORDER BY r.import_id DESC, r.source_line, r.reject_id"
 )
 
@@ -81,7 +83,12 @@ def with_decisions_of_before(work: Work, run: Run, rows: pd.DataFrame) -> tuple[
     The same row has the same content and was rejected for the same reason; of rows that are alike the first has the
     first one's decision. A row that was taken shares the read that was made of it; where that was replaced it is open.
     """
-    before = work.query(_DECIDED_BEFORE, c=run.cycle, p=run.period)
+    before = work.query(
+        "code content decision reason decided_by decided_at state read_id:int? meter_id register_id read_date:day? dial_read unit",
+        _DECIDED_BEFORE,
+        c=run.cycle,
+        p=run.period,
+    )
     if before.empty or rows.empty:
         return rows, ""
     before = before.loc[before["content"].str.len() < CONTENT_CHARACTERS]  # what was cut off may differ
@@ -113,9 +120,10 @@ def _nth(rows: pd.DataFrame) -> pd.Series[str]:
 def rejects_view(desk: Desk) -> pd.DataFrame:
     """The rows of the run's read files that were not taken, open ones first."""
     return desk.store.query(
+        {**columns_of("rejects"), "file_name": ""},
         "SELECT r.*, i.file_name FROM rejects r JOIN imports i ON i.import_id = r.import_id "
-        "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = 'current' "
-        "ORDER BY CASE r.state WHEN 'open' THEN 0 ELSE 1 END, r.import_id, r.source_line, r.reject_id",
+        "WHERE i.kind = 'reads' AND i.cycle = :c AND i.period = :p AND i.state = :current "
+        "ORDER BY CASE r.state WHEN :open THEN 0 ELSE 1 END, r.import_id, r.source_line, r.reject_id",
         **desk.chosen,
     )
 
@@ -125,7 +133,7 @@ def open_rejects(desk: Desk) -> int:
     return int(
         desk.store.value(
             "SELECT COUNT(*) FROM rejects r JOIN imports i ON i.import_id = r.import_id "
-            "WHERE i.kind = 'reads' AND i.period = :p AND i.state = 'current' AND r.state = 'open'",
+            "WHERE i.kind = 'reads' AND i.period = :p AND i.state = :current AND r.state = :open",
             p=str(desk.period),
         )
     )
@@ -170,16 +178,17 @@ class Rejects(Surface):
 
     def away(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
         """Rows of another run's files."""
-        return self._elsewhere(desk, keys, "i.state = 'current'")
+        return self._elsewhere(desk, keys, "i.state = :current")
 
     def withdrawn(self, desk: Desk, keys: Sequence[str]) -> pd.DataFrame:
         """Rows of files whose import was taken back or replaced."""
-        return self._elsewhere(desk, keys, "i.state <> 'current'").assign(actor="")
+        return self._elsewhere(desk, keys, "i.state <> :current").assign(actor="")
 
     def _elsewhere(self, desk: Desk, keys: Sequence[str], which: str) -> pd.DataFrame:
         rows = desk.store.query(
+            {**columns_of("rejects"), "file_name": ""},
             "SELECT r.*, i.file_name FROM rejects r JOIN imports i ON i.import_id = r.import_id "  # noqa: S608
-            f"WHERE i.kind = 'reads' AND {which}"
+            f"WHERE i.kind = 'reads' AND {which}",
         )
         return rows.loc[rows["reject_id"].isin(keys)]
 
@@ -192,7 +201,7 @@ class Rejects(Surface):
     def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
         """Write what was corrected and decided; a row taken makes a read of its file's run, with who and when."""
         typed = self.declared.names("typed")
-        told = "; ".join(f"{old['reject_id']} {row['decision'] or 'open'}" for _, row, old in change.pairs())
+        told = "; ".join(f"{old['reject_id']} {row['decision'] or OPEN}" for _, row, old in change.pairs())
         event, taken_back = work.event(f"Rejects: {told}"), []
         for label, row, old in change.pairs():
             taken_back.append(_decide(desk, work, change, label, row, old))
@@ -206,11 +215,12 @@ def _decide(
     """Write one row and the read it makes or unmakes; the values that take it back."""
     name, place = str(old["reject_id"]), change.place(label, "decision")
     of = work.query(
+        "import_id:int cycle period state read_id:int?",
         "SELECT i.import_id, i.cycle, i.period, i.state, r.read_id FROM rejects r JOIN imports i ON i.import_id = r.import_id "
         "WHERE r.reject_id = :r",
         r=name,
     ).iloc[0]
-    if of["state"] != "current":
+    if of["state"] != CURRENT:
         raise Conflict(OVERTAKEN.at(place, f"the import of {name} was taken back since"))
     before = None if pd.isna(of["read_id"]) else int(of["read_id"])
     same = row["decision"] == old["decision"] and all(as_text(row[n]) == as_text(old[n]) for n in _READ_FIELDS)
@@ -247,9 +257,9 @@ def undecide_rejects(work: Work, step: Step) -> None:
         work.update("rejects", {"reject_id": name}, int(now["rev"].iloc[0]), before)
 
 
-_WITHDRAW: Final = "UPDATE reads SET state = 'withdrawn' WHERE read_id = :read AND state = 'current'"
-_REINSTATE: Final = "UPDATE reads SET state = 'current' WHERE read_id = :read AND state = 'withdrawn'"
-_SHARED: Final = "SELECT COUNT(*) FROM rejects WHERE read_id = :read AND reject_id <> :name AND state = 'taken'"
+_WITHDRAW: Final = "UPDATE reads SET state = :withdrawn WHERE read_id = :read AND state = :current"
+_REINSTATE: Final = "UPDATE reads SET state = :current WHERE read_id = :read AND state = :withdrawn"
+_SHARED: Final = "SELECT COUNT(*) FROM rejects WHERE read_id = :read AND reject_id <> :name AND state = :taken"
 _BILLED: Final = (
     "SELECT b.number FROM bill_reads r JOIN standing_bills b ON b.number = r.number WHERE r.read_id = :read"
 )
@@ -282,13 +292,13 @@ def _made(work: Work, row: Mapping[str, Any], old: Mapping[str, Any], of: Any) -
     read_id = int(work.value("SELECT MAX(read_id) FROM reads") or 0) + 1
     work.insert_one(
         "reads", read_id=read_id, import_id=int(of["import_id"]), account_id="", read_time="", dial_read=row["dial_read"],
-        unit=row["unit"], read_code="actual", source_line=int(old["source_line"]), state="current", superseded_by=None, **read,
+        unit=row["unit"], read_code="actual", source_line=int(old["source_line"]), state=CURRENT, superseded_by=None, **read,
     )  # fmt: skip
     return read_id
 
 
 _SAME_READ: Final = (
-    "SELECT read_id FROM reads WHERE cycle = :cycle AND period = :period AND state = 'current' AND meter_id = :meter_id "
+    "SELECT read_id FROM reads WHERE cycle = :cycle AND period = :period AND state = :current AND meter_id = :meter_id "
     "AND register_id = :register_id AND read_date = :read_date AND read_value = :read_value "
     "AND (unit = :unit OR unit = '' OR CAST(:unit AS TEXT) = '')"
 )

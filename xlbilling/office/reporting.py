@@ -121,7 +121,8 @@ def _by_class(register: pd.DataFrame) -> pd.DataFrame:
 def _exceptions(desk: Desk) -> pd.DataFrame:
     """The period's findings counted by check and severity."""
     found = desk.store.query(
-        "SELECT rule, severity, state FROM exceptions WHERE period = :p AND state <> 'gone' ORDER BY rule",
+        "rule severity state",
+        "SELECT rule, severity, state FROM exceptions WHERE period = :p AND state <> :gone ORDER BY rule",
         p=str(desk.period),
     )
     states = {state: found["state"].eq(state) for state in (DECIDED, BILLED, OPEN)}

@@ -73,7 +73,7 @@ def to_read_again(desk: Desk) -> tuple[pd.DataFrame, list[str]]:
     """
     findings = desk.store.table(
         "exceptions",
-        "cycle = :c AND period = :p AND state = 'decided' AND decision = 'reread'",
+        "cycle = :c AND period = :p AND state = :decided AND decision = 'reread'",
         "money_at_risk DESC, exception_id",
         **desk.chosen,
     )
@@ -137,6 +137,7 @@ def _why(meters: pd.DataFrame, of_meters: pd.DataFrame, of_routes: pd.DataFrame)
 
 def _with_customers(desk: Desk, meters: pd.DataFrame) -> pd.DataFrame:
     customers = desk.store.query(
+        "service_id account_id premise route meter_size served name",
         "SELECT s.service_id, s.account_id, s.premise, s.route, s.meter_size, s.status AS served, a.name FROM services s "
         "JOIN accounts a ON a.account_id = s.account_id WHERE s.cycle = :c",
         c=desk.run.cycle,
@@ -156,10 +157,11 @@ def _with_layouts(desk: Desk, rows: pd.DataFrame) -> pd.DataFrame:
     A meter without a read in the run has the layout of its route's others, else of the run's.
     """
     came = desk.store.query(
+        "meter_id told layout route",
         "SELECT r.meter_id, r.account_id AS told, i.layout, COALESCE(s.route, '') AS route "
         "FROM reads r JOIN imports i ON i.import_id = r.import_id LEFT JOIN meters m ON m.meter_id = r.meter_id "
         "AND m.register_id = r.register_id LEFT JOIN services s ON s.service_id = m.service_id "
-        "WHERE r.cycle = :c AND r.period = :p AND r.state = 'current' ORDER BY r.read_id",
+        "WHERE r.cycle = :c AND r.period = :p AND r.state = :current ORDER BY r.read_id",
         **desk.chosen,
     )
     own = came.drop_duplicates("meter_id").set_index("meter_id")

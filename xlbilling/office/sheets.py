@@ -171,7 +171,7 @@ def _put_in_log(desk: Desk, unsaved: Sequence[Changes], lines: Sequence[str]) ->
 
 def undo_last(desk: Desk) -> Outcome:
     """Restore what the actor's last button changed, until something was posted."""
-    last = desk.store.table("undo", "actor = :a AND state = 'ready'", "undo_id DESC", a=desk.actor)
+    last = desk.store.table("undo", "actor = :a AND state = :ready", "undo_id DESC", a=desk.actor)
     refuse_unsaved(desk, saved())
     if last.empty:
         raise Refusal(NOTHING_TO_UNDO.at(None, f"{desk.actor} has done nothing that can be taken back"))

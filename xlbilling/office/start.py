@@ -13,7 +13,7 @@ from xlbilling.office.filling import on_start
 from xlbilling.office.rejecting import open_rejects
 from xlbilling.office.views import open_payment_rejects, run_states, what_waits
 from xlbilling.records import TABLE
-from xlbilling.states import DRAFT, HELD, OPEN
+from xlbilling.states import COMPUTED, DONE, DRAFT, HELD, OPEN, READS_IN, WAITING
 from xlbilling.store.views import view as declare_view
 from xlbilling.workbook.named_cells import FIXED_ROWS
 
@@ -81,7 +81,7 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
     run: Any
     for run in run_states(desk).itertuples():
         if run.period == str(desk.period):
-            button = {"waiting": "Import reads", "reads in": "Validate", "computed": "Audit, Post"}.get(run.state, "")
+            button = {WAITING: "Import reads", READS_IN: "Validate", COMPUTED: "Audit, Post"}.get(run.state, "")
             rows.append(
                 (
                     f"Cycle {run.cycle}",
@@ -90,7 +90,7 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
                     None,
                     "clerk" if button else "",
                     button,
-                    "Reads" if run.state == "waiting" else "Bills",
+                    "Reads" if run.state == WAITING else "Bills",
                 )
             )
     lost, lost_amount, _ = open_payment_rejects(desk)
@@ -102,7 +102,7 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
         ("Rejected payments", lost, lost_amount, "clerk", "Save", "Payment rejects"),
         *_to_post(desk),
     ):
-        state = "open" if count else "done"
+        state = OPEN if count else DONE
         rows.append((what, state, count, amount, who if count else "", button if count else "", sheet))
     period = desk.store.value("SELECT state FROM periods WHERE period = :p", p=str(desk.period)) or "not opened"
     rows.append(

@@ -17,6 +17,6 @@ def digest_of(path: Path) -> str:
 def import_key(desk: Desk, kind: str, of: str, digest: str) -> str:
     """The key under which a file is taken in once; a file whose import was withdrawn or replaced may come again."""
     before = desk.store.value(
-        "SELECT COUNT(*) FROM imports WHERE kind = :k AND digest = :d AND state <> 'current'", k=kind, d=digest
+        "SELECT COUNT(*) FROM imports WHERE kind = :k AND digest = :d AND state <> :current", k=kind, d=digest
     )
     return f"{kind} {of} {digest}" + (f" again {before}" if before else "")

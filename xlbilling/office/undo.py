@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from xlbilling.problems import Conflict, Place, declare
+from xlbilling.states import READY
 from xlbilling.store import Work
 
 Step: TypeAlias = dict[str, Any]
@@ -53,14 +54,14 @@ def keep_undo(work: Work, label: str, steps: Sequence[Step], detail: str) -> Non
     event = work.event(detail)
     number = (work.value("SELECT MAX(undo_id) FROM undo") or 0) + 1
     work.insert_one(
-        "undo", undo_id=number, event=event, actor=work.actor, action=label, inverse=json.dumps(list(steps)), state="ready"
+        "undo", undo_id=number, event=event, actor=work.actor, action=label, inverse=json.dumps(list(steps)), state=READY
     )  # fmt: skip
 
 
 def past_undo(work: Work) -> None:
     """After a posting nothing before it can be taken back; typing that was thrown away can still be typed back."""
     work.execute(
-        "UPDATE undo SET inverse = '[]', state = CASE state WHEN 'ready' THEN 'past' ELSE state END "
+        "UPDATE undo SET inverse = '[]', state = CASE state WHEN :ready THEN :past ELSE state END "
         "WHERE inverse <> '[]' AND inverse NOT LIKE :typing",
         typing=f'[{{"kind": "{TYPING}"%',
     )
@@ -68,7 +69,7 @@ def past_undo(work: Work) -> None:
 
 def take_back_last(work: Work, undo_id: int, label: str) -> list[Step]:
     """Take back one button's work, the last step first; its steps. Refused where somebody undid or posted it meanwhile."""
-    if work.execute("UPDATE undo SET state = 'undone' WHERE undo_id = :u AND state = 'ready'", u=undo_id) != 1:
+    if work.execute("UPDATE undo SET state = :undone WHERE undo_id = :u AND state = :ready", u=undo_id) != 1:
         raise Conflict(NOTHING_TO_UNDO.at(None, f"{label} was posted or taken back meanwhile"))
     steps: list[Step] = json.loads(work.value("SELECT inverse FROM undo WHERE undo_id = :u", u=undo_id))
     for step in reversed(steps):

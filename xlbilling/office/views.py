@@ -86,11 +86,11 @@ declare_view(
       (SELECT COUNT(*) FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = :held) AS held,
       CASE
         WHEN EXISTS (SELECT 1 FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = :draft)
-          THEN 'computed'
-        WHEN EXISTS (SELECT 1 FROM bills b WHERE b.cycle = c.cycle AND b.period = c.period) THEN 'posted'
+          THEN :computed
+        WHEN EXISTS (SELECT 1 FROM bills b WHERE b.cycle = c.cycle AND b.period = c.period) THEN :posted
         WHEN EXISTS (SELECT 1 FROM reads r WHERE r.cycle = c.cycle AND r.period = c.period AND r.state = :current)
-          THEN 'reads in'
-        ELSE 'waiting' END AS state
+          THEN :reads_in
+        ELSE :waiting END AS state
     FROM cycles c ORDER BY c.period, c.cycle
     """,
     held=HELD,

@@ -15,8 +15,9 @@ from xlbilling.office.readings import consumption_before
 from xlbilling.office.surface import view
 from xlbilling.office.views import run_bills, what_waits
 from xlbilling.reads.history import History, before
+from xlbilling.states import DRAFT, GREEN, HELD, NOT_RECALCULATED, RED
 
-_AUDITED: Final = {"green": "audit: green", "red": "audit: RED", "not recalculated": "audit: not recalculated"}
+_AUDITED: Final = {GREEN: "audit: green", RED: "audit: RED", NOT_RECALCULATED: "audit: not recalculated"}
 
 
 def waiting(desk: Desk, bills: bool = True) -> list[str]:
@@ -34,8 +35,8 @@ def waiting(desk: Desk, bills: bool = True) -> list[str]:
     if not bills:
         return made
     drafts, _ = run_bills(desk)
-    ready = drafts.loc[drafts["state"].eq("draft")].reset_index(drop=True)
-    return [*made, *_bills(desk, ready, int(drafts["state"].eq("held").sum()))] if len(ready) else made
+    ready = drafts.loc[drafts["state"].eq(DRAFT)].reset_index(drop=True)
+    return [*made, *_bills(desk, ready, int(drafts["state"].eq(HELD).sum()))] if len(ready) else made
 
 
 def _bills(desk: Desk, ready: pd.DataFrame, held: int) -> list[str]:
@@ -45,11 +46,12 @@ def _bills(desk: Desk, ready: pd.DataFrame, held: int) -> list[str]:
     """
     audit = _AUDITED.get(audit_state(desk, *desk.chosen.values()), "NOT AUDITED since Compute")
     findings = desk.store.query(
+        "holds:yes count:int",
         "SELECT CASE severity WHEN 'block' THEN 1 ELSE 0 END AS holds, COUNT(*) AS count FROM exceptions "
-        "WHERE cycle = :c AND period = :p AND state = 'open' AND severity <> 'info' GROUP BY 1",
+        "WHERE cycle = :c AND period = :p AND state = :open AND severity <> 'info' GROUP BY 1",
         **desk.chosen,
     ).set_index("holds")["count"]
-    words = {0: "findings to look at that nobody decided", 1: "findings that hold bills"}
+    words = {False: "findings to look at that nobody decided", True: "findings that hold bills"}
     largest = ready.iloc[int(np.argmax(ready["amount"]))]
     return [
         f"{len(ready)} bills of {desk.run}, {money(ready['amount'].sum())} ({audit})",

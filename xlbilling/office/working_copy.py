@@ -167,5 +167,5 @@ def last_event(desk: Desk) -> int:
 
 def chain_head(desk: Desk) -> str:
     """The latest event and the start of its seal: what the Start sheet shows and the close packet prints whole."""
-    found = desk.store.query("SELECT event, seal FROM events ORDER BY event DESC LIMIT 1")
+    found = desk.store.query("event:int seal", "SELECT event, seal FROM events ORDER BY event DESC LIMIT 1")
     return f"{found['event'].iloc[0]} {found['seal'].iloc[0][:16]}" if len(found) else ""

@@ -14,6 +14,7 @@ from xlbilling.reads.estimates import Estimate, estimate, whole_steps
 from xlbilling.reads.findings import check_of, keys_of, quantity
 from xlbilling.reads.register_checks import Bench
 from xlbilling.reads.units import MILLION, factor
+from xlbilling.states import DECIDED, OPEN
 
 Register: TypeAlias = dict[str, Any]  # one row of the laid registers
 _TYPED: Final = ("decision", "override_read", "override_date", "reason", "decided_by", "decided_at")
@@ -39,7 +40,7 @@ def decided(findings: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
             findings[name] = pd.to_datetime(values.where(stands, None)).astype("datetime64[s]")
         else:
             findings[name] = values.where(stands, "").fillna("").astype("str")
-    findings["state"] = np.where(findings["decision"].ne(""), "decided", "open")
+    findings["state"] = np.where(findings["decision"].ne(""), DECIDED, OPEN)
     return findings
 
 

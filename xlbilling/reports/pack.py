@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from xlbilling import states
 from xlbilling.aging import BUCKETS
 from xlbilling.money import dollars
 from xlbilling.problems import Place, Refusal, declare
@@ -35,8 +36,6 @@ REPORT_FOOTS: Final = declare(
     "Figures of a report that must be equal are not.",
     "No report was written. Run Verify: it finds the broken entry.",
 )
-
-CHECKLIST_STATES: Final = ("done", "signed", "open")
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def close_packet(template: Path, target: Path, facts: CloseFacts) -> None:
         **period_lines(CLOSE_TABLES, facts.district, facts.period),
     }
     figures: dict[str, Value] = {
-        f"items_{state}": int((facts.checklist["state"] == state).sum()) for state in CHECKLIST_STATES
+        f"items_{state}": int((facts.checklist["state"] == state).sum()) for state in states.CHECKLIST
     }
     figures |= {f"control_{name}": total(CONTROL, facts.control, name) for name in CONTROL.sheet.totals}
     figures["control_difference"] = _off_the_ledger(facts.control)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from xlbilling.records import TABLES
+from xlbilling.states import NOT_RECALCULATED
 
 DASH: Final = "–"
 WELCOME: Final = "Press a button on the Billing tab; what it did is said here."
-NOT_RECALCULATED: Final = "not recalculated"
 HEADER_ROW: Final = 3  # of every table that has a sheet of its own; rows and columns count from 1
 
 # name of the cell, label, number format; a tile nobody has filled shows a dash

@@ -24,6 +24,7 @@ from xlbilling.office.undo import past_undo
 from xlbilling.office.waiting import waiting
 from xlbilling.office.working_copy import chain_head
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.states import DRAFT
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
 
@@ -72,7 +73,7 @@ def _stale(desk: Desk) -> Problem | None:
     What else waits is posted without them: Compute itself wants receipts posted first.
     """
     count = desk.store.value(
-        "SELECT COUNT(*) FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft'", **desk.chosen
+        "SELECT COUNT(*) FROM draft_bills WHERE cycle = :c AND period = :p AND state = :draft", **desk.chosen
     )
     if not count or computed_from(desk.store, desk.cycle, str(desk.period)) == inputs_digest(desk.store, desk):
         return None
@@ -86,7 +87,7 @@ def post_bills(desk: Desk, work: Work) -> list[str]:
     """Turn the run's drafts into posted bills: numbers, standing rows, entries; held services stay drafts on hold."""
     run = desk.run
     where = {"c": run.cycle, "p": run.period}
-    ready = "cycle = :c AND period = :p AND state = 'draft'"
+    ready = "cycle = :c AND period = :p AND state = :draft"
     sums = f"SELECT COUNT(*) AS count, COALESCE(SUM(amount), 0) AS amount FROM draft_bills WHERE {ready}"  # noqa: S608
     found = work.query(sums, **where)
     count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0])
@@ -95,7 +96,7 @@ def post_bills(desk: Desk, work: Work) -> list[str]:
     _check_accounts(work, where)
     batch = write_batch(work, BILL.batch, run.cycle, run.period, count, total)
     post_bill_batch(work, batch, ready, where, desk.receivable(), computed_by(work, run.cycle, run.period))
-    clear_drafts(work, run.cycle, run.period, "draft")
+    clear_drafts(work, run.cycle, run.period, DRAFT)
     close_findings(work, run.cycle, run.period)
     return [f"{batch}: {count} bills, {money(total)}"]
 
@@ -105,7 +106,7 @@ def _check_accounts(work: Work, where: dict[str, Any]) -> None:
     unknown = work.query(
         "SELECT l.charge, l.gl_account FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
         "LEFT JOIN gl_accounts g ON g.gl_account = l.gl_account "
-        "WHERE b.cycle = :c AND b.period = :p AND b.state = 'draft' AND g.gl_account IS NULL LIMIT 1",
+        "WHERE b.cycle = :c AND b.period = :p AND b.state = :draft AND g.gl_account IS NULL LIMIT 1",
         **where,
     )
     if len(unknown):

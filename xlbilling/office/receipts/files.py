@@ -20,6 +20,7 @@ from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Place, Problem
 from xlbilling.receipts import NOT_PAID, PAYMENT_LIKE, alike, check, rejected, to_decide
+from xlbilling.states import CURRENT
 from xlbilling.store import Work
 
 MOST_LINES_TOLD: Final = 6
@@ -47,7 +48,7 @@ def import_payments(desk: Desk) -> Outcome:
         rows_in = len(receipts.frame) + len(receipts.rejects)
         work.insert_one(
             "imports", import_id=import_id, kind="payments", cycle="", period=str(period), file_name=path.name, digest=digest,
-            layout="listing", rows_in=rows_in, taken=len(taken), rejected=len(listed), duplicates=0, changed=0, state="current",
+            layout="listing", rows_in=rows_in, taken=len(taken), rejected=len(listed), duplicates=0, changed=0, state=CURRENT,
             at=work.at, actor=work.actor,
         )  # fmt: skip
         left_out = rejected(frame, refused, receipts.unfit, receipts.as_they_came)
@@ -127,15 +128,15 @@ def withdraw_file(work: Work, step: Step) -> None:
     if decided:
         raise overtaken("payment_rejects", "", f"{decided} of its rejected rows were decided on Payment rejects since")
     changed = work.value(
-        "SELECT COUNT(*) FROM payments WHERE import_id = :i AND (state = 'posted' OR (state = 'open' AND rev > 1))",
+        "SELECT COUNT(*) FROM payments WHERE import_id = :i AND (state = :posted OR (state = :open AND rev > 1))",
         i=number,
     )
     if changed:
         raise overtaken("payments", "", f"{changed} of its receipts were changed or posted since")
     event = work.event(f"Import {number} of payments taken back")
-    keep_taken_out(work, "payments", work.table("payments", "import_id = :i AND state = 'open'", i=number), event)
+    keep_taken_out(work, "payments", work.table("payments", "import_id = :i AND state = :open", i=number), event)
     work.execute(
-        "UPDATE payments SET state = 'withdrawn', rev = rev + 1 WHERE import_id = :i AND state = 'open'", i=number
+        "UPDATE payments SET state = :withdrawn, rev = rev + 1 WHERE import_id = :i AND state = :open", i=number
     )
-    if work.execute("UPDATE imports SET state = 'withdrawn' WHERE import_id = :i AND state = 'current'", i=number) != 1:
+    if work.execute("UPDATE imports SET state = :withdrawn WHERE import_id = :i AND state = :current", i=number) != 1:
         raise overtaken("payments", "", "the file was taken back already")

@@ -113,6 +113,7 @@ def _decide(
     """Write one row and the receipt it makes or unmakes; the values that take it back."""
     name, place = str(old["reject_id"]), change.place(label, "decision")
     there = work.query(
+        "import_id:int state payment_id period",
         "SELECT r.import_id, i.state, r.payment_id, r.period FROM payment_rejects r JOIN imports i ON i.import_id = r.import_id "
         "WHERE r.reject_id = :r",
         r=name,
