@@ -148,7 +148,7 @@ class Worker:
             return Refusal(
                 NOT_ANSWERED.at(place, f"after {self.limits.wall_seconds(seconds):.1f} seconds it was not read")
             )
-        if ended == "work" or process.returncode == -getattr(signal, "SIGPROF", 0):
+        if ended == "work" or (sys.platform != "win32" and process.returncode == -signal.SIGPROF):
             return Refusal(TOO_SLOW.at(place, f"reading it took more than {seconds:.1f} seconds of the processor"))
         return Refusal(TOO_LARGE.at(place, "reading it needed more memory than allowed, or broke the reader"))
 
@@ -205,7 +205,8 @@ def _processor_seconds(process: subprocess.Popen[bytes]) -> float | None:
     import ctypes  # noqa: PLC0415 - only there
 
     times = [ctypes.c_uint64() for _ in range(4)]  # created, ended, in the system, its own; in 100 nanoseconds
-    if not ctypes.windll.kernel32.GetProcessTimes(int(process._handle), *(ctypes.byref(part) for part in times)):
+    handle = ctypes.c_void_p(int(vars(process)["_handle"]))
+    if not ctypes.windll.kernel32.GetProcessTimes(handle, *(ctypes.byref(part) for part in times)):
         return None
     return (times[2].value + times[3].value) / 1e7
 
