@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pandas as pd
 import xlsxwriter
-from xlbilling.office.rows import write_rows
 
 from xlbilling.demo.decisions import decide
 from xlbilling.demo.district import District, sample_district
@@ -27,15 +26,18 @@ from xlbilling.office.actions import open_desk, perform
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.desk import Run
 from xlbilling.office.working_copy import Changes
+from xlbilling.office.working_tables import write_rows
 from xlbilling.store import Store, frames
 from xlbilling.workbook.none import NoWorkbook
 
 WRITTEN = (
     "reads",
     "draft_bills",
+    "draft_services",
     "draft_lines",
     "draft_reads",
     "bills",
+    "bill_services",
     "bill_lines",
     "bill_reads",
     "standing_bills",
@@ -65,11 +67,12 @@ def measure(folder: Path, size: int) -> tuple[int, float, float]:
     store = Store.open(f"sqlite:///{folder / 'billing.db'}")
     bills = int(store.value("SELECT COUNT(*) FROM bills"))
     rows = {name: store.table(name) for name in WRITTEN}
-    rows["draft_bills"] = rows["bills"].drop(columns=["number", "batch"])
+    rows["draft_bills"] = rows["bills"].drop(columns=["number", "batch"]).assign(state="draft")
+    rows["draft_services"] = rows["bill_services"].rename(columns={"number": "bill_key"}).assign(state="draft", why="")
     rows["draft_lines"] = rows["bill_lines"].rename(columns={"number": "bill_key"})
     rows["draft_reads"] = rows["bill_reads"].rename(columns={"number": "bill_key"})
     plain = {name: (list(frame.columns), frames.rows(frame, list(frame.columns))) for name, frame in rows.items()}
-    register = rows["bills"]
+    register = rows["bill_services"].merge(rows["bills"].drop(columns="amount"), on="number")
     store.close()
     bare = timed(lambda: bare_month(folder, plain, register))
     return bills, month, bare
@@ -116,7 +119,7 @@ def bare_month(
     """Read the file as text, insert the same rows, write the same register: no check, no computation."""
     pd.read_csv(folder / "reads.csv", dtype=str, on_bad_lines="skip")
     store = Store.create(f"sqlite:///{folder / 'bare.db'}", ACTOR)
-    for names in (WRITTEN[:1], WRITTEN[1:4], WRITTEN[4:]):
+    for names in (WRITTEN[:1], WRITTEN[1:5], WRITTEN[5:]):
         with store.work(ACTOR, "bare") as work:
             work.insert_one("periods", period=f"bare {names[0]}", state="open")
             if names is not WRITTEN[:1]:

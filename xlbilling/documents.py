@@ -94,7 +94,7 @@ BILL: Final = DocumentKind(
     entry="billing", word="bill", words="bills",
     table="bills", key="number", letters="B", drafts="draft_bills", batch="bills", batch_letters="BL",
     control="billed", debit="receivable", credit=OF_LINES, dated="bill_date",
-    shows=("cycles", "meters", "reads", "exceptions", "bill_lines"),
+    shows=("cycles", "meters", "reads", "exceptions", "bill_services", "bill_lines"),
 )  # fmt: skip
 PAYMENT: Final = DocumentKind(
     entry="payment", word="receipt", words="receipts",

@@ -480,16 +480,75 @@ class RecipeRow(Record):
 
 
 class Bill(Record):
-    """The charges of one service for one service period."""
+    """The bill of one account in one run, for all its services on the cycle."""
+
+    sheet: ClassVar = Sheet("Bills", "bills", "Bills of the cycle", ("bill_key",), scope="cycle", totals=("amount",))
+    bill_key: Annotated[str, computed("Key", "Account, cycle and accounting period.", "id", 22)]
+    number: Annotated[str, computed("Bill", "Number of the posted bill; blank on a draft.", "id", 11)] = ""
+    kind: Annotated[str, computed("Kind", "bill, or final bill where all its services ended.", "text", 10)] = ""
+    account_id: Annotated[str, computed("Account", "The account billed.", "id", 12)] = ""
+    name: Annotated[str, computed("Name", "Customer of record.", "text", 26)] = ""
+    services: Annotated[str, computed("Services", "The services on it; details on Bill sections.", "text", 24)] = ""
+    amount: Annotated[int, computed("Amount", "Sum of the bill's sections.", "money", 13)] = 0
+    bill_date: Annotated[dt.date | None, computed("Bill date", "Date of the bill.", "date", 12)] = None
+    due_date: Annotated[dt.date | None, computed("Due", "Day payment is due.", "date", 12)] = None
+    state: Annotated[str, computed("State", "draft, held, posted or reversed.", "text", 10)] = ""
+    why: Annotated[
+        str,
+        computed(
+            "Why",
+            "Held: which service holds it and why; the lead can leave that service out on Bill sections. Else which bill "
+            "it replaces, and which services it goes without.",
+            "text",
+            60,
+            "wrapped",
+        ),
+    ] = ""
+
+
+class BillSection(Record):
+    """One service on a bill: what it used in its service period and what that comes to."""
 
     sheet: ClassVar = Sheet(
-        "Bills", "bills", "Bills of the cycle", ("bill_key",), scope="cycle", totals=("consumption", "amount")
+        "Bill sections",
+        "bill_services",
+        "Services on the bills of the cycle",
+        ("section",),
+        True,
+        "cycle",
+        totals=("amount", "consumption"),
     )
-    bill_key: Annotated[str, computed("Key", "Service and last day of the service period.", "id", 22)]
+    section: Annotated[str, computed("Key", "Service, and the bill's number once it is posted.", "id", 22)]
     number: Annotated[str, computed("Bill", "Number of the posted bill; blank on a draft.", "id", 11)] = ""
     account_id: Annotated[str, computed("Account", "The account billed.", "id", 12)] = ""
     service_id: Annotated[str, computed("Service", "The service billed.", "id", 14)] = ""
+    amount: Annotated[int, computed("Amount", "Sum of the section's lines.", "money", 13)] = 0
+    state: Annotated[
+        str,
+        computed(
+            "State",
+            "draft, held, waits (for a held service of its account), left (out), posted or reversed.",
+            "text",
+            10,
+        ),
+    ] = ""
+    why: Annotated[
+        str,
+        computed("Why", "Why it is held, for which service it waits, or why it is left out.", "text", 44, "wrapped"),
+    ] = ""
+    decision: Annotated[
+        str,
+        Column(
+            "Decision",
+            "On a held service: leave out sends its account's bill without it; its days go on the next bill.",
+            "choice",
+            11,
+            choices=("leave out",),
+        ),
+    ] = ""
+    reason: Annotated[str, Column("Reason", "Why; needed with the decision.", "text", 30, look="wrapped")] = ""
     customer_class: Annotated[str, computed("Class", "Customer class.", "text", 20)] = ""
+    tariff: Annotated[str, computed("Schedule", "Rate schedule it is priced by.", "text", 16)] = ""
     service_from: Annotated[
         dt.date | None, computed("From", "Day of the previous read; billed from the day after.", "date", 12)
     ] = None
@@ -503,12 +562,8 @@ class Bill(Record):
     carried: Annotated[
         int, computed("Carried", "Part of a unit left for the next bill, where the district carries it.", "quantity", 9)
     ] = 0
-    amount: Annotated[int, computed("Amount", "Sum of the bill's lines.", "money", 13)] = 0
-    bill_date: Annotated[dt.date | None, computed("Bill date", "Date of the bill.", "date", 12)] = None
-    due_date: Annotated[dt.date | None, computed("Due", "Day payment is due.", "date", 12)] = None
-    state: Annotated[str, computed("State", "draft, held, posted or reversed.", "text", 10)] = ""
-    why: Annotated[str, computed("Why", "Why a bill is held, or which bill it replaces.", "text", 50)] = ""
-    estimate: Annotated[str, computed("Estimate", "How an estimated bill was estimated.", "text", 50)] = ""
+    estimate: Annotated[str, computed("Estimate", "How an estimated read was estimated.", "text", 50)] = ""
+    decided_by: Annotated[str, computed("Decided by", "Who decided.", "text", 12)] = ""
 
 
 class BillLine(Record):
@@ -517,8 +572,10 @@ class BillLine(Record):
     sheet: ClassVar = Sheet(
         "Bill lines", "bill_lines", "Charges of the cycle", ("bill_key", "line"), scope="cycle", totals=("amount",)
     )
-    bill_key: Annotated[str, computed("Key", "Service and last day of the service period.", "id", 22)]
+    bill_key: Annotated[str, computed("Key", "Account, cycle and accounting period.", "id", 22)]
     line: Annotated[int, computed("Line", "Line of the bill.", "whole", 6)] = 0
+    number: Annotated[str, computed("Bill", "Number of the posted bill; blank on a draft.", "id", 11)] = ""
+    service_id: Annotated[str, computed("Service", "The service it is charged for.", "id", 14)] = ""
     charge: Annotated[str, computed("Charge", "Charge as printed.", "text", 20)] = ""
     tier: Annotated[int, computed("Tier", "Tier number; 0 without tiers.", "whole", 6)] = 0
     quantity: Annotated[int, computed("Quantity", "Units billed at the rate.", "quantity", 12)] = 0
@@ -837,6 +894,7 @@ TABLES: Final[tuple[type[Record], ...]] = (
     ExceptionRow,
     Reject,
     Bill,
+    BillSection,
     BillLine,
     AuditRow,
     Payment,

@@ -20,7 +20,8 @@ DECIDED: Final = "decided"
 BILLED: Final = "billed"  # the run was posted before anybody decided
 GONE: Final = "gone"  # decided once, and found no more when the reads were checked again
 TAKEN: Final = "taken"
-LEFT: Final = "left"
+LEFT: Final = "left"  # out: a rejected row nobody takes, a service its account's bill goes without
+WAITS: Final = "waits"  # a service that could be billed and waits for a held one of its account
 READY: Final = "ready"  # an undo step that can be taken
 UNDONE: Final = "undone"
 PAST: Final = "past"  # something was posted since
@@ -48,6 +49,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     "reads": (CURRENT, SUPERSEDED, WITHDRAWN),
     "exceptions": (OPEN, DECIDED, BILLED, GONE),
     "draft_bills": (DRAFT, HELD),
+    "draft_services": (DRAFT, HELD, WAITS, LEFT),
     "bills": (POSTED,),
     "batches": (OPEN, POSTED),
     "undo": (READY, UNDONE, PAST),

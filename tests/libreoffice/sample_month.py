@@ -261,8 +261,8 @@ class Month:
     def bill(self) -> None:
         clerk = self.clerk
         self.press("check_rates")
-        self.press("compute", tables=("bills", "bill_lines"))
-        clerk.types_on_start(ExplainBill=str(clerk.cells("bills")["service_id"].iloc[0]))
+        self.press("compute", tables=("bills", "bill_services", "bill_lines"))
+        clerk.types_on_start(ExplainBill=str(clerk.cells("bill_services")["service_id"].iloc[0]))
         self.press("explain_bill")
         self.press("audit", tables=("audit",))
         self.press("post", "bills: asked")

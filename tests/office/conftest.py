@@ -79,6 +79,14 @@ class Office:
             work.execute(sql)
         store.close()
 
+    def query(self, sql: str, **values: object):
+        """The rows of a question, which may ask the relations of the store: the sections that stand, and others."""
+        store = self.store()
+        try:
+            return store.query(sql, **values)
+        finally:
+            store.close()
+
     def table(self, name: str, where: str = "", order: str = ""):
         store = self.store()
         try:

@@ -49,7 +49,7 @@ def test_reads_that_come_while_bills_are_computed_stop_the_compute(
     office.lead.refused("compute", "drafts_stale")
     assert office.value("SELECT COUNT(*) FROM draft_bills") == 0
     office.lead.press("compute")
-    assert office.value("SELECT amount FROM draft_bills WHERE service_id = 'S01'") == 4725
+    assert office.value("SELECT amount FROM draft_services WHERE service_id = 'S01'") == 4725
 
 
 @pytest.mark.stage("posted")

@@ -231,7 +231,7 @@ def test_an_audit_nobody_recalculated_says_so(desk_office: Office) -> None:
 def test_an_audit_names_the_rows_that_differ(desk_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The spreadsheet application gives S01 a cent more, S02 an error, the others what was billed."""
     lead = desk_office.lead
-    billed = desk_office.table("draft_bills").set_index("service_id")["amount"] / 100
+    billed = desk_office.table("draft_services").set_index("service_id")["amount"] / 100
     given = [round(billed[s] + (s == "S01") / 100, 2) if s != "S02" else "#N/A" for s in sorted(billed.index)]
     monkeypatch.setattr("xlbilling.workbook.memory.MemoryWorkbook.recalculate", lambda book: True)
     monkeypatch.setattr("xlbilling.workbook.memory.MemoryWorkbook.values", lambda book, table, field: given)
@@ -539,7 +539,7 @@ def test_a_second_run_of_every_step_changes_nothing(office: Office) -> None:
             # Looking again is noted: a second check, computation, audit or reconciliation is an event of its own.
             if name not in ("events", "audits", "reconciliations", "undo")
         }
-        frames = [office.table(name) for name in ("journal", "entries", "bills", "bill_lines", "numbers", "exceptions", "draft_bills", "draft_lines", "payments")]  # fmt: skip
+        frames = [office.table(name) for name in ("journal", "entries", "bills", "bill_services", "bill_lines", "numbers", "exceptions", "draft_bills", "draft_services", "draft_lines", "payments")]  # fmt: skip
         # The order of equal frames is the key's order, so that one digest stands for all rows.
         return counted, hashlib.sha256("".join(frame.to_csv() for frame in frames).encode()).hexdigest()
 

@@ -32,11 +32,11 @@ def test_an_estimated_bill_says_so_and_the_next_one_settles_it(office: Office) -
     lead.press("compute")
     lead.press("post")
     lead.press("print_file")
-    how = office.table("bills", "service_id = 'S01'").iloc[0]["estimate"] or "by the office"
+    how = office.query("SELECT * FROM sections WHERE service_id = 'S01'").iloc[0]["estimate"] or "by the office"
     first = printed(office, "BL0000001")
-    assert (first["0000001"]["estimated"], first["0000001"]["how_estimated"]) == ("yes", how)
+    assert (first["0000001"]["service_1_estimated"], first["0000001"]["service_1_how_estimated"]) == ("yes", how)
     assert first["0000001"]["messages"] == f"This bill is estimated ({how}); the next read sets it right."
-    assert {row["estimated"] for account, row in first.items() if account != "0000001"} == {"no"}
+    assert {row["service_1_estimated"] for account, row in first.items() if account != "0000001"} == {"no"}
     said = lead.press("explain_bill", ExplainBill=_number(office, "S01")).said
     assert f"The read is estimated: {how}." in said
 
@@ -56,13 +56,13 @@ def test_an_estimated_bill_says_so_and_the_next_one_settles_it(office: Office) -
     lead.press("post")
     lead.press("print_file")
     second = printed(office, "BL0000002")
-    assert (second["0000001"]["settles_estimated_bills"], second["0000001"]["messages"]) == ("1", settles)
-    assert {row["settles_estimated_bills"] for account, row in second.items() if account != "0000001"} == {""}
+    assert (second["0000001"]["service_1_settles_estimated_bills"], second["0000001"]["messages"]) == ("1", settles)
+    assert {row["service_1_settles_estimated_bills"] for account, row in second.items() if account != "0000001"} == {""}
     assert settles in lead.press("explain_bill", ExplainBill=_number(office, "S01")).said
 
 
 def _number(office: Office, service: str) -> str:
-    return str(office.table("bills", f"service_id = '{service}'", "number")["number"].iloc[-1])
+    return str(office.table("bill_services", f"service_id = '{service}'", "number")["number"].iloc[-1])
 
 
 def test_only_estimates_directly_before_a_bill_are_settled_by_it() -> None:

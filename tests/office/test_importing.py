@@ -126,7 +126,7 @@ def test_a_row_taken_by_hand_is_billed_without_a_new_file(office: Office) -> Non
     assert said.endswith("rows in 8 = 7 reads + 1 rejected (1 taken by hand, 0 left, 0 open).")
     assert "missing_read M01" not in cora.sheet("exceptions").index
     cora.press("compute")
-    draft = office.table("draft_bills", "service_id = 'S01'").iloc[0]
+    draft = office.table("draft_services", "service_id = 'S01'").iloc[0]
     assert (draft["consumption"], draft["state"]) == (12_000_000, "draft")
 
 

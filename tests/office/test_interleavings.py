@@ -58,7 +58,7 @@ ACTS = {
     "Compute": Act(
         "compute",
         _count(
-            "(SELECT service_id FROM draft_bills WHERE state = 'draft' UNION ALL SELECT service_id FROM standing_bills) b "
+            "(SELECT service_id FROM draft_services WHERE state = 'draft' UNION ALL SELECT service_id FROM standing_bills) b "
             "WHERE service_id = 'S05'"
         ),
     ),

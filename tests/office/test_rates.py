@@ -65,7 +65,7 @@ def test_a_day_without_a_price_of_one_charge_and_a_tier_left_out_hold_their_bill
     ]
     lead.press("save")
     lead.press("compute")
-    held = desk_office.table("draft_bills", "state = 'held'").set_index("service_id")["why"].to_dict()
+    held = desk_office.table("draft_services", "state = 'held'").set_index("service_id")["why"].to_dict()
     assert sorted(held) == ["S01", "S02", "S03", "S04", "S05", "S07"]
     assert "Water of WATER COMMERCIAL has no price on 2026-10-19" in held["S04"]
     assert "the version of 2026-10-20 has no tier 2" in held["S01"]

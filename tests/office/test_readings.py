@@ -31,7 +31,7 @@ def decided(clerk: Clerk, finding: str, decision: str, **more: str) -> None:
 
 def drafts(office: Office) -> dict[str, tuple[int, int, str, str]]:
     """Each draft's consumption, amount, state and why, by service."""
-    found = office.table("draft_bills")
+    found = office.table("draft_services")
     return {r.service_id: (r.consumption, r.amount, r.state, r.why) for r in found.itertuples()}
 
 
@@ -237,7 +237,7 @@ def test_nothing_is_billed_past_the_end_of_a_service_or_an_account(desk_office: 
     cora.set("exceptions", "service_ended S01", decision="override", override_read="0107", reason="final read by phone")
     cora.press("save")
     cora.press("compute")
-    bills = desk_office.table("draft_bills").set_index("service_id")
+    bills = desk_office.table("draft_services").set_index("service_id")
     assert bills.loc[["S01", "S08"], ["amount", "service_to", "state"]].to_numpy().tolist() == [
         [3938, day, "draft"],
         [4065, day, "draft"],

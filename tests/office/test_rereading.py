@@ -96,7 +96,7 @@ def test_from_the_decision_to_the_bill(office: Office, again: str) -> None:
     """S01 was misread as 0220 and is read again at 0112 (12 CCF, 55.65); the crew fills in the very file it was given."""
     cora = sent_out(office, "spike S01", changes=(("M01", "0220"),))
     cora.press("compute")
-    held = office.table("draft_bills", "state = 'held'").set_index("service_id")["why"]
+    held = office.table("draft_services", "state = 'held'").set_index("service_id")["why"]
     assert held.to_dict() == {"S01": "spike (re-read asked for)"}
     cora.press("reread_list")
     if again == "filled":
@@ -119,7 +119,7 @@ def test_from_the_decision_to_the_bill(office: Office, again: str) -> None:
     gone = office.table("exceptions", "exception_id = 'spike S01'").iloc[0]
     assert (gone["state"], gone["decision"], gone["decided_by"]) == ("gone", "reread", "cora")
     cora.press("compute")
-    bill = office.table("draft_bills", "service_id = 'S01'").iloc[0]
+    bill = office.table("draft_services", "service_id = 'S01'").iloc[0]
     assert (bill["state"], bill["consumption"], bill["amount"]) == ("draft", 12_000_000, 5565)
     cora.refused("reread_list", "no_rereads")
 
@@ -135,7 +135,7 @@ def test_a_re_read_that_says_nothing_new_leaves_the_finding_to_decide_again(desk
     cora.set("exceptions", "spike S01", decision="accept", reason="read twice, pipe burst")
     cora.press("save")
     cora.press("compute")
-    assert desk_office.table("draft_bills", "service_id = 'S01'")["consumption"].tolist() == [120_000_000]
+    assert desk_office.table("draft_services", "service_id = 'S01'")["consumption"].tolist() == [120_000_000]
 
 
 def test_a_meter_nobody_knows_is_on_the_list_with_its_number_alone(desk_office: Office) -> None:

@@ -15,7 +15,7 @@ OWN = {"topic": "check", "value": "150", "severity": "block"}
 
 def bill(office: Office, service: str = "S01") -> pd.Series:
     """The service's draft or posted bill."""
-    for name in ("draft_bills", "bills"):
+    for name in ("draft_services", "bill_services"):
         found = office.table(name, f"service_id = '{service}'")
         if len(found):
             return found.iloc[-1]
@@ -219,7 +219,7 @@ def test_a_file_with_its_rows_shifted_holds_them_all(desk_office: Office) -> Non
     read_in(desk_office, *zip(keys, moved, strict=True), *units, who="lea")
     assert list(findings(desk_office)) == ["file_shift 1"]
     lead.press("compute")
-    assert {b.why for b in desk_office.table("draft_bills").itertuples() if b.service_id != "S08"} == {"file_shift"}
+    assert {b.why for b in desk_office.table("draft_services").itertuples() if b.service_id != "S08"} == {"file_shift"}
 
 
 def test_an_hourly_file_is_no_heap_of_duplicates(desk_office: Office) -> None:

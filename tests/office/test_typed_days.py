@@ -44,7 +44,7 @@ def test_a_read_with_a_wrong_day_is_billed_on_the_day_that_was_typed(office: Off
     )
     office.lead.press("refresh")
     office.lead.press("post")
-    bill = office.table("bills", "service_id = 'S01'").iloc[0]
+    bill = office.table("bill_services", "service_id = 'S01'").iloc[0]
     assert bill[["service_to", "days", "amount"]].tolist() == [NOW, 61, 5565]
     assert office.table("bill_reads", "meter_id = 'M01'")["read_date"].tolist() == [NOW]
     office.lead.press("refresh")
@@ -85,7 +85,7 @@ def test_a_day_that_cannot_be_holds_the_bill_and_says_what_to_type(desk_office: 
     )
     cora.press("save")
     cora.press("compute")
-    held = desk_office.table("draft_bills", "state = 'held'")
+    held = desk_office.table("draft_services", "state = 'held'")
     assert held["service_id"].tolist() == ["S01"]
     assert "2026-09-05 is not after 2026-09-05" in held["why"].iloc[0]
     assert "type the day it was read" in held["why"].iloc[0]

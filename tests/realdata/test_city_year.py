@@ -217,7 +217,7 @@ def _export_ledger(office: Office, period: str) -> None:
 
 def test_every_bill_is_the_published_tiers_on_the_sum_of_its_meters(office: Office) -> None:
     store = office.store()
-    bills = store.table("bills")
+    bills = store.table("bill_services")
     city = office.city
     by_service = city.used.groupby(city.meters.set_index("meter_id")["service_id"]).sum()
     wrong = [

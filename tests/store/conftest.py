@@ -66,14 +66,18 @@ def post_bill(
     number = work.documents("B")[0]
     batch = write_batch(work, "bills", "A", period, 1, amount)
     bill = {
-        "number": number, "batch": batch, "bill_key": f"{service} {day}", "account_id": "01", "service_id": service,
-        "customer_class": "R", "tariff": "W", "cycle": "A", "period": period, "service_from": "2026-09-05", "service_to": day,
-        "days": 61, "consumption": 12_000_000, "unit": "CCF", "read_code": "actual", "amount": amount, "bill_date": "2026-11-12",
-        "due_date": "2026-12-07", "state": "posted", "why": "", "replaces": "", "carried": 0, "estimate": "", "meter_size": "", "inputs": "", "nominal_days": 0,
+        "number": number, "batch": batch, "bill_key": f"01 A {period}", "kind": "bill", "account_id": "01", "cycle": "A", "period": period,
+        "amount": amount, "bill_date": "2026-11-12", "due_date": "2026-12-07", "state": "posted", "why": "", "replaces": "",
     }  # fmt: skip
     work.insert_one("bills", **bill)
+    section = {
+        "number": number, "service_id": service, "customer_class": "R", "tariff": "W", "service_from": "2026-09-05", "service_to": day,
+        "days": 61, "consumption": 12_000_000, "unit": "CCF", "read_code": "actual", "amount": amount, "carried": 0, "estimate": "",
+        "meter_size": "", "inputs": "", "nominal_days": 0,
+    }  # fmt: skip
+    work.insert_one("bill_services", **section)
     line = {
-        "number": number, "line": 1, "charge": "Water", "tier": 0, "quantity": 12_000_000, "rate": "4.6375", "unit": "CCF",
+        "number": number, "line": 1, "service_id": service, "charge": "Water", "tier": 0, "quantity": 12_000_000, "rate": "4.6375", "unit": "CCF",
         "amount": amount, "gl_account": "4020", "segment_from": "2026-09-05", "segment_to": day, "basis": "", "effective_from": "2020-01-01",
         "resolution": "1",
     }  # fmt: skip

@@ -36,6 +36,7 @@ DIGEST: Final = {  # of the schema of each version, on both databases
     6: "8d2bf6373e15235e8b1303e5a9f77ed376b2a2475587964181816f2cc1d5fc1c",
     5: "aeecdcd062300b49801dbab9e3d265e20ade367a934fad72159dac934abf0d1d",
     7: "dd810f2c9d8ed3798f0e0e53e336c59d7d3198a355d5fa391b651d9b7753e8de",
+    8: "b13d87a6662e8c923b39ac234c3b9f0981ba94cf3a2ba262e5948140c0ce6bb8",
 }
 
 
@@ -120,7 +121,7 @@ def test_a_migrated_store_is_as_a_new_one_and_has_all_its_rows(earlier: str, url
     for name, table in wanted[0].items():
         assert (after[0][name], after[0][name].made) == (table, table.made)
     for name, rows in before[1].items():
-        if name not in ("meta", "events", "undo", "policy", "rejects"):
+        if name not in ("meta", "events", "undo", "policy", "rejects", "bills"):
             assert [{c: row[c] for c in row if c in rows[0]} for row in after[1][name]] == rows, name
     # An entry has an author: of a receipt who took its file in, of all others their poster.
     assert {(row["kind"], row["author"], row["actor"]) for row in after[1]["entries"]} == AUTHORS
@@ -148,6 +149,37 @@ def test_a_migrated_store_is_as_a_new_one_and_has_all_its_rows(earlier: str, url
     assert [(e["actor"], e["action"]) for e in events[count:]] == [("cora", "migrate")] * len(MIGRATIONS)
     if url.startswith("postgres"):
         cluster().drop(new)
+
+
+def test_every_old_bill_is_a_document_with_one_section(earlier: str, tmp_path: Path) -> None:
+    """Number, amounts, days and reads stay; a draft of before is gone, and the event says to press Compute."""
+    names = ", ".join(content(earlier)[0]["draft_bills"].columns)
+    store = Store.of_any_version(earlier, Clock())
+    run_plain(
+        store,
+        f"INSERT INTO draft_bills ({names}) SELECT {names} FROM bills WHERE number = 'B0000001'",
+        "UPDATE draft_bills SET state = 'draft', bill_key = 'S09 2026-12-05', service_id = 'S09', cycle = 'B'",
+        "INSERT INTO meta (name, value) VALUES ('drafts B 2026-12', 'x')",
+    )
+    store.close()
+    before = content(earlier)[1]
+    opened(earlier, "cora", tmp_path / "backups", Clock()).close()
+    after = content(earlier)[1]
+    sections = {row["number"]: row for row in after["bill_services"]}
+    assert len(sections) == len(after["bill_services"]) == len(after["bills"]) == len(before["bills"]) == 8
+    for old, bill in zip(before["bills"], after["bills"], strict=True):
+        both = sections[bill["number"]] | bill
+        assert {name: both[name] for name in old if name != "bill_key"} == {
+            n: v for n, v in old.items() if n != "bill_key"
+        }
+        assert (bill["kind"], bill["bill_key"]) == ("bill", f"{old['account_id']} {old['cycle']} {old['period']}")
+    of_bill = {row["number"]: row["service_id"] for row in before["bills"]}
+    for table in ("bill_lines", "bill_reads"):
+        assert {row["service_id"] == of_bill[row["number"]] for row in after[table]} == {True}
+    assert after["standing_bills"] == before["standing_bills"]
+    assert not after["draft_bills"]
+    assert not [row for row in after["meta"] if row["name"].startswith("drafts")]
+    assert [row for row in after["events"] if "press Compute for each run that was not posted" in row["detail"]]
 
 
 def test_findings_that_were_posted_undecided_are_closed_as_billed(earlier: str, tmp_path: Path) -> None:

@@ -88,8 +88,8 @@ def test_sorts_hold_where_names_would_mislead(posted: Store, declared: None) -> 
         "amount:day due_date:int in_all:int some:int? standing:yes none",
         "SELECT MAX(b.due_date) AS amount, COUNT(*) AS due_date, SUM(b.amount) AS in_all, MAX(e.reverses) AS some, "
         "COUNT(*) > 1 AS standing, CAST(NULL AS TEXT) AS none FROM standing b JOIN entries e ON e.document = b.number "
-        "WHERE b.state = :state",
-        state="posted",
+        "WHERE b.kind = :kind",
+        kind="bill",
     )
     row = posted.view("t_names")
     assert row.drop(columns="some").to_dict("records") == [
@@ -115,7 +115,7 @@ def test_a_view_is_declared_once(declared: None) -> None:
     with pytest.raises(ValueError, match="twice"):
         view("owed", "a", "SELECT 1")
     assert sorts_of("a b:int c:int? d:day? e?") == {"a": "", "b": "int", "c": "int?", "d": "day?", "e": "?"}
-    assert set(RELATIONS) == {"standing", "receivable", "used"}
+    assert set(RELATIONS) == {"sections", "standing", "receivable", "used"}
 
 
 def test_a_work_sees_what_it_has_written(posted: Store) -> None:

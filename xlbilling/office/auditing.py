@@ -17,11 +17,12 @@ from xlbilling.office.looking import Look
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.problems import Place, Problem, declare
+from xlbilling.store.views import view as declare_view
 from xlbilling.tariffs import rate_book
 from xlbilling.workbook.port import ExtraColumn
 
 # The bills of a run that stand: those of its own month, and those that were billed anew in their place in a later one.
-_OF_RUN: Final = "FROM bills b JOIN standing_bills t ON t.number = b.number WHERE (b.cycle = :c AND b.period = :p) OR b.cycle = :anew"
+_OF_RUN: Final = "FROM standing WHERE (cycle = :c AND period = :p) OR cycle = :anew"
 AUDIT_DIFFERS: Final = declare(
     "audit_differs",
     "The sheet's formulas and the bill do not agree.",
@@ -77,31 +78,56 @@ _WORDS: Final = {
 }
 
 
+declare_view(
+    "left_of_run",
+    "service_id number",
+    """
+    SELECT s.service_id, MAX(b.number) AS number FROM services s JOIN bills b ON b.account_id = s.account_id
+    WHERE s.cycle = :c AND s.status = 'active' AND ((b.cycle = :c AND b.period = :p) OR b.cycle = :anew)
+      AND EXISTS (SELECT 1 FROM standing_bills t WHERE t.number = b.number)
+      AND NOT EXISTS (SELECT 1 FROM standing t WHERE t.service_id = s.service_id
+        AND ((t.cycle = :c AND t.period = :p) OR t.cycle = :anew))
+    GROUP BY s.service_id
+    """,
+)
+
+
 def outcomes(desk: Desk) -> pd.DataFrame:
     """Each active service of the run as billed, held with its reason, or not due, with what it is billed from.
+
+    A service that its account's bill went without is not due: its days go on the next bill.
 
     One that is none of these has no bill: that is for the lead to see.
     """
     run = desk.run
     services = desk.store.table("services", "cycle = :c AND status = 'active'", c=run.cycle)
     columns_ = (
-        "bill_key, service_id, tariff, customer_class, meter_size, inputs, consumption, service_from, service_to, days, "
-        "nominal_days, bill_date, amount, why"
+        "service_id, tariff, customer_class, meter_size, inputs, consumption, service_from, service_to, days, "
+        "nominal_days, amount"
     )
     bills = desk.store.query(
-        f"SELECT {columns_}, state FROM draft_bills WHERE cycle = :c AND period = :p UNION ALL "  # noqa: S608
-        f"SELECT {', '.join('b.' + c for c in columns_.split(', '))}, 'posted' {_OF_RUN}",
+        f"SELECT {', '.join('d.' + c for c in columns_.split(', '))}, b.bill_date, d.state, d.why FROM draft_services d "  # noqa: S608
+        "JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p UNION ALL "
+        f"SELECT {columns_}, bill_date, 'posted', '' {_OF_RUN}",
         c=run.cycle,
         p=run.period,
         anew=billed_anew(run.cycle, run.period),
     )
     made = services[["service_id", "started_on"]].merge(bills, on="service_id", how="left")
     missing = made["state"].isna()
-    made["outcome"] = made["state"].map({"draft": "billed", "posted": "billed", "held": "held"}).fillna("no bill")
+    said = {"draft": "billed", "posted": "billed", "held": "held", "waits": "held", "left": "not due"}
+    made["outcome"] = made["state"].map(said).fillna("no bill")
+    sent = desk.store.view("left_of_run", c=run.cycle, p=run.period, anew=billed_anew(run.cycle, run.period)).set_index(
+        "service_id"
+    )["number"]
+    without = sent.reindex(made["service_id"]).set_axis(made.index)
     late = missing & made["started_on"].gt(run.read_to)
-    made["reason"] = made["why"].where(made["outcome"].eq("held"), "").fillna("")
+    made["reason"] = made["why"].where(made["outcome"].ne("billed"), "").fillna("")
     made.loc[missing, "reason"] = "no bill computed"
     made.loc[late, ["outcome", "reason"]] = ["not due", "began after the read window"]
+    left = missing & without.notna()
+    made.loc[left, "outcome"] = "not due"
+    made.loc[left, "reason"] = without[left] + " went without it; its days go on the next bill"
     made["billed"] = made["amount"].where(made["outcome"].eq("billed"), 0).fillna(0).astype("int64")
     return made
 
@@ -161,8 +187,9 @@ def _cents(value: Any) -> int | None:
 def bills_digest(desk: Desk, cycle: str, period: str) -> str:
     """A digest of a run's bills: an audit holds for exactly these, drafted or posted."""
     bills = desk.store.query(
-        "SELECT bill_key, consumption, amount FROM draft_bills WHERE cycle = :c AND period = :p AND state = 'draft' UNION ALL "  # noqa: S608
-        f"SELECT b.bill_key, b.consumption, b.amount {_OF_RUN}",
+        "SELECT d.service_id || ' ' || d.service_to AS bill_key, d.consumption, d.amount FROM draft_services d "  # noqa: S608
+        "JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p AND d.state = 'draft' UNION ALL "
+        f"SELECT service_id || ' ' || service_to, consumption, amount {_OF_RUN}",
         c=cycle,
         p=period,
         anew=billed_anew(cycle, period),

@@ -11,6 +11,7 @@ import pandas as pd
 from xlbilling.bills import Drafts, Terms
 from xlbilling.bills import compute as compute_bills
 from xlbilling.inputs import last_winter, winter_averages, with_measured
+from xlbilling.office.bills import left_out
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
@@ -60,7 +61,7 @@ def compute(desk: Desk) -> Outcome:
         before = replace_drafts(desk, work, drafts, settled)
         said = _drafted(desk, work, drafts)
         keep_undo(work, "Compute", [before], said)
-    refresh_tables(desk, ["reads", "exceptions", "bills", "bill_lines", "cycles", "log"])
+    refresh_tables(desk, ["reads", "exceptions", "bills", "bill_services", "bill_lines", "cycles", "log"])
     desk.book.show("Bills")
     held = drafts.bills["state"].eq("held")
     return Outcome(said, drafts.problems, listed=bool(held.any()))
@@ -90,12 +91,20 @@ def draft(desk: Desk, settled: Settled) -> Drafts:
 
 
 def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
-    """The active services of the run without a standing bill in it, with what they are billed from."""
+    """The active services of the run whose account has no standing bill in it, with what they are billed from.
+
+    An account has one bill a run: a service that its bill went without is due in the next run. One whose own bill in the
+    run was reversed is due again.
+    """
     run = desk.run
     services = desk.store.query(
         "SELECT s.* FROM services s WHERE s.cycle = :c AND s.status = 'active' AND NOT EXISTS "
-        "(SELECT 1 FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.service_id = s.service_id "
-        "AND b.cycle = :c AND b.period = :p) ORDER BY s.service_id",
+        "(SELECT 1 FROM standing b WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p) AND (NOT EXISTS "
+        "(SELECT 1 FROM bills b WHERE b.account_id = s.account_id AND b.cycle = :c AND b.period = :p "
+        "AND b.number IN (SELECT number FROM standing_bills)) OR EXISTS (SELECT 1 FROM sections b JOIN reversals r "
+        "ON r.document = b.number WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p AND NOT EXISTS "
+        "(SELECT 1 FROM bills n WHERE n.account_id = b.account_id AND n.replaces LIKE '%' || b.number || '%'))) "
+        "ORDER BY s.account_id, s.service_id",
         c=run.cycle,
         p=run.period,
     )
@@ -112,9 +121,11 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
         made = _unmetered(desk, made, unmetered)
     made = made.loc[made["started_on"].isna() | made["started_on"].le(made["service_to"])].reset_index(drop=True)
     made["inputs"] = _measured_inputs(desk, made)
-    replaced = _reversed(desk).to_dict()
-    made["replaces"] = pd.Series([replaced.get(service, "") for service in made["service_id"]], dtype=object)
+    for name, known in (("replaces", _reversed(desk)), ("left_out", left_out(desk))):
+        told = known.to_dict()
+        made[name] = pd.Series([told.get(service, "") for service in made["service_id"]], dtype=object)
     return made.assign(
+        ends=made["ends_on"].le(made["service_to"]),
         part=part_bills(desk, made) > 0,
         days=made["days"].astype("int64"),
         consumption=made["consumption"].astype("int64"),
@@ -142,7 +153,7 @@ def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:
         return np.zeros(len(services), dtype=np.int64)
     run = desk.run
     before = desk.store.query(
-        "SELECT service_id FROM bills WHERE service_to < :d UNION SELECT service_id FROM consumption_history",
+        "SELECT service_id FROM bill_services WHERE service_to < :d UNION SELECT service_id FROM consumption_history",
         d=f"{run.read_from:%Y-%m-%d}",
     )
     first = services["started_on"].notna() & ~services["service_id"].isin(before["service_id"])
@@ -177,7 +188,7 @@ def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.Data
 def _reversed(desk: Desk) -> pd.Series[str]:
     """The run's reversed bills by service, so that a new bill names the one it replaces."""
     found = desk.store.query(
-        "SELECT b.service_id, MAX(b.number) AS number FROM bills b JOIN reversals r ON r.document = b.number "
+        "SELECT b.service_id, MAX(b.number) AS number FROM sections b JOIN reversals r ON r.document = b.number "
         "WHERE b.cycle = :c AND b.period = :p GROUP BY b.service_id",
         c=desk.run.cycle,
         p=desk.run.period,
@@ -185,11 +196,21 @@ def _reversed(desk: Desk) -> pd.Series[str]:
     return found.set_index("service_id")["number"]
 
 
+_NAMED: Final = 3  # held services that the answer names; the others stand on Bills
+
+
+def _by_which(drafts: Drafts) -> str:
+    """The services that hold bills, in words; blank where none does."""
+    holding = drafts.sections.loc[drafts.sections["state"].eq("held"), "service_id"].tolist()
+    more = f" and {len(holding) - _NAMED} more" if len(holding) > _NAMED else ""
+    return f" (by {', '.join(holding[:_NAMED])}{more}; why stands on Bills)" if holding else ""
+
+
 def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
     """How many drafts there are, for how much, and up to which receipts a customer's balance is counted."""
     held = int(drafts.bills["state"].eq("held").sum())
     cut_off = work.value("SELECT MAX(received_on) FROM payments WHERE state = 'posted'") or "none yet"
     return (
-        f"{len(drafts.bills) - held} draft bills for {desk.run}, {money(drafts.bills['amount'].sum())} in all; {held} held. "
+        f"{len(drafts.bills) - held} draft bills for {desk.run}, {money(drafts.bills['amount'].sum())} in all; {held} held{_by_which(drafts)}. "
         f"Receipts are counted up to {cut_off}."
     )

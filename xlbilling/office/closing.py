@@ -20,7 +20,7 @@ from xlbilling.office.reporting import write_close_packet
 from xlbilling.office.sheets import fill, refresh_tables, refuse_unsaved
 from xlbilling.office.surface import SURFACES, Surface, saved, surface
 from xlbilling.office.undo import Step, overtaken, past_undo, takes_back
-from xlbilling.office.views import open_payment_rejects, run_states, unposted
+from xlbilling.office.views import STILL_HOLDS, open_payment_rejects, run_states, unposted
 from xlbilling.office.working_copy import Changes, chain_head, changed_meanwhile
 from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.states import AGREES, CLOSED, DIFFERS, DONE, GREEN, OPEN, POSTED, SIGNED
@@ -205,7 +205,9 @@ def _all_billed(desk: Desk) -> tuple[bool, str]:
 
 
 def _not_due(desk: Desk) -> int:
-    """Active services that began after the read window of their run, or were billed to their end before it."""
+    """Active services that began after the read window of their run, were billed to their end before it, or that their
+    account's bill went without; what the last used goes on the next bill.
+    """
     return int(
         desk.store.value(
             """
@@ -214,10 +216,11 @@ def _not_due(desk: Desk) -> int:
               LEFT JOIN (SELECT service_id, MAX(service_to) AS until FROM (SELECT service_id, service_to FROM standing_bills
                 UNION ALL SELECT service_id, service_to FROM consumption_history) b GROUP BY service_id) last
                 ON last.service_id = s.service_id
-             WHERE s.status = 'active' AND (s.started_on > c.read_to OR (
-               (s.ended_on <= last.until OR a.closed_on <= last.until) AND NOT EXISTS (SELECT 1 FROM bills b
-                JOIN standing_bills t ON t.number = b.number
-                WHERE b.service_id = s.service_id AND b.cycle = c.cycle AND b.period = c.period)))
+             WHERE s.status = 'active' AND NOT EXISTS (SELECT 1 FROM standing b
+                WHERE b.service_id = s.service_id AND b.cycle = c.cycle AND b.period = c.period)
+               AND (s.started_on > c.read_to OR s.ended_on <= last.until OR a.closed_on <= last.until
+                OR EXISTS (SELECT 1 FROM bills b WHERE b.account_id = s.account_id AND b.cycle = c.cycle AND b.period = c.period
+                  AND b.number IN (SELECT number FROM standing_bills)))
             """,
             p=str(desk.period),
         )
@@ -227,11 +230,13 @@ def _not_due(desk: Desk) -> int:
 def _reads_resolved(desk: Desk) -> tuple[bool, str]:
     """No finding that holds a bill is without a decision, no bill is held, and no rejected row was left unlooked at."""
     open_findings = desk.store.value(
-        "SELECT COUNT(*) FROM exceptions WHERE period = :p AND severity = 'block' AND state = :open",
+        f"SELECT COUNT(*) FROM exceptions e WHERE period = :p AND severity = 'block' AND state = :open AND {STILL_HOLDS}",  # noqa: S608
         p=str(desk.period),
     )
     held, rows = int(_runs(desk)["held"].sum()), open_rejects(desk)
-    said = f"{open_findings} findings that hold a bill are open; {held} bills are held; {rows} rejected rows are open"
+    said = (
+        f"{open_findings} findings that hold a bill are open; {held} services are held; {rows} rejected rows are open"
+    )
     return not open_findings and not held and not rows, said
 
 

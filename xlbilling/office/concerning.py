@@ -24,7 +24,8 @@ declare_view(
     "reads_billed_in_run",
     "meter_id register_id read_id:int? previous_date:day previous_read read_date:day dial_read consumption:int unit",
     "SELECT r.meter_id, r.register_id, r.read_id, r.previous_date, r.previous_read, r.read_date, r.dial_read, "
-    "r.consumption, r.unit FROM bill_reads r JOIN standing b ON b.number = r.number WHERE b.cycle = :c AND b.period = :p",
+    "r.consumption, r.unit FROM bill_reads r JOIN standing b ON b.number = r.number AND b.service_id = r.service_id "
+    "WHERE b.cycle = :c AND b.period = :p",
 )
 declare_view(
     "customers",

@@ -13,7 +13,7 @@ from xlbilling.office.views import last_reads
 from xlbilling.reads.measure import register_key
 from xlbilling.reads.units import MILLION, millionths
 from xlbilling.reports.bars import consumption_bars
-from xlbilling.states import HELD
+from xlbilling.states import HELD, LEFT
 
 _OF_FINDINGS: Final = "IN (SELECT service_id FROM exceptions WHERE cycle = :c AND period = :p AND state <> :gone)"
 _ROLLED: Final = 10  # a dial that went round has moved on by no more than a tenth of it
@@ -36,7 +36,7 @@ def _past(desk: Desk) -> pd.DataFrame:
         UNION ALL
         SELECT b.service_id, b.service_from, b.service_to, b.consumption,
                CASE WHEN b.cycle = :c AND b.period = :p THEN 1 ELSE 0 END
-          FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.service_id {_OF_FINDINGS}
+          FROM standing b WHERE b.service_id {_OF_FINDINGS}
         """,  # noqa: S608
         **desk.chosen,
     )
@@ -46,14 +46,14 @@ def _past(desk: Desk) -> pd.DataFrame:
 def _own(desk: Desk) -> pd.DataFrame:
     """What the run measures of each service: its draft bill, or before Compute what the dials say as they were read."""
     drafts = desk.store.query(
-        "SELECT service_id, service_from, service_to, consumption, state FROM draft_bills "  # noqa: S608
-        f"WHERE cycle = :c AND period = :p AND service_id {_OF_FINDINGS}",
+        "SELECT d.service_id, d.service_from, d.service_to, d.consumption, d.state FROM draft_services d "  # noqa: S608
+        f"JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p AND d.service_id {_OF_FINDINGS}",
         **desk.chosen,
     )
     if drafts.empty:
         return _as_read(desk)
     used = drafts["consumption"].astype("float64")
-    unknown = drafts["state"].eq(HELD) & used.eq(0)  # held for want of a read
+    unknown = drafts["state"].isin([HELD, LEFT]) & used.eq(0)  # held for want of a read
     return drafts.drop(columns="state").assign(consumption=used.mask(unknown), own=True)
 
 

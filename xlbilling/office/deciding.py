@@ -77,7 +77,7 @@ def close_findings(work: Work, cycle: str, period: str) -> None:
 
 
 _BILLED_SERVICES: Final = (
-    "SELECT b.service_id FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.cycle = :c AND b.period = :p"
+    "SELECT s.service_id FROM bills b JOIN standing_bills s ON s.number = b.number WHERE b.cycle = :c AND b.period = :p"
 )
 
 

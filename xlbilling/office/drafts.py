@@ -16,7 +16,12 @@ from xlbilling.reads import Settled
 from xlbilling.store import Store, Work, frames, schema
 
 _OF_RUN: Final = "bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p"
-_TABLES: Final = ("draft_lines", "draft_reads", "draft_bills")  # the bills last: the others are found by them
+_TABLES: Final = (
+    "draft_lines",
+    "draft_reads",
+    "draft_services",
+    "draft_bills",
+)  # the bills last: the others are found by them
 
 
 def replace_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> Step:
@@ -28,8 +33,9 @@ def replace_drafts(desk: Desk, work: Work, drafts: Drafts, settled: Settled) -> 
     earlier_from, earlier_by = computed_from(work, cycle, period), computed_by(work, cycle, period)
     clear_drafts(work, cycle, period)
     work.insert("draft_bills", drafts.bills)
+    work.insert("draft_services", drafts.sections)
     work.insert("draft_lines", drafts.lines)
-    work.insert("draft_reads", _metered(drafts.bills, settled))
+    work.insert("draft_reads", _metered(drafts.sections, settled))
     made_from = inputs_digest(work, desk)
     _note(work, cycle, period, made_from, work.actor)
     return {
@@ -78,13 +84,19 @@ def _note(work: Work, cycle: str, period: str, digest: str, author: str) -> None
 
 
 def inputs_digest(work: Work | Store, desk: Desk) -> str:
-    """A digest of what the run's drafts are computed from: reads, decisions, earlier bills, and the tables bills go by."""
+    """A digest of what the run's drafts are computed from: reads, decisions, services left out, earlier bills, and
+    the tables bills go by.
+    """
     decisions = work.query(
         "SELECT exception_id, fact, decision, override_read, COALESCE(override_date, '') AS day FROM exceptions "
         "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> 'gone' ORDER BY exception_id",
         **desk.chosen,
     )
-    return _digest(work, desk.chosen, repr(decisions.to_numpy().tolist()))
+    left_out = work.query(
+        "SELECT service_id, reason FROM left_out WHERE cycle = :c AND period = :p AND decision <> '' ORDER BY service_id",
+        **desk.chosen,
+    )
+    return _digest(work, desk.chosen, repr([decisions.to_numpy().tolist(), left_out.to_numpy().tolist()]))
 
 
 def checked_from(desk: Desk) -> str:
@@ -108,10 +120,10 @@ def _digest(work: Work | Store, run: dict[str, str], decisions: str) -> str:
     return digest.hexdigest()
 
 
-def _metered(bills: pd.DataFrame, settled: Settled) -> pd.DataFrame:
-    """The registers each draft bill is made from."""
+def _metered(sections: pd.DataFrame, settled: Settled) -> pd.DataFrame:
+    """The registers each section of a draft bill is made from."""
     registers = settled.registers.loc[settled.registers["due"]]
-    key = registers["service_id"].map(bills.set_index("service_id")["bill_key"])
+    key = registers["service_id"].map(sections.set_index("service_id")["bill_key"])
     made = registers.assign(bill_key=key)
     made["unit"] = registers["unit"]
     return made.loc[key.notna()]

@@ -17,15 +17,7 @@ def settled_estimates(desk: Desk, bills: pd.DataFrame, of: str, **values: Any) -
     `bills`: service_id, service_to, read_code; the result has their index. `of` says which services they are of, as the
     condition of a query with its values. Bills of the old system count too.
     """
-    earlier = desk.store.query(
-        f"""
-        SELECT service_id, service_to, read_code FROM consumption_history WHERE {of}
-        UNION ALL
-        SELECT service_id, service_to, read_code FROM bills
-         WHERE {of} AND number IN (SELECT number FROM standing_bills WHERE {of})
-        """,  # noqa: S608
-        **values,
-    )
+    earlier = desk.store.query(f"SELECT service_id, service_to, read_code FROM used WHERE {of}", **values)  # noqa: S608
     return estimates_before(bills, earlier)
 
 

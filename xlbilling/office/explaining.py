@@ -1,7 +1,8 @@
-"""Explaining: one bill told in plain words and as a table, and what this program is."""
+"""Explaining: one bill told in plain words, service by service, and what this program is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -15,8 +16,13 @@ from xlbilling.problems import Place, Refusal, declare
 
 NO_BILL: Final = declare(
     "no_bill",
-    "There is no bill of that number or service.",
-    "Type the bill's number or the service's in Explain on Start.",
+    "There is no bill of that number, account or service.",
+    "Type a bill's number in Explain on Start, or the account or service of a draft.",
+)
+BILL_HELD: Final = declare(
+    "bill_held",
+    "The bill is held, so there is nothing to explain yet.",
+    "Put right what holds the service and press Compute; or the lead leaves it out on Bill sections.",
 )
 
 
@@ -27,11 +33,30 @@ def explain_bill(desk: Desk) -> Outcome:
 
 
 def explain(desk: Desk, wanted: str) -> list[str]:
-    """The account of one bill by its number, or of a service's draft in the run."""
-    bill, lines, reads = _bill(desk, wanted)
+    """The account of one bill by its number, or of the draft of an account or a service: each service, then the sum."""
+    document, sections, lines, reads = _bill(desk, wanted)
+    bill = document.to_dict()
+    count = "1 service" if len(sections) == 1 else f"{len(sections)} services"
+    told = [f"{str(bill['kind']).capitalize()} {bill['number'] or '(draft)'} of account {bill['account_id']}, {count}."]
+    for section in sections.to_dict("records"):
+        mine = (frame.loc[frame["service_id"].eq(section["service_id"])] for frame in (lines, reads))
+        told += _section(desk, bill, section, *mine)
+        if len(sections) > 1:
+            told.append(f"Sum of service {section['service_id']}: {money(section['amount'])}.")
+    if bill["why"]:
+        told.append(f"{str(bill['why'])[:1].upper()}{str(bill['why'])[1:]}.")
+    of = " of the services" if len(sections) > 1 else " of the lines"
+    return [*told, f"Sum{of}: {money(bill['amount'])}."]
+
+
+def _section(
+    desk: Desk, bill: Mapping[Any, Any], section: Mapping[Any, Any], lines: pd.DataFrame, reads: pd.DataFrame
+) -> list[str]:
+    """One service of a bill: its days, its reads and each charge."""
     told = [
-        f"Bill {bill['number'] or '(draft)'} of service {bill['service_id']}, account {bill['account_id']}, {bill['customer_class']}.",
-        f"Service period: the days after {bill['service_from']:%Y-%m-%d} up to {bill['service_to']:%Y-%m-%d}, {bill['days']} days.",
+        f"Service {section['service_id']}, {section['customer_class']}.",
+        f"Service period: the days after {section['service_from']:%Y-%m-%d} up to {section['service_to']:%Y-%m-%d}, "
+        f"{section['days']} days.",
     ]
     read: Any
     for read in reads.itertuples():
@@ -40,9 +65,9 @@ def explain(desk: Desk, wanted: str) -> list[str]:
             f"Meter {register}: {read.dial_read} of {read.read_date:%Y-%m-%d} less {read.previous_read} of "
             f"{read.previous_date:%Y-%m-%d} is {quantity(read.consumption)} {read.unit} ({read.read_code})."
         )
-    told += _typed_over(desk, bill)
-    told += _estimates(desk, bill)
-    told.append(f"Billed consumption: {quantity(bill['consumption'])} {bill['unit']}.")
+    told += _typed_over(desk, bill, section)
+    told += _estimates(desk, section)
+    told.append(f"Billed consumption: {quantity(section['consumption'])} {section['unit']}.")
     line: Any
     for line in lines.itertuples():
         tier = f", tier {line.tier}" if line.tier else ""
@@ -50,19 +75,18 @@ def explain(desk: Desk, wanted: str) -> list[str]:
             f"{line.charge}{tier}: {line.basis} = {money(line.amount)} (rate of {line.effective_from:%Y-%m-%d}, {line.resolution}; "
             "rounded half-up to the cent once)."
         )
-    told.append(f"Sum of the lines: {money(bill['amount'])}.")
     return told
 
 
-def _typed_over(desk: Desk, bill: pd.Series) -> list[str]:
-    """What was typed on Exceptions in the place of the bill's reads: by whom, when and why."""
+def _typed_over(desk: Desk, bill: Mapping[Any, Any], section: Mapping[Any, Any]) -> list[str]:
+    """What was typed on Exceptions in the place of the section's reads: by whom, when and why."""
     typed = desk.store.table(
         "exceptions",
         "cycle = :c AND period = :p AND service_id = :s AND decision = 'override' AND state <> 'gone'",
         "decided_at, exception_id",
         c=bill["cycle"],
         p=bill["period"],
-        s=bill["service_id"],
+        s=section["service_id"],
     )
     rows: list[dict[str, Any]] = [{str(name): value for name, value in row.items()} for row in typed.to_dict("records")]
     return [
@@ -73,7 +97,7 @@ def _typed_over(desk: Desk, bill: pd.Series) -> list[str]:
     ]
 
 
-def _estimates(desk: Desk, bill: pd.Series) -> list[str]:
+def _estimates(desk: Desk, bill: Mapping[Any, Any]) -> list[str]:
     """What there is to say of estimates: how this read was estimated, or which estimated bills this one settles."""
     if bill["read_code"] == "estimated":
         how = bill["estimate"] or BY_THE_OFFICE
@@ -88,19 +112,30 @@ def quantity(millionths: int) -> str:
     return f"{millionths / 1_000_000:,.6f}".rstrip("0").rstrip(".")
 
 
-def _bill(desk: Desk, wanted: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
+def _bill(desk: Desk, wanted: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """A posted bill, or the draft of an account or service, with its sections, lines and reads."""
     bills = desk.store.table("bills", "number = :n", n=wanted)
     if len(bills):
-        found = {name: desk.store.table(name, "number = :n", n=wanted) for name in ("bill_lines", "bill_reads")}
-        return bills.iloc[0], found["bill_lines"], found["bill_reads"]
+        sections, lines, reads = (
+            desk.store.table(f"bill_{of}", "number = :n", n=wanted) for of in ("services", "lines", "reads")
+        )
+        return bills.iloc[0], sections, lines, reads
     drafts = desk.store.table(
-        "draft_bills", "(service_id = :s OR bill_key = :s) AND state = 'draft'", "service_to DESC", s=wanted
+        "draft_bills",
+        "account_id = :s OR bill_key = :s OR bill_key IN (SELECT bill_key FROM draft_services WHERE service_id = :s AND state <> 'left')",
+        "state, bill_date DESC",
+        s=wanted,
     ).assign(number="")
     if drafts.empty:
         raise Refusal(NO_BILL.at(Place(table="Start", cell="ExplainBill"), f"{wanted or '(blank)'} is no bill"))
+    if drafts["state"].iloc[0] == "held":
+        fact = f"the bill of account {drafts['account_id'].iloc[0]} is held: {drafts['why'].iloc[0]}"
+        raise Refusal(BILL_HELD.at(Place(table="Start", cell="ExplainBill"), fact))
     key = drafts["bill_key"].iloc[0]
-    found = {name: desk.store.table(name, "bill_key = :k", k=key) for name in ("draft_lines", "draft_reads")}
-    return drafts.iloc[0], found["draft_lines"], found["draft_reads"]
+    sections, lines, reads = (
+        desk.store.table(f"draft_{of}", "bill_key = :k", k=key) for of in ("services", "lines", "reads")
+    )
+    return drafts.iloc[0], sections.loc[sections["state"].eq("draft")], lines, reads
 
 
 def about(desk: Desk) -> Outcome:

@@ -212,7 +212,7 @@ def post_bill_batch(
 ) -> None:
     """Turn drafts into posted bills, each with one balanced entry; a million bills never leave the database.
 
-    `ready` chooses the drafts. Bills are numbered on in order of their key; the receivable is debited with the bill,
+    `ready` chooses the drafts; sections that are left out stay behind. Bills are numbered on in order of their key; the receivable is debited with the bill,
     each line's revenue account credited with the line. One entry that does not balance stops the whole posting.
     """
     count = int(work.value(f"SELECT COUNT(*) FROM draft_bills WHERE {ready}", **where))  # noqa: S608
@@ -242,17 +242,21 @@ def post_bill_batch(
 def _bill_statements(work: Work, ready: str) -> list[str]:
     """The statements of a batch of bills, in the order in which each needs only what is there."""
     bill = _copied("draft_bills", "bill_key", "state")
-    line, metered = _copied("draft_lines", "bill_key"), _copied("draft_reads", "bill_key")
+    section, line, metered = (_copied(f"draft_{of}", "bill_key", *_DRAFT_ONLY) for of in ("services", "lines", "reads"))
     return [
         f"INSERT INTO bills (number, batch, bill_key, state, {bill}) "  # noqa: S608
         f"SELECT {work.numbered(BILL.letters, ':number + place')}, :batch, bill_key, :posted, {bill} FROM "
         f"(SELECT d.*, ROW_NUMBER() OVER (ORDER BY bill_key) AS place FROM draft_bills d WHERE {ready}) ordered",
-        f"INSERT INTO bill_lines (number, {line}) SELECT b.number, {_copied('draft_lines', 'bill_key', of='l')} FROM bills b "  # noqa: S608
+        f"INSERT INTO bill_services (number, {section}) SELECT b.number, {_of('d', section)} FROM bills b "  # noqa: S608
+        "JOIN draft_services d ON d.bill_key = b.bill_key AND d.state = :draft WHERE b.batch = :batch",
+        f"INSERT INTO bill_lines (number, {line}) SELECT b.number, {_of('l', line)} FROM bills b "  # noqa: S608
         "JOIN draft_lines l ON l.bill_key = b.bill_key WHERE b.batch = :batch ORDER BY b.number, l.line",
-        f"INSERT INTO bill_reads (number, {metered}) SELECT b.number, {_copied('draft_reads', 'bill_key', of='r')} "  # noqa: S608
-        "FROM bills b JOIN draft_reads r ON r.bill_key = b.bill_key WHERE b.batch = :batch",
+        f"INSERT INTO bill_reads (number, {metered}) SELECT b.number, {_of('r', metered)} FROM bills b "  # noqa: S608
+        "JOIN draft_reads r ON r.bill_key = b.bill_key JOIN bill_services s ON s.number = b.number AND s.service_id = r.service_id "
+        "WHERE b.batch = :batch",
         "INSERT INTO standing_bills (service_id, service_from, service_to, number) "
-        "SELECT service_id, service_from, service_to, number FROM bills WHERE batch = :batch",
+        "SELECT s.service_id, s.service_from, s.service_to, s.number FROM bills b JOIN bill_services s ON s.number = b.number "
+        "WHERE b.batch = :batch",
         "INSERT INTO entries (entry, period, post_date, kind, batch, document, author, actor, posted_at) "
         "SELECT :entry + ROW_NUMBER() OVER (ORDER BY number), period, bill_date, :kind, batch, number, :author, :actor, :at "
         "FROM bills WHERE batch = :batch",
@@ -264,7 +268,13 @@ def _bill_statements(work: Work, ready: str) -> list[str]:
     ]
 
 
-def _copied(table: str, *but: str, of: str = "") -> str:
+_DRAFT_ONLY: Final = ("state", "why")  # of a section while it is a draft
+
+
+def _copied(table: str, *but: str) -> str:
     """The columns of a table as they are copied on, without some."""
-    names = [column.name for column in schema.metadata.tables[table].columns if column.name not in but]
-    return ", ".join(f"{of}.{name}" if of else name for name in names)
+    return ", ".join(column.name for column in schema.metadata.tables[table].columns if column.name not in but)
+
+
+def _of(table: str, columns: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in columns.split(", "))

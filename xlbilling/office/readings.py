@@ -65,8 +65,8 @@ def consumption_before(desk: Desk) -> pd.DataFrame:
         SELECT h.service_id, h.service_to, h.days, h.consumption, h.read_code FROM consumption_history h
           JOIN services s ON s.service_id = h.service_id WHERE s.cycle = :c
         UNION ALL
-        SELECT b.service_id, b.service_to, b.days, b.consumption, b.read_code FROM bills b
-          JOIN standing_bills t ON t.number = b.number JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c
+        SELECT b.service_id, b.service_to, b.days, b.consumption, b.read_code FROM standing b
+          JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c
         """,
         c=desk.cycle,
     )
@@ -75,8 +75,8 @@ def consumption_before(desk: Desk) -> pd.DataFrame:
 def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
     """The reads without those of registers billed already in the run: they are settled, and there is nothing to say."""
     billed = desk.store.query(
-        "SELECT r.meter_id, r.register_id, r.read_id FROM bill_reads r JOIN bills b ON b.number = r.number "
-        "JOIN standing_bills t ON t.number = b.number WHERE b.cycle = :c AND b.period = :p",
+        "SELECT r.meter_id, r.register_id, r.read_id FROM bill_reads r JOIN standing b ON b.number = r.number "
+        "AND b.service_id = r.service_id WHERE b.cycle = :c AND b.period = :p",
         **desk.chosen,
     )
     done = register_key(billed["meter_id"], billed["register_id"])
@@ -88,7 +88,7 @@ def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
 def carried(desk: Desk) -> pd.DataFrame:
     """What the last standing bill of each service left of a unit for the next: service_id, carried (millionths)."""
     left = desk.store.query(
-        "SELECT b.service_id, b.carried FROM bills b JOIN standing_bills t ON t.number = b.number "
+        "SELECT b.service_id, b.carried FROM standing b "
         "JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c ORDER BY b.service_to",
         c=desk.run.cycle,
     )
@@ -129,7 +129,7 @@ def registers(desk: Desk) -> pd.DataFrame:
     run = desk.run
     services = desk.store.query(
         "SELECT s.service_id, s.account_id, s.customer_class, s.meter_size, s.route, s.status, s.ended_on, "
-        "CASE WHEN EXISTS (SELECT 1 FROM bills b JOIN standing_bills t ON t.number = b.number "
+        "CASE WHEN EXISTS (SELECT 1 FROM standing b "
         "WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p) THEN 1 ELSE 0 END AS count "
         "FROM services s WHERE s.cycle = :c",
         c=run.cycle,

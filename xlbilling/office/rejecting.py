@@ -261,7 +261,8 @@ _WITHDRAW: Final = "UPDATE reads SET state = :withdrawn WHERE read_id = :read AN
 _REINSTATE: Final = "UPDATE reads SET state = :current WHERE read_id = :read AND state = :withdrawn"
 _SHARED: Final = "SELECT COUNT(*) FROM rejects WHERE read_id = :read AND reject_id <> :name AND state = :taken"
 _BILLED: Final = (
-    "SELECT b.number FROM bill_reads r JOIN standing_bills b ON b.number = r.number WHERE r.read_id = :read"
+    "SELECT b.number FROM bill_reads r JOIN standing_bills b ON b.number = r.number AND b.service_id = r.service_id "
+    "WHERE r.read_id = :read"
 )
 
 

@@ -33,7 +33,8 @@ def report_pack(desk: Desk) -> Outcome:
     target = desk.folder / f"report-pack-{desk.period}.xlsx"
     facts = pack_facts(desk)
     fill_pack(template_file("report-pack.xlsx", desk.folder), target, facts)
-    return Outcome(f"{target.name}: {len(facts.register)} documents, {money(facts.register['amount'].sum())} billed.")
+    count = facts.register["number"].nunique()
+    return Outcome(f"{target.name}: {count} documents, {money(facts.register['amount'].sum())} billed.")
 
 
 def pack_facts(desk: Desk) -> PackFacts:
@@ -58,19 +59,22 @@ def _head(desk: Desk) -> str:
 
 
 def _register(desk: Desk) -> pd.DataFrame:
-    """Bills posted in the period, and bills reversed in it with the sign turned; together what the control says was billed."""
+    """Bills posted in the period, and bills reversed in it with the sign turned, a row a service billed.
+
+    Together they are what the control says was billed.
+    """
     return desk.store.query(
         """
         SELECT b.number, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, b.read_code, b.consumption,
                b.unit, b.amount, b.due_date
-          FROM bills b JOIN entries e ON e.document = b.number AND e.kind = 'billing' AND e.reverses IS NULL
+          FROM sections b JOIN entries e ON e.document = b.number AND e.kind = 'billing' AND e.reverses IS NULL
           JOIN accounts a ON a.account_id = b.account_id WHERE e.period = :p
         UNION ALL
         SELECT e.document, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, b.read_code, -b.consumption,
                b.unit, -b.amount, b.due_date
-          FROM entries e JOIN entries o ON o.entry = e.reverses JOIN bills b ON b.number = o.document
+          FROM entries e JOIN entries o ON o.entry = e.reverses JOIN sections b ON b.number = o.document
           JOIN accounts a ON a.account_id = b.account_id WHERE e.period = :p AND e.kind = 'billing'
-        ORDER BY 1
+        ORDER BY 1, 4
         """,
         p=str(desk.period),
     )
@@ -210,41 +214,62 @@ def print_file(desk: Desk) -> Outcome:
     return Outcome(f"{target.name}: {lines - 1} bills.")
 
 
-def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Bills, lines and history of a batch as the print file wants them."""
-    bills = desk.store.query(
-        "SELECT b.*, a.name, a.mail_street, a.mail_city, s.premise FROM bills b JOIN accounts a ON a.account_id = b.account_id "
-        "JOIN services s ON s.service_id = b.service_id WHERE b.batch = :b ORDER BY s.route, b.number",
+def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Bills, sections, lines and history of a batch as the print file wants them, in the order of the routes."""
+    sections = desk.store.query(
+        "SELECT b.*, s.premise, s.service_type, s.route FROM sections b JOIN services s ON s.service_id = b.service_id "
+        "WHERE b.batch = :b ORDER BY b.number, b.service_id",
         b=batch,
     )
     reads = desk.store.query(
-        "SELECT r.number, MIN(r.previous_read) AS previous_read, MIN(r.previous_date) AS previous_date, MIN(r.dial_read) AS this_read, "
-        "MAX(r.read_date) AS this_date FROM bill_reads r JOIN bills b ON b.number = r.number WHERE b.batch = :b GROUP BY r.number",
+        "SELECT r.number, r.service_id, MIN(r.previous_read) AS previous_read, MIN(r.previous_date) AS previous_date, "
+        "MIN(r.dial_read) AS this_read, MAX(r.read_date) AS this_date FROM bill_reads r JOIN bills b ON b.number = r.number "
+        "WHERE b.batch = :b GROUP BY r.number, r.service_id",
         b=batch,
     ).rename(columns={"this_date": "read_date"})
-    bills = bills.merge(reads, on="number", how="left").rename(columns={"read_date": "this_date"})
-    bills = bills.fillna({"previous_read": "", "this_read": ""})
-    bills["this_date"] = bills["this_date"].fillna(bills["service_to"])
-    bills["previous_date"] = bills["previous_date"].fillna(bills["service_from"])
-    owed = _owed_before(desk, batch)
-    bills["previous_balance"] = bills["account_id"].map(owed["before"]).fillna(0).astype("int64")
-    bills["payments_since"] = -bills["account_id"].map(owed["received"]).fillna(0).astype("int64")
-    # An account with two services has two bills; its earlier balance stands on the first of them.
-    again = bills["account_id"].duplicated()
-    bills.loc[again, ["previous_balance", "payments_since"]] = 0
-    bills["total_charges"] = bills["amount"]
-    bills["amount_due"] = bills["previous_balance"] - bills["payments_since"] + bills["amount"]
-    bills["estimated"] = bills["read_code"].eq("estimated")
-    bills["estimate"] = bills["estimate"].where(bills["estimate"].ne("") | ~bills["estimated"], BY_THE_OFFICE)
-    of_batch = "service_id IN (SELECT service_id FROM bills WHERE batch = :b)"
-    bills["settles"] = settled_estimates(desk, bills, of_batch, b=batch)
-    bills["messages"] = [told_on_bill(*said) for said in zip(bills["estimate"], bills["settles"], strict=True)]
+    sections = sections.merge(reads, on=["number", "service_id"], how="left").rename(columns={"read_date": "this_date"})
+    sections = sections.fillna({"previous_read": "", "this_read": ""})
+    sections["this_date"] = sections["this_date"].fillna(sections["service_to"])
+    sections["previous_date"] = sections["previous_date"].fillna(sections["service_from"])
+    sections["estimated"] = sections["read_code"].eq("estimated")
+    sections["estimate"] = sections["estimate"].where(
+        sections["estimate"].ne("") | ~sections["estimated"], BY_THE_OFFICE
+    )
+    of_batch = "service_id IN (SELECT s.service_id FROM bills b JOIN bill_services s ON s.number = b.number WHERE b.batch = :b)"
+    sections["settles"] = settled_estimates(desk, sections, of_batch, b=batch)
     lines = desk.store.query(
         "SELECT l.* FROM bill_lines l JOIN bills b ON b.number = l.number WHERE b.batch = :b ORDER BY l.number, l.line",
         b=batch,
     )
     lines["charge"] = lines["charge"] + lines["tier"].map(lambda tier: f" tier {tier}" if tier else "")
-    return bills, lines, _history(desk, batch, bills)
+    return _printed_bills(desk, batch, sections), sections, lines, _history(desk, batch, sections)
+
+
+def _printed_bills(desk: Desk, batch: str, sections: pd.DataFrame) -> pd.DataFrame:
+    """The documents of a batch with their customers, what they owed before, and what their sections have to say."""
+    bills = desk.store.query(
+        "SELECT b.*, a.name, a.mail_street, a.mail_city FROM bills b JOIN accounts a ON a.account_id = b.account_id "
+        "WHERE b.batch = :b ORDER BY b.number",
+        b=batch,
+    )
+    owed = _owed_before(desk, batch)
+    bills["previous_balance"] = bills["account_id"].map(owed["before"]).fillna(0).astype("int64")
+    bills["payments_since"] = -bills["account_id"].map(owed["received"]).fillna(0).astype("int64")
+    # Where an account has two bills in a batch its earlier balance stands on the first of them.
+    again = bills["account_id"].duplicated()
+    bills.loc[again, ["previous_balance", "payments_since"]] = 0
+    bills["total_charges"] = bills["amount"]
+    bills["amount_due"] = bills["previous_balance"] - bills["payments_since"] + bills["amount"]
+    told = [told_on_bill(*said) for said in zip(sections["estimate"], sections["settles"], strict=True)]
+    of_bill = sections.assign(told=told, several=sections["number"].duplicated(keep=False))
+    of_bill = of_bill.loc[of_bill["told"].ne("")]
+    of_bill["told"] = of_bill["told"].where(
+        ~of_bill["several"], "Service " + of_bill["service_id"] + ": " + of_bill["told"]
+    )
+    messages = of_bill.groupby("number")["told"].agg(" ".join).to_dict()
+    bills["messages"] = [messages.get(number, "") for number in bills["number"]]
+    route = sections.groupby("number")["route"].first()
+    return bills.assign(route=bills["number"].map(route)).sort_values(["route", "number"], ignore_index=True)
 
 
 declare_view(
@@ -272,13 +297,14 @@ def _owed_before(desk: Desk, batch: str) -> pd.DataFrame:
 declare_view(
     "used_by_services_of_batch",
     "service_id service_to:day consumption:int",
-    "SELECT service_id, service_to, consumption FROM used WHERE service_id IN (SELECT service_id FROM bills WHERE batch = :b)",
+    "SELECT service_id, service_to, consumption FROM used WHERE service_id IN "
+    "(SELECT s.service_id FROM bills b JOIN bill_services s ON s.number = b.number WHERE b.batch = :b)",
 )
 
 
-def _history(desk: Desk, batch: str, bills: pd.DataFrame) -> pd.DataFrame:
-    """Consumption of each bill's service by the month its read fell in."""
+def _history(desk: Desk, batch: str, sections: pd.DataFrame) -> pd.DataFrame:
+    """Consumption of each section's service by the month its read fell in."""
     used = desk.store.view("used_by_services_of_batch", b=batch)
-    made = used.merge(bills[["service_id", "number"]], on="service_id")
+    made = used.merge(sections[["service_id", "number"]], on="service_id")
     made["month"] = made["service_to"].dt.strftime("%Y-%m")
-    return made[["number", "month", "consumption"]]
+    return made[["number", "service_id", "month", "consumption"]]

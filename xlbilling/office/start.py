@@ -11,7 +11,7 @@ from xlbilling.documents import BILL, KINDS, POST, Control, shown_as
 from xlbilling.office.desk import Desk
 from xlbilling.office.filling import on_start
 from xlbilling.office.rejecting import open_rejects
-from xlbilling.office.views import open_payment_rejects, run_states, what_waits
+from xlbilling.office.views import STILL_HOLDS, open_payment_rejects, run_states, what_waits
 from xlbilling.records import TABLE
 from xlbilling.states import COMPUTED, DONE, DRAFT, HELD, OPEN, READS_IN, WAITING
 from xlbilling.store.views import view as declare_view
@@ -56,13 +56,15 @@ def _shown(owed: pd.DataFrame, line: Control) -> int:
 declare_view(
     "waits",
     "exceptions:int blocking:int held:int runs:int",
-    """
+    f"""
     SELECT
-      (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = :open AND severity <> 'info') AS exceptions,
-      (SELECT COUNT(*) FROM exceptions WHERE period = :p AND state = :open AND severity = 'block') AS blocking,
+      (SELECT COUNT(*) FROM exceptions e WHERE period = :p AND state = :open AND severity <> 'info'
+        AND {STILL_HOLDS}) AS exceptions,
+      (SELECT COUNT(*) FROM exceptions e WHERE period = :p AND state = :open AND severity = 'block'
+        AND {STILL_HOLDS}) AS blocking,
       (SELECT COUNT(*) FROM draft_bills WHERE period = :p AND state = :held) AS held,
       (SELECT COUNT(DISTINCT cycle) FROM draft_bills WHERE period = :p AND state = :draft) AS runs
-    """,
+    """,  # noqa: S608
     open=OPEN,
     held=HELD,
     draft=DRAFT,

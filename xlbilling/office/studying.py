@@ -80,7 +80,7 @@ def rate_study(
 _POSTED: Final = """
     SELECT b.service_id, b.account_id, b.customer_class, b.tariff, b.meter_size, b.inputs, b.service_from, b.service_to,
            b.consumption, b.bill_date, 'bill' AS source
-      FROM bills b JOIN standing_bills t ON t.number = b.number
+      FROM standing b
      WHERE b.service_to >= :first AND b.service_to <= :last
 """
 _EARLIER: Final = """

@@ -11,7 +11,7 @@ from xlbilling.documents import KINDS, DocumentKind
 from xlbilling.office.desk import Desk
 from xlbilling.office.months import Months
 from xlbilling.reads.units import millionths
-from xlbilling.states import CURRENT, DRAFT, HELD, OPEN
+from xlbilling.states import CURRENT, DRAFT, HELD, OPEN, POSTED
 from xlbilling.store.schema import columns_of
 from xlbilling.store.views import view as declare_view
 
@@ -32,7 +32,7 @@ declare_view(
     "billed_reads_of_cycle",
     "meter_id register_id read_date:day dial_read read_code as_read read_value:int?",
     "SELECT r.meter_id, r.register_id, r.read_date, r.dial_read, r.read_code, f.dial_read AS as_read, f.read_value "
-    "FROM bill_reads r JOIN standing b ON b.number = r.number JOIN services s ON s.service_id = b.service_id "
+    "FROM bill_reads r JOIN standing b ON b.number = r.number AND b.service_id = r.service_id JOIN services s ON s.service_id = b.service_id "
     "LEFT JOIN reads f ON f.read_id = r.read_id WHERE s.cycle = :cycle ORDER BY r.read_date",
 )
 
@@ -83,7 +83,8 @@ declare_view(
     SELECT c.cycle, c.period,
       (SELECT COUNT(*) FROM services s WHERE s.cycle = c.cycle AND s.status = 'active') AS services,
       (SELECT COUNT(*) FROM standing b WHERE b.cycle = c.cycle AND b.period = c.period) AS billed,
-      (SELECT COUNT(*) FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = :held) AS held,
+      (SELECT COUNT(*) FROM draft_services d JOIN draft_bills b ON b.bill_key = d.bill_key
+        WHERE b.cycle = c.cycle AND b.period = c.period AND b.state = :held) AS held,
       CASE
         WHEN EXISTS (SELECT 1 FROM draft_bills d WHERE d.cycle = c.cycle AND d.period = c.period AND d.state = :draft)
           THEN :computed
@@ -100,10 +101,15 @@ declare_view(
 
 
 def run_states(desk: Desk) -> pd.DataFrame:
-    """Where each run stands: cycle, period, services, billed, held, state."""
+    """Where each run stands, in services: cycle, period, services, billed, held (itself, or with its bill), state."""
     return desk.store.view("run_states")
 
 
+# Of a finding e: its service is not left out of the run's bills, so that what it says still holds one.
+STILL_HOLDS: Final = (
+    "NOT EXISTS (SELECT 1 FROM left_out o WHERE o.cycle = e.cycle AND o.period = e.period "
+    "AND o.service_id = e.service_id AND o.decision <> '')"
+)
 # Bills of the cycle: the run's own, and those of its earlier runs that were billed anew in this month (A of 2026-10).
 OF_CYCLE: Final = "(b.cycle = :c OR b.cycle LIKE :c || ' of ____-__')"
 
@@ -120,6 +126,27 @@ def run_bills(desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The run's drafts, and its posted bills with `reversed` (the document that reversed it, or blank)."""
     drafts = desk.store.table("draft_bills", "cycle = :c AND period = :p", **desk.chosen)
     return drafts, desk.store.view("bills_of_run", **desk.chosen)
+
+
+_SECTION: Final = {name: sort for name, sort in columns_of("draft_services").items() if name != "bill_key"}
+declare_view(
+    "sections_of_run",
+    {"bill_key": "", "number": "", "account_id": "", **_SECTION},
+    "SELECT * FROM (SELECT d.bill_key, '' AS number, b.account_id, "  # noqa: S608
+    + ", ".join(f"d.{name}" for name in _SECTION)
+    + " FROM draft_services d JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p "
+    "UNION ALL SELECT b.bill_key, b.number, b.account_id, "
+    + ", ".join(f"s.{name}" for name in _SECTION if name not in ("state", "why"))
+    + ", CASE WHEN r.document IS NULL THEN :posted ELSE 'reversed' END, '' FROM bills b JOIN bill_services s ON s.number = b.number "
+    f"LEFT JOIN reversals r ON r.document = b.number WHERE {OF_CYCLE} AND b.period = :p) s ORDER BY number, bill_key, service_id",
+    posted=POSTED,
+)
+
+
+def run_sections(desk: Desk) -> pd.DataFrame:
+    """The services on the run's drafts and posted bills, one a row; `section` names the row."""
+    made = desk.store.view("sections_of_run", **desk.chosen)
+    return made.assign(section=(made["service_id"] + " " + made["number"]).str.strip())
 
 
 _LINE: Final = {name: sort for name, sort in columns_of("draft_lines").items() if name != "bill_key"}

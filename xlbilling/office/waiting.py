@@ -13,9 +13,9 @@ from xlbilling.office.desk import Desk, money
 from xlbilling.office.explaining import quantity
 from xlbilling.office.readings import consumption_before
 from xlbilling.office.surface import view
-from xlbilling.office.views import run_bills, what_waits
+from xlbilling.office.views import STILL_HOLDS, run_bills, run_sections, what_waits
 from xlbilling.reads.history import History, before
-from xlbilling.states import DRAFT, GREEN, HELD, NOT_RECALCULATED, RED
+from xlbilling.states import DRAFT, GREEN, HELD, LEFT, NOT_RECALCULATED, RED
 
 _AUDITED: Final = {GREEN: "audit: green", RED: "audit: RED", NOT_RECALCULATED: "audit: not recalculated"}
 
@@ -47,18 +47,21 @@ def _bills(desk: Desk, ready: pd.DataFrame, held: int) -> list[str]:
     audit = _AUDITED.get(audit_state(desk, *desk.chosen.values()), "NOT AUDITED since Compute")
     findings = desk.store.query(
         "holds:yes count:int",
-        "SELECT CASE severity WHEN 'block' THEN 1 ELSE 0 END AS holds, COUNT(*) AS count FROM exceptions "
-        "WHERE cycle = :c AND period = :p AND state = :open AND severity <> 'info' GROUP BY 1",
+        "SELECT CASE severity WHEN 'block' THEN 1 ELSE 0 END AS holds, COUNT(*) AS count FROM exceptions e "  # noqa: S608
+        f"WHERE cycle = :c AND period = :p AND state = :open AND severity <> 'info' AND {STILL_HOLDS} GROUP BY 1",
         **desk.chosen,
     ).set_index("holds")["count"]
     words = {False: "findings to look at that nobody decided", True: "findings that hold bills"}
     largest = ready.iloc[int(np.argmax(ready["amount"]))]
+    sections = run_sections(desk)
+    left = sections.loc[sections["state"].eq(LEFT), "service_id"].tolist()
     return [
         f"{len(ready)} bills of {desk.run}, {money(ready['amount'].sum())} ({audit})",
         *([f"bills held, which are not posted: {held}"] if held else []),
         *(f"{said}: {findings[holds]}" for holds, said in words.items() if holds in findings.index),
-        f"the largest: {_named(largest)}, {money(largest['amount'])}",
-        *_largest_change(desk, ready),
+        *([f"services left out, whose days go on the next bill: {', '.join(left)}"] if left else []),
+        f"the largest: account {largest['account_id']}, {money(largest['amount'])}",
+        *_largest_change(desk, sections.loc[sections["state"].eq(DRAFT)].reset_index(drop=True)),
     ]
 
 
@@ -67,7 +70,7 @@ def _named(bill: Any) -> str:
 
 
 def _largest_change(desk: Desk, ready: pd.DataFrame) -> list[str]:
-    """The bill whose consumption is furthest from the same season of last year, for as many days."""
+    """The service whose consumption is furthest from the same season of last year, for as many days."""
     position, names = pd.factorize(ready["service_id"])
     services = pd.DataFrame({"position": position, "service_to": ready["service_to"], "days": ready["days"]})
     last_year, _ = before(services, History.of(consumption_before(desk), pd.Index(names)))

@@ -28,13 +28,18 @@ PRINT_BILL: Final = declare(
 HISTORY_MONTHS: Final = 13
 BILL_COLUMNS: Final = {
     "number": "bill_number",
+    "kind": "kind",
     "account_id": "account",
     "name": "name",
     "mail_street": "mail_street",
     "mail_city": "mail_city",
-    "premise": "premise",
     "bill_date": "bill_date",
     "due_date": "due_date",
+}
+SECTION_COLUMNS: Final = {
+    "service_id": "id",
+    "service_type": "type",
+    "premise": "premise",
     "previous_read": "previous_read",
     "previous_date": "previous_read_date",
     "this_read": "this_read",
@@ -45,6 +50,7 @@ BILL_COLUMNS: Final = {
     "days": "days",
     "consumption": "consumption",
     "unit": "unit",
+    "amount": "amount",
 }
 BALANCE_COLUMNS: Final = ("total_charges", "previous_balance", "payments_since", "amount_due")
 _MONEY: Final = frozenset({*BALANCE_COLUMNS, "amount"})
@@ -55,29 +61,31 @@ Texts = npt.NDArray[np.object_]
 Rows = npt.NDArray[np.intp]
 
 
-def print_file(bills: pd.DataFrame, lines: pd.DataFrame, history: pd.DataFrame) -> bytes:
+def print_file(bills: pd.DataFrame, sections: pd.DataFrame, lines: pd.DataFrame, history: pd.DataFrame) -> bytes:
     """The batch as CSV (RFC 4180, UTF-8 without byte-order mark), one row a bill in the order of `bills`.
 
-    bills: number, account_id, name, mail_street, mail_city, premise, bill_date, due_date, previous_read, previous_date,
-    this_read, this_date, estimated (bool), estimate (how, blank for an actual read), settles (whole: estimated bills in a
-    row before it that this one sets right), days, consumption (int64 millionths), unit, total_charges, previous_balance,
-    payments_since (above zero takes off), amount_due (int64 cents), messages. Reads are text as on the dial.
-    lines: number, line, charge, quantity (int64 millionths), rate (decimal text), amount (int64 cents); they come out
-    as charge_1, quantity_1, rate_1, amount_1, charge_2 ... up to the longest bill of the batch.
-    history: number, month (text 2026-11), consumption (int64 millionths); the thirteen months up to the month of the
-    bill date come out oldest first, blank where nothing was billed in a month.
+    bills: number, kind, account_id, name, mail_street, mail_city, bill_date, due_date, total_charges, previous_balance,
+    payments_since (above zero takes off), amount_due (int64 cents), messages.
+    sections: number, service_id, service_type, premise, previous_read, previous_date, this_read, this_date, estimated
+    (bool), estimate (how, blank for an actual read), settles (whole: estimated bills in a row before it that this one
+    sets right), days, consumption (int64 millionths), unit, amount (int64 cents); they come out as service_1_id,
+    service_1_type, ... service_2_id ... up to the bill with the most services. Reads are text as on the dial.
+    lines: number, service_id, line, charge, quantity (int64 millionths), rate (decimal text), amount (int64 cents); they
+    come out as charge_1, charge_1_service, quantity_1, rate_1, amount_1, charge_2 ... up to the longest bill.
+    history: number, service_id, month (text 2026-11), consumption (int64 millionths); the thirteen months up to the month
+    of the bill date come out oldest first, for each section, blank where nothing was billed in a month.
     The same frames make the same bytes. Refuses a batch in which any bill does not foot.
     """
     numbers = pd.Index(bills["number"])
     if not numbers.is_unique:
         _refuse(str(numbers[numbers.duplicated()][0]), "The bill is there twice")
-    line_rows, history_rows = _rows_of(numbers, lines["number"]), _rows_of(numbers, history["number"])
-    _refuse_unfooted(bills, lines, line_rows)
+    section_rows, line_rows = _rows_of(numbers, sections["number"]), _rows_of(numbers, lines["number"])
+    _refuse_unfooted(bills, sections, section_rows, lines, line_rows)
     columns = {title: _texts(name, bills[name]) for name, title in BILL_COLUMNS.items()}
-    columns |= _charges(lines, line_rows, len(bills))
     columns |= {name: _texts(name, bills[name]) for name in BALANCE_COLUMNS}
-    columns |= _history(bills["bill_date"], history, history_rows)
-    columns["messages"] = _texts("messages", bills["messages"])
+    columns |= {"messages": _texts("messages", bills["messages"])}
+    columns |= _sections(bills, sections, section_rows, history)
+    columns |= _charges(lines, line_rows, len(bills))
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
@@ -97,43 +105,100 @@ def _refuse(number: str, fact: str) -> None:
     raise Refusal(PRINT_BILL.at(Place("bills", number), fact))
 
 
-def _refuse_unfooted(bills: pd.DataFrame, lines: pd.DataFrame, line_rows: Rows) -> None:
-    """Charges must add to the total, and balance less payments plus charges to what is due."""
+def _refuse_unfooted(
+    bills: pd.DataFrame, sections: pd.DataFrame, section_rows: Rows, lines: pd.DataFrame, line_rows: Rows
+) -> None:
+    """Charges must add to each section and to the total, and balance less payments plus charges to what is due."""
     if (bare := np.bincount(line_rows, minlength=len(bills)) == 0).any():
         _refuse(str(bills["number"].to_numpy()[bare.argmax()]), "The bill has no charges")
-    charged = np.zeros(len(bills), dtype=np.int64)
-    np.add.at(charged, line_rows, lines["amount"].to_numpy(dtype=np.int64))
+    of_section = _section_of(sections, lines)
     total, before, paid, due = (bills[name].to_numpy(dtype=np.int64) for name in BALANCE_COLUMNS)
-    for found, said, what in (
-        (charged, total, "The charges add to {} and the total says {}"),
-        (before - paid + total, due, "Balance, payments and charges make {} and the amount due says {}"),
+    billed = sections["amount"].to_numpy(dtype=np.int64)
+    numbers, of = bills["number"].to_numpy(), sections["number"].to_numpy()
+    for found, said, what, where in (
+        (_summed(lines, of_section, len(sections)), billed, "The charges of a service add to {} and it says {}", of),
+        (_summed(sections, section_rows, len(bills)), total, "The services add to {} and the total says {}", numbers),
+        (_summed(lines, line_rows, len(bills)), total, "The charges add to {} and the total says {}", numbers),
+        (before - paid + total, due, "Balance, payments and charges make {} and the amount due says {}", numbers),
     ):
         wrong = found != said
         if wrong.any():
             row = int(wrong.argmax())
             fact = what.format(dollars(int(found[row])), dollars(int(said[row])))
-            raise Refusal(PRINT_FOOTS.at(Place("bills", str(bills["number"].to_numpy()[row])), fact))
+            raise Refusal(PRINT_FOOTS.at(Place("bills", str(where[row])), fact))
+
+
+def _summed(rows: pd.DataFrame, of: Rows, count: int) -> npt.NDArray[np.int64]:
+    made = np.zeros(count, dtype=np.int64)
+    np.add.at(made, of, rows["amount"].to_numpy(dtype=np.int64))
+    return made
+
+
+def _section_of(sections: pd.DataFrame, rows: pd.DataFrame) -> Rows:
+    """The row in `sections` that each charge or month of history belongs to."""
+    known = pd.MultiIndex.from_frame(sections[["number", "service_id"]])
+    found = known.get_indexer(pd.MultiIndex.from_frame(rows[["number", "service_id"]]))
+    if (found < 0).any():
+        row = rows.iloc[int((found < 0).argmax())]
+        _refuse(str(row["number"]), f"The bill has no service {row['service_id']}")
+    return found
+
+
+def _places(rows: Rows) -> tuple[Rows, Rows]:
+    """The order that puts what belongs to one bill together, and the place of each in it from 0."""
+    order = np.argsort(rows, kind="stable")
+    row = rows[order]
+    return order, np.arange(len(row)) - np.searchsorted(row, row, side="left")
+
+
+def _sections(
+    bills: pd.DataFrame, sections: pd.DataFrame, section_rows: Rows, history: pd.DataFrame
+) -> dict[str, Texts]:
+    """The services of each bill side by side, each with what it used in the last thirteen months."""
+    order, place = _places(section_rows)
+    row, last = section_rows[order], bills["bill_date"].to_numpy(dtype="datetime64[M]")
+    texts = {title: _texts(name, sections[name])[order] for name, title in SECTION_COLUMNS.items()}
+    months, used = _history(last[section_rows], history, _section_of(sections, history))
+    texts |= {title: column[order] for title, column in used.items()}
+    columns: dict[str, Texts] = {}
+    for number in range(int(place.max(initial=-1)) + 1):
+        here = place == number
+        for title, values in texts.items():
+            column = columns[f"service_{number + 1}_{title}"] = np.full(len(bills), "", dtype=object)
+            column[row[here]] = values[here]
+    named = {
+        title: _each_once(last.astype(np.int64) - ago, lambda n: str(np.datetime64(n, "M")))
+        for title, ago in months.items()
+    }
+    return named | columns
 
 
 def _charges(lines: pd.DataFrame, line_rows: Rows, bills: int) -> dict[str, Texts]:
     """The charges of each bill side by side, in order of their line."""
-    order = np.lexsort((lines["line"].to_numpy(), line_rows))
-    row = line_rows[order]
-    first = np.searchsorted(row, row, side="left")
-    place = np.arange(len(row)) - first
-    texts = {name: _texts(name, lines[name])[order] for name in ("charge", "quantity", "rate", "amount")}
+    lines = lines.iloc[(by_line := np.argsort(lines["line"].to_numpy(), kind="stable"))]
+    order, place = _places(line_rows[by_line])
+    row = line_rows[by_line][order]
+    titles = {
+        "charge": "charge_{}",
+        "service_id": "charge_{}_service",
+        "quantity": "quantity_{}",
+        "rate": "rate_{}",
+        "amount": "amount_{}",
+    }
+    texts = {title: _texts(name, lines[name])[order] for name, title in titles.items()}
     columns: dict[str, Texts] = {}
     for charge in range(int(place.max(initial=-1)) + 1):
         here = place == charge
-        for name, values in texts.items():
-            column = columns[f"{name}_{charge + 1}"] = np.full(bills, "", dtype=object)
+        for title, values in texts.items():
+            column = columns[title.format(charge + 1)] = np.full(bills, "", dtype=object)
             column[row[here]] = values[here]
     return columns
 
 
-def _history(bill_dates: pd.Series[Any], history: pd.DataFrame, history_rows: Rows) -> dict[str, Texts]:
-    """Month and consumption of the thirteen months that end with the bill's own, oldest first."""
-    last = bill_dates.to_numpy(dtype="datetime64[M]")
+def _history(
+    last: npt.NDArray[np.datetime64], history: pd.DataFrame, history_rows: Rows
+) -> tuple[dict[str, int], dict[str, Texts]]:
+    """How many months ago each of the thirteen is that end with the bill's own, and what each section used in them."""
     months = history["month"].to_numpy(dtype="datetime64[M]")
     ago = (last[history_rows] - months).astype(np.int64)
     shown = (ago >= 0) & (ago < HISTORY_MONTHS)
@@ -142,12 +207,12 @@ def _history(bill_dates: pd.Series[Any], history: pd.DataFrame, history_rows: Ro
     known = np.zeros(sums.shape, dtype=bool)
     np.add.at(sums, (place, history_rows[shown]), history["consumption"].to_numpy(dtype=np.int64)[shown])
     known[place, history_rows[shown]] = True
-    columns: dict[str, Texts] = {}
-    for month in range(HISTORY_MONTHS):
-        named = last.astype(np.int64) - (HISTORY_MONTHS - 1 - month)
-        columns[f"history_month_{month + 1}"] = _each_once(named, lambda number: str(np.datetime64(number, "M")))
-        columns[f"history_{month + 1}"] = np.where(known[month], _each_once(sums[month], quantity_text), "")
-    return columns
+    named = {f"history_month_{month + 1}": HISTORY_MONTHS - 1 - month for month in range(HISTORY_MONTHS)}
+    used = {
+        f"history_{month + 1}": np.where(known[month], _each_once(sums[month], quantity_text), "")
+        for month in range(HISTORY_MONTHS)
+    }
+    return named, used
 
 
 def _texts(name: str, values: pd.Series[Any]) -> Texts:

@@ -13,10 +13,14 @@ from xlbilling.records import Column, Record, Sheet, Table, given
 
 
 class RegisterRow(Record):
-    """One bill of the period."""
+    """One service on a bill of the period."""
 
     sheet: ClassVar = Sheet(
-        "Billing register", "bill_register", "Billing register", ("number",), totals=("consumption", "amount")
+        "Billing register",
+        "bill_register",
+        "Billing register",
+        ("number", "service_id"),
+        totals=("consumption", "amount"),
     )
     number: Annotated[str, given("Bill", "Number of the bill.", "id", 12)]
     account_id: Annotated[str, given("Account", "The account billed.", "id", 13)]
@@ -30,7 +34,7 @@ class RegisterRow(Record):
     read_code: Annotated[str, given("Read", "actual or estimated.", "text", 10)]
     consumption: Annotated[int, given("Consumption", "Billed consumption in the unit beside it.", "quantity", 15)]
     unit: Annotated[str, given("Unit", "Billing unit.", "text", 7)]
-    amount: Annotated[int, given("Amount", "Sum of the bill's lines.", "money", 16)]
+    amount: Annotated[int, given("Amount", "What the service is billed; the rows of a bill are its sum.", "money", 16)]
     due_date: Annotated[dt.date, given("Due", "Day payment is due.", "date", 12)]
 
 
@@ -45,7 +49,7 @@ class ClassRow(Record):
         totals=("bills", "consumption", "revenue"),
     )
     customer_class: Annotated[str, given("Class", "Customer class.", "text", 23)]
-    bills: Annotated[int, given("Bills", "Bills of the class.", "whole", 10)]
+    bills: Annotated[int, given("Bills", "Services billed; an account with two counts twice.", "whole", 10)]
     consumption: Annotated[int, given("Consumption", "Billed consumption.", "quantity", 16)]
     revenue: Annotated[int, given("Revenue", "Sum of the bills.", "money", 17)]
 

@@ -25,7 +25,7 @@ from xlbilling.documents import KINDS, typed_tables
 from xlbilling.records import TABLE
 from xlbilling.states import DOCUMENT, OPEN, POSTED, STATES, one_of
 
-VERSION: Final = 7  # of what is declared here; each change of it has a number and a function in store.migrations
+VERSION: Final = 8  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = tuple(name for name, table in TABLE.items() if table.sheet.working)
 
 metadata: Final = MetaData()
@@ -143,16 +143,24 @@ _table(
     "decision override_read override_date:day? reason decided_by decided_at state rev:int",
 )
 
-_BILL = (
-    "bill_key account_id service_id customer_class tariff cycle period service_from:day service_to:day days:int "
-    "consumption:int unit read_code amount:int bill_date:day due_date:day state why replaces carried:int estimate meter_size inputs nominal_days:int"
+# A bill is the account's: the document, a section for each service, the lines and the reads of each section.
+_BILL = "bill_key kind account_id cycle period amount:int bill_date:day due_date:day state why replaces"
+_SECTION = (
+    "service_id customer_class tariff service_from:day service_to:day days:int consumption:int unit read_code amount:int "
+    "carried:int estimate meter_size inputs nominal_days:int"
 )
 _LINE = (
-    "line:int charge tier:int quantity:int rate unit amount:int gl_account segment_from:day segment_to:day basis "
+    "line:int service_id charge tier:int quantity:int rate unit amount:int gl_account segment_from:day segment_to:day basis "
     "effective_from:day resolution"
 )
-_METERED = "meter_id register_id read_id:int? previous_date:day previous_read read_date:day dial_read unit read_code consumption:int"
+_METERED = "service_id meter_id register_id read_id:int? previous_date:day previous_read read_date:day dial_read unit read_code consumption:int"
 _table("draft_bills", "bill_key", _BILL, Index("draft_bills_run", "cycle", "period"))
+_table(
+    "draft_services",
+    "bill_key service_id",
+    f"bill_key {_SECTION} state why",
+    Index("draft_services_service", "service_id"),
+)
 _table("draft_lines", "bill_key line", f"bill_key {_LINE}")
 _table(
     "draft_reads",
@@ -165,9 +173,14 @@ _table(
     "number",
     f"number batch {_BILL}",
     Index("bills_account", "account_id"),
-    Index("bills_service", "service_id", "service_to"),
     Index("bills_run", "cycle", "period"),
     Index("bills_batch", "batch"),
+)
+_table(
+    "bill_services",
+    "number service_id",
+    f"number {_SECTION}",
+    Index("bill_services_service", "service_id", "service_to"),
 )
 _table("bill_lines", "number line", f"number {_LINE}")
 _table(
@@ -177,13 +190,19 @@ _table(
     Index("bill_reads_meter", "meter_id"),
     Index("bill_reads_read", "read_id"),
 )
-# One row for each bill that stands: a second bill for the same service and days cannot be written.
+# One row for each section of a bill that stands: a second one for the same service and days cannot be written.
 _table(
     "standing_bills",
     "service_id service_to",
     "service_id service_from:day service_to:day number",
     Index("standing_from", "service_id", "service_from", unique=True),
-    Index("standing_number", "number", unique=True),
+    Index("standing_number", "number"),
+)
+# Services that the lead lets a run's bills go without, each with the reason; their days go on the next bill.
+_table(
+    "left_out",
+    "cycle period service_id",
+    "cycle period service_id decision reason decided_by decided_at rev:int",
 )
 _table(
     "batches",
@@ -239,6 +258,7 @@ APPEND_ONLY: Final = (
     "row_history",
     "idempotency",
     "bills",
+    "bill_services",
     "bill_lines",
     "bill_reads",
     "reversals",

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.states import BOUND
 from xlbilling.store import frames, schema, seal, shape
-from xlbilling.store.views import VIEWS, sorts_of
+from xlbilling.store.views import VIEWS, sorts_of, with_relations
 
 NO_STORE: Final = declare(
     "no_store", "The store that was named does not exist.", "Check the path, or make one with `xlbilling convert`."
@@ -151,7 +151,7 @@ class Store:
     def value(self, sql: str, **values: Any) -> Any:
         """The first value of a query; None where there is no row."""
         with self.engine.connect() as connection:
-            return connection.execute(sa.text(sql), {**BOUND, **values}).scalar()
+            return connection.execute(sa.text(with_relations(sql)), {**BOUND, **values}).scalar()
 
     def table(self, name: str, where: str = "", order: str = "", **values: Any) -> pd.DataFrame:
         """A table of the store, all columns, in key order unless `order` says otherwise."""
@@ -222,7 +222,7 @@ class Work:
         return _query(self.connection, columns, sql, values)
 
     def value(self, sql: str, **values: Any) -> Any:
-        return self.connection.execute(sa.text(sql), {**BOUND, **values}).scalar()
+        return self.connection.execute(sa.text(with_relations(sql)), {**BOUND, **values}).scalar()
 
     def table(self, name: str, where: str = "", order: str = "", **values: Any) -> pd.DataFrame:
         return _table(self.connection, name, where, order, values)
@@ -433,10 +433,10 @@ def _query(
     connection: Connection, columns: str | Mapping[str, str], sql: str, values: Mapping[str, Any]
 ) -> pd.DataFrame:
     if not sql and isinstance(columns, str):  # without declared columns
-        names, rows = _fetched(connection, columns, values)
+        names, rows = _fetched(connection, with_relations(columns), values)
         return frames.frame(rows, names, _NUMBERS)
     declared = sorts_of(columns) if isinstance(columns, str) else columns
-    return _declared(connection, declared, sql, values, sql)
+    return _declared(connection, declared, with_relations(sql), values, sql)
 
 
 def _table(connection: Connection, name: str, where: str, order: str, values: Mapping[str, Any]) -> pd.DataFrame:

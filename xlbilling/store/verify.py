@@ -53,6 +53,25 @@ _PROOFS: Final = (
         "ON l.number = b.number WHERE COALESCE(l.amount, 0) <> b.amount LIMIT 3",
     ),
     view(
+        "bills equal their sections",
+        "number",
+        "SELECT b.number FROM bills b LEFT JOIN (SELECT number, SUM(amount) AS amount FROM bill_services GROUP BY number) s "
+        "ON s.number = b.number WHERE s.number IS NULL OR s.amount <> b.amount LIMIT 3",
+    ),
+    view(
+        "sections equal their lines",
+        "number",
+        "SELECT s.number FROM bill_services s LEFT JOIN (SELECT number, service_id, SUM(amount) AS amount FROM bill_lines "
+        "GROUP BY number, service_id) l ON l.number = s.number AND l.service_id = s.service_id "
+        "WHERE COALESCE(l.amount, 0) <> s.amount LIMIT 3",
+    ),
+    view(
+        "lines and reads are of a section of their bill",
+        "number",
+        "SELECT l.number FROM (SELECT number, service_id FROM bill_lines UNION ALL SELECT number, service_id FROM bill_reads) l "
+        "WHERE NOT EXISTS (SELECT 1 FROM bill_services s WHERE s.number = l.number AND s.service_id = l.service_id) LIMIT 3",
+    ),
+    view(
         "bills equal what was posted",
         "number",
         "SELECT b.number FROM bills b JOIN entries e ON e.document = b.number AND e.kind = :bill AND e.reverses IS NULL "
@@ -75,7 +94,7 @@ _PROOFS: Final = (
     view(
         "one standing bill for a service and day",
         "number",
-        "SELECT a.number FROM standing_bills a JOIN standing_bills b ON a.service_id = b.service_id AND a.number < b.number "
+        "SELECT a.number FROM standing_bills a JOIN standing_bills b ON a.service_id = b.service_id AND a.service_to < b.service_to "
         "AND a.service_from < b.service_to AND b.service_from < a.service_to LIMIT 3",
     ),
     view(
@@ -114,7 +133,8 @@ _PROOFS: Final = (
     view(
         "bills that are not reversed stand",
         "number",
-        "SELECT b.number FROM bills b LEFT JOIN standing_bills s ON s.number = b.number "
+        "SELECT b.number FROM bill_services b LEFT JOIN standing_bills s ON s.number = b.number AND s.service_id = b.service_id "
+        "AND s.service_from = b.service_from AND s.service_to = b.service_to "
         "LEFT JOIN reversals r ON r.document = b.number WHERE (s.number IS NULL) <> (r.document IS NOT NULL) LIMIT 3",
     ),
 )

@@ -1,7 +1,7 @@
 """Views: what is asked of the store by name, each with its columns and their sorts declared beside the question.
 
-A view may ask the relations below as if they were tables; they say once what a bill that stands is, what is owed and
-what was used. A view of one room is declared in that room, what several ask for is declared here.
+A view, and any other question, may ask the relations below as if they were tables; they say once what stands of the
+bills, what is owed and what was used. A view of one room is declared in that room, what several ask for is declared here.
 """
 
 from __future__ import annotations
@@ -9,11 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
+_SECTION: Final = (
+    "s.*, b.batch, b.bill_key, b.kind, b.account_id, b.cycle, b.period, b.bill_date, b.due_date, b.replaces"
+)
 RELATIONS: Final = {
-    # Bills that were not reversed: of a service and a day there is at most one.
-    "standing": "SELECT b.* FROM bills b JOIN standing_bills t ON t.number = b.number",
+    # The sections of bills, one a service, with what their bill says.
+    "sections": f"SELECT {_SECTION} FROM bill_services s JOIN bills b ON b.number = s.number",  # noqa: S608
+    # Those of bills that were not reversed: of a service and a day there is at most one.
+    "standing": (
+        f"SELECT {_SECTION} FROM standing_bills t JOIN bill_services s ON s.number = t.number AND s.service_id = t.service_id "  # noqa: S608
+        "JOIN bills b ON b.number = s.number"
+    ),
     # What makes an account owe more or less: the lines of the journal on the control account, with their entry.
     "receivable": (
         "SELECT e.entry, e.period, e.post_date, e.kind, e.batch, e.document, e.reverses, j.gl_account, j.account_id, j.amount "
@@ -23,8 +32,8 @@ RELATIONS: Final = {
     # What services used: as the old system billed it, and on the bills that stand.
     "used": (
         "SELECT service_id, service_from, service_to, days, consumption, unit, read_code FROM consumption_history UNION ALL "
-        "SELECT b.service_id, b.service_from, b.service_to, b.days, b.consumption, b.unit, b.read_code "
-        "FROM bills b JOIN standing_bills t ON t.number = b.number"
+        "SELECT s.service_id, s.service_from, s.service_to, s.days, s.consumption, s.unit, s.read_code FROM standing_bills t "
+        "JOIN bill_services s ON s.number = t.number AND s.service_id = t.service_id"
     ),
 }
 
@@ -46,10 +55,16 @@ def view(name: str, columns: str | Mapping[str, str], sql: str, **constants: Any
     if name in VIEWS:
         raise ValueError(f"view {name} is declared twice")
     sorts = sorts_of(columns) if isinstance(columns, str) else columns
+    VIEWS[name] = View(with_relations(sql), sorts, constants)
+    return name
+
+
+@lru_cache(maxsize=256)
+def with_relations(sql: str) -> str:
+    """A question with the relations it asks put before it."""
     asked = [relation for relation in RELATIONS if re.search(rf"\b(?:FROM|JOIN)\s+{relation}\b", sql)]
     first = ", ".join(f"{relation} AS ({RELATIONS[relation]})" for relation in asked)
-    VIEWS[name] = View(f"WITH {first} {sql}" if asked else sql, sorts, constants)
-    return name
+    return f"WITH {first} {sql}" if asked else sql
 
 
 def sorts_of(columns: str) -> dict[str, str]:

@@ -37,7 +37,12 @@ DESK_CELLS: Final = (
     ),
     ("PaymentsFile", "Payments file", "", "The payments file Import payments takes."),
     ("LedgerFile", "Ledger export", "", "Accounting's general-ledger export Import GL takes."),
-    ("ExplainBill", "Explain", "", "A bill's number, or a service with a draft bill, that Explain bill tells."),
+    (
+        "ExplainBill",
+        "Explain",
+        "",
+        "A bill's number, or the account or service of a draft bill, that Explain bill tells.",
+    ),
     ("StoreUrl", "Store", "billing.db", "Where the store is: a file on this computer, or a PostgreSQL address."),
 )
 SHOWN_CELLS: Final = (

@@ -25,7 +25,7 @@ def test_post_writes_numbered_bills_and_balanced_entries(office: Office) -> None
     assert lead.press("post").said == (
         "7 bills of cycle A of 2026-11, 405.00 (NOT AUDITED since Compute); "
         "findings to look at that nobody decided: 1; "
-        "the largest: account 0000003, service S03, 84.00; "
+        "the largest: account 0000003, 84.00; "
         "the largest change against last year: account 0000002, service S02, 12.5 CCF in 61 days, 11 then; 57.75. "
         "Press Post again to post."
     )
@@ -33,7 +33,9 @@ def test_post_writes_numbered_bills_and_balanced_entries(office: Office) -> None
     assert lead.press("post").said == "Posted: BL0000001: 7 bills, 405.00."
     bills = office.table("bills")
     assert bills["number"].tolist() == [f"B{n:07d}" for n in range(1, 8)]
-    assert dict(zip(bills["service_id"], bills["amount"], strict=True)) == DUE
+    assert bills["account_id"].is_monotonic_increasing
+    sections = office.table("bill_services")
+    assert dict(zip(sections["service_id"], sections["amount"], strict=True)) == DUE
     assert bills["state"].unique().tolist() == ["posted"]
     sums = office.table("journal").merge(office.table("entries"), on="entry")
     assert sums.groupby("entry")["amount"].sum().eq(0).all()
@@ -67,7 +69,8 @@ def test_post_says_audited_only_of_the_very_drafts_that_were(desk_office: Office
         work.event("Audited")
     audited = waiting(desk)
     with desk.store.work("lea", "compute") as work:
-        work.execute("UPDATE draft_bills SET amount = 4886599, consumption = 6011550000 WHERE service_id = 'S01'")
+        work.execute("UPDATE draft_bills SET amount = 4886599 WHERE account_id = '0000001'")
+        work.execute("UPDATE draft_services SET amount = 4886599, consumption = 6011550000 WHERE service_id = 'S01'")
         work.event("Computed again")
     changed = waiting(desk)
     desk.store.close()
@@ -75,7 +78,7 @@ def test_post_says_audited_only_of_the_very_drafts_that_were(desk_office: Office
     assert audited[1] == "findings to look at that nobody decided: 1"
     # 405.00 - 55.65 + 48,865.99
     assert changed[0] == "7 bills of cycle A of 2026-11, 49,215.34 (NOT AUDITED since Compute)"
-    assert changed[2] == "the largest: account 0000001, service S01, 48,865.99"
+    assert changed[2] == "the largest: account 0000001, 48,865.99"
     assert "service S01, 6,011.55 CCF in 61 days, 11 then; 48,865.99" in changed[3]
 
 
@@ -84,7 +87,12 @@ def test_post_counts_the_held_bills_whatever_holds_them(desk_office: Office) -> 
     """Three of seven services are held because no price could be found, none because of a finding: 7 - 3 = 4 are posted."""
     desk = desk_office.lead.desk()
     with desk.store.work("lea", "compute") as work:
-        work.execute("UPDATE draft_bills SET state = 'held', amount = 0 WHERE service_id IN ('S01', 'S02', 'S03')")
+        for table, own in (
+            ("draft_bills", "account_id LIKE '000000' || substr(:s, 3)"),
+            ("draft_services", "service_id = :s"),
+        ):
+            for service in ("S01", "S02", "S03"):
+                work.execute(f"UPDATE {table} SET state = 'held', amount = 0 WHERE {own}", s=service)
         work.event("Computed again")
     said = waiting(desk)
     desk.store.close()
@@ -132,7 +140,7 @@ def test_receipts_are_posted_though_the_bills_are_stale(desk_office: Office) -> 
     assert desk_office.value("SELECT COUNT(*) FROM bills") == 0
     lead.press("compute")
     assert "7 bills" in lead.press("post").said
-    assert desk_office.value("SELECT amount FROM bills WHERE service_id = 'S01'") == 5040
+    assert desk_office.value("SELECT amount FROM bill_services WHERE service_id = 'S01'") == 5040
     assert healthy(desk_office)
 
 
