@@ -181,7 +181,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("office", ["sqlite", "postgres"] if both else ["sqlite"], indirect=True)
 
 
-def _office(
+def an_office(
     stages: Callable[[str, bool], Stages], kind: str, request: pytest.FixtureRequest, folder: Path
 ) -> Iterator[Office]:
     stage = request.node.get_closest_marker("stage")
@@ -199,7 +199,7 @@ def office(stages: Callable[[str, bool], Stages], request: pytest.FixtureRequest
     The mark `on_file` puts it on the file, for what is proven of sheets; `both_databases` on PostgreSQL as well, for
     what the database itself does: posting, numbers, locks, triggers.
     """
-    yield from _office(stages, request.param, request, tmp_path)
+    yield from an_office(stages, request.param, request, tmp_path)
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def desk_office(
     stages: Callable[[str, bool], Stages], request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Office]:
     """The same, on SQLite always."""
-    yield from _office(stages, "sqlite", request, tmp_path)
+    yield from an_office(stages, "sqlite", request, tmp_path)
 
 
 def pytest_configure(config: pytest.Config) -> None:
