@@ -114,7 +114,14 @@ def _digest(work: Work | Store, run: dict[str, str], decisions: str) -> str:
         "JOIN services s ON s.service_id = t.service_id WHERE s.cycle = :c",
         c=run["c"],
     )
+    ended = work.query(
+        "SELECT DISTINCT a.account_id, a.status, a.closed_on FROM accounts a JOIN services s ON s.account_id = a.account_id "
+        "WHERE s.cycle = :c AND (a.closed_on IS NOT NULL OR a.status <> 'active') ORDER BY a.account_id",
+        c=run["c"],
+    )
     digest = hashlib.sha256(repr([tables, *earlier.iloc[0].tolist()]).encode())
+    if len(ended):  # of Accounts bills go by who ended and when, not by names and phone numbers
+        digest.update(ended.to_csv(index=False).encode())
     digest.update(reads["read_id"].to_numpy().tobytes())
     digest.update(decisions.encode())
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pandas as pd
 import pytest
 
 from tests.office.asked import correct, counts, healthy
@@ -145,7 +146,7 @@ def test_receipts_are_posted_though_the_bills_are_stale(desk_office: Office) -> 
 
 
 @pytest.mark.stage("computed")
-@pytest.mark.parametrize("change", ["rate", "meter", "read", "decision"])
+@pytest.mark.parametrize("change", ["rate", "meter", "read", "decision", "account"])
 def test_drafts_made_before_a_change_are_not_posted(desk_office: Office, change: str) -> None:
     lead = desk_office.lead
     if change == "rate":
@@ -153,6 +154,9 @@ def test_drafts_made_before_a_change_are_not_posted(desk_office: Office, change:
         lead.press("save")
     elif change == "meter":
         lead.set("meters", "M01 / ", multiplier="10")
+        lead.press("save")
+    elif change == "account":  # S01 is not billed past the day its account was closed
+        lead.set("accounts", "0000001", status="closed", closed_on=pd.Timestamp("2026-11-01"))
         lead.press("save")
     elif change == "read":
         lead.press("import_reads", ReadsFile=desk_office.file("new.csv", beacon(("M01", "0113"))))
@@ -163,6 +167,14 @@ def test_drafts_made_before_a_change_are_not_posted(desk_office: Office, change:
     assert desk_office.value("SELECT COUNT(*) FROM bills") == 0
     lead.press("compute")
     assert "Posted" in lead.press("post").said
+
+
+@pytest.mark.stage("computed")
+def test_a_phone_number_makes_no_bill_stale(desk_office: Office) -> None:
+    lead = desk_office.lead
+    lead.set("accounts", "0000001", phone="555-0101")
+    lead.press("save")
+    assert "7 bills" in lead.press("post").said
 
 
 @pytest.mark.stage("computed")
