@@ -98,10 +98,16 @@ class Record(BaseModel):
 
 
 class Setting(Record):
-    """One rule of the district: a setting or a read check with its threshold and severity."""
+    """One rule of the district: a setting or a read check with its threshold and severity, in force from a day."""
 
     sheet: ClassVar = Sheet(
-        "Policy", "policy", "The district's rules", ("topic", "setting"), True, views=("lead",), working=True
+        "Policy",
+        "policy",
+        "The district's rules",
+        ("topic", "setting", "effective_from"),
+        True,
+        views=("lead",),
+        working=True,
     )
     topic: Annotated[
         str, given("Topic", "What the rule is about: district, billing, reads, check, aging, payments.", "text", 12)
@@ -116,6 +122,13 @@ class Setting(Record):
             26,
         ),
     ]
+    effective_from: Annotated[
+        dt.date | None,
+        Column("In force from", "First day of this value; blank: always, or until the first dated row.", "date", 13),
+    ] = None
+    state: Annotated[
+        str, computed("State", "in force today; coming: on its day; was: a later row is in force.", "text", 10)
+    ] = ""
     value: Annotated[str, Column("Value", "The rule itself. Checks: the threshold, such as 200 for 200 %.", "text", 22)]
     severity: Annotated[
         str,
@@ -126,6 +139,9 @@ class Setting(Record):
             10,
             choices=("block", "review", "info", "off"),
         ),
+    ] = ""
+    source: Annotated[
+        str, Column("Source", "The resolution or the law it stands in, such as Res. 2026-14.", "text", 22)
     ] = ""
     meaning: Annotated[str, given("What it means", "The rule in plain words.", "text", 80, "wrapped")] = ""
 

@@ -11,6 +11,7 @@ from xlbilling.demo.district import District
 from xlbilling.intake.reads import ParsedReads, parse_reads
 from xlbilling.office.desk import Run
 from xlbilling.reads import Rules, Settled, settle
+from xlbilling.reads.rules import in_force
 from xlbilling.reads.settle import Office
 
 DECISION = ["exception_id", "fact", "decision", "override_read", "override_date", "reason", "decided_by", "decided_at"]
@@ -66,4 +67,4 @@ def settled(district: District, run: Run, reads: pd.DataFrame, decisions: pd.Dat
         ends_on=registers["ended_on"],
     )
     office = Office(registers, rows, district.history, decisions)
-    return settle(run.window, district.billing_unit, Rules.of(district.policy), office)
+    return settle(run.window, district.billing_unit, Rules.of(in_force(district.policy, run.bill_date.date())), office)

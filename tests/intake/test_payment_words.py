@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from xlbilling.intake.payment_words import METHODS, PaymentWords, kind_of_column, telling, wrong_rule
+from xlbilling.reads.rules import InForce
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_word_is_the_same_whatever_its_case_blanks_and_strokes() -> None:
         [("payments", "method / Credit Card", "web"), ("reads", "method / X", "cash")],
         columns=["topic", "setting", "value"],
     )
-    words = PaymentWords.of(rules)
+    words = PaymentWords.of(InForce(rules))
     assert [words.method(text) for text in ("CREDIT-CARD", "creditcard", "X", "", *METHODS)] == [
         "web",
         "web",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from xlbilling.intake.payment_words import METHODS, PaymentWords
 from xlbilling.intake.receipts import COLUMNS, Receipts, read_receipts
 from xlbilling.problems import Refusal
+from xlbilling.reads.rules import InForce
 
 
 def written(tmp_path: Path, *lines: str) -> Path:
@@ -131,7 +132,8 @@ def test_a_file_without_amounts_refuses(tmp_path: Path) -> None:
 
 def words(*rules: tuple[str, str]) -> PaymentWords:
     """The words as rows of Policy explain them."""
-    return PaymentWords.of(pd.DataFrame([("payments", *rule) for rule in rules], columns=["topic", "setting", "value"]))
+    rows = pd.DataFrame([("payments", *rule) for rule in rules], columns=["topic", "setting", "value"])
+    return PaymentWords.of(InForce(rows))
 
 
 def listed(found: Receipts) -> list[tuple[str, int]]:

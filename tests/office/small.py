@@ -44,6 +44,7 @@ from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.schema import stored_columns
 from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.port import row_keys
 
 PERIOD: Final = "2026-11"
 DUE: Final = {"S01": 5565, "S02": 5775, "S03": 8400, "S04": 6825, "S05": 4725, "S07": 5145, "S08": 4065}
@@ -96,7 +97,10 @@ def frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
 def tables() -> dict[str, pd.DataFrame]:
     """The working tables of the district."""
     policy = starting_policy("Twelve Oaks Water District").to_dict("records")
-    policy += [{"topic": "staff", "setting": who, "value": role, "severity": "", "meaning": ""} for who, role in STAFF]
+    policy += [
+        {"topic": "staff", "setting": who, "value": role, "severity": "", "source": "", "meaning": ""}
+        for who, role in STAFF
+    ]
     classes = {"S03": "RESIDENTIAL_SINGLE", "S04": "COMMERCIAL", "S08": "OTHER"}
     services = [
         {
@@ -184,7 +188,8 @@ def open_books(url: str) -> None:
         work.event("Taken in")
         for name, rows in tables().items():
             known = work.table(name)
-            new = rows.loc[~rows[TABLE[name].key[-1]].isin(known[TABLE[name].key[-1]])] if len(known) else rows
+            there = set(row_keys(TABLE[name], known))
+            new = rows.loc[[key not in there for key in row_keys(TABLE[name], rows)]]
             write_rows(work, Changes(name, new, rows.iloc[:0], rows.iloc[:0]))
         work.insert("consumption_history", history())
         work.insert_one("periods", period=PERIOD, state="open")

@@ -22,6 +22,7 @@ from xlbilling.office.policy import STANDARD_POLICY, completed, starting_policy,
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Refusal
 from xlbilling.reads import Rules
+from xlbilling.reads.rules import in_force
 from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.schema import columns_of
@@ -228,7 +229,7 @@ def test_policy_not_given_starts_from_the_standard_and_says_so(
     tmp_path: Path, url: str, office: dict[str, Rows]
 ) -> None:
     made = taken_in(folder(tmp_path / "old", office), url)
-    rules = Rules.of(Store.open(url).table("policy"))
+    rules = Rules.of(in_force(Store.open(url).table("policy"), AS_OF))
     assert rules.text("billing", "nominal_days") == "60"
     assert rules.text("billing", "billing_unit") == "CCF"
     assert rules.settings["staff", "lea"] == "lead"
@@ -260,6 +261,22 @@ def test_a_workbook_is_taken_in_like_a_folder(tmp_path: Path, url: str, office: 
     taken_in(workbook(tmp_path / "old.xlsx", office), other)
     for name in (*(t for t in TABLE if t in office), "consumption_history", "entries", "journal"):
         pd.testing.assert_frame_equal(Store.open(url).table(name), Store.open(other).table(name))
+
+
+@pytest.mark.parametrize("hand_over", [folder, workbook])
+def test_a_value_by_date_is_taken_in_with_its_day_and_its_source(
+    tmp_path: Path, url: str, office: dict[str, Rows], hand_over: Callable[[Path, dict[str, Rows]], Path]
+) -> None:
+    """60 days up to the end of 2026, 61 from 2027 on; the standard value is not added to a rule that is given."""
+    office["policy"].append(
+        {"Topic": "billing", "Setting": "nominal_days", "Value": "61", "Severity": "", "In force from": "2027-01-01",
+         "Source": "Res. 2026-31"}
+    )  # fmt: skip
+    taken_in(hand_over(tmp_path / "old.xlsx", office), url)
+    rows = Store.open(url).table("policy", "setting = 'nominal_days'")
+    assert rows[["value", "source"]].to_numpy().tolist() == [["60", ""], ["61", "Res. 2026-31"]]
+    for day, value in ((dt.date(2026, 12, 31), 60), (dt.date(2027, 1, 1), 61)):
+        assert Rules.of(in_force(Store.open(url).table("policy"), day)).whole("billing", "nominal_days") == value
 
 
 def test_a_store_started_with_the_standard_policy_takes_an_office_in(
@@ -352,6 +369,7 @@ FAULTS: dict[str, tuple[str, str, Callable[[dict[str, Rows]], Any]]] = {
     "rule nobody asks for": ("policy_unknown", "policy", set_cell("policy", 1, "Setting", "nominal_day")),
     "rule of no use": ("policy_wrong", "policy", set_cell("policy", 1, "Value", "sixty")),
     "word of payments": ("policy_wrong", "policy", again("policy", Topic="payments", Setting="method / ACH", Value="barter")),
+    "days without a value": ("policy_gap", "policy", set_cell("policy", 1, "In force from", "2026-07-01")),
     "no district": ("policy_missing", "policy", without("policy", 0)),
     "no accounts": ("conversion_tables", "accounts.csv", lambda o: o.update(accounts=[dict.fromkeys(o["accounts"][0], "")])),
     "aging untied": ("conversion_untied", "old_aging.csv", set_cell("old_aging", 0, "Amount", "62.51")),

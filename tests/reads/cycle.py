@@ -12,6 +12,7 @@ import pandas as pd
 
 from xlbilling.office.policy import starting_policy
 from xlbilling.reads import BillingUnit, Rules, Settled, Window, settle
+from xlbilling.reads.rules import in_force
 from xlbilling.reads.settle import Office
 
 MILLION = 1_000_000
@@ -26,9 +27,9 @@ def rules(*more: tuple[str, str, str, str], **changes: tuple[str, str]) -> Rules
     policy = starting_policy("D")
     for name, (value, severity) in changes.items():
         policy.loc[policy["setting"].eq(name), ["value", "severity"]] = [value, severity]
-    added = pd.DataFrame([(*row, "") for row in more], columns=policy.columns)
+    added = pd.DataFrame(list(more), columns=["topic", "setting", "value", "severity"])
     policy = pd.concat([policy, added]).drop_duplicates(["topic", "setting"], keep="last")
-    return Rules.of(policy.reset_index(drop=True))
+    return Rules.of(in_force(policy.reset_index(drop=True), WINDOW.read_to))
 
 
 def register(meter: str = "M1", service: str = "S1", **given: Any) -> dict[str, Any]:

@@ -37,6 +37,7 @@ DIGEST: Final = {  # of the schema of each version, on both databases
     5: "aeecdcd062300b49801dbab9e3d265e20ade367a934fad72159dac934abf0d1d",
     7: "dd810f2c9d8ed3798f0e0e53e336c59d7d3198a355d5fa391b651d9b7753e8de",
     8: "b13d87a6662e8c923b39ac234c3b9f0981ba94cf3a2ba262e5948140c0ce6bb8",
+    9: "b2355bde76c836ebe2255a8744289070c820514431da2837a76d7c7ec8b91be0",
 }
 
 
@@ -129,7 +130,11 @@ def test_a_migrated_store_is_as_a_new_one_and_has_all_its_rows(earlier: str, url
     # An override of before had no day.
     assert {row["override_date"] for row in after[1]["exceptions"]} == {None}
     # Checks that are new stand on Policy with their standard values; the rules that were there stay as they were.
-    assert [row for row in after[1]["policy"] if row in before[1]["policy"]] == before[1]["policy"]
+    # All of them are in force always; where they stand is not known.
+    always = [row | {"effective_from": "", "source": ""} for row in before[1]["policy"]]
+    assert [row for row in after[1]["policy"] if row in always] == always
+    assert {(row["effective_from"], row["source"]) for row in after[1]["policy"]} == {("", "")}
+    assert after[0]["policy"].key == ("topic", "setting", "effective_from")
     assert {row["setting"] for row in after[1]["policy"]} - {row["setting"] for row in before[1]["policy"]} <= {
         "days", "service_ended", "zeros_lost",
     }  # fmt: skip

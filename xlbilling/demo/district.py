@@ -19,6 +19,7 @@ from xlbilling.office.desk import Run
 from xlbilling.office.policy import starting_policy
 from xlbilling.periods import AccountingPeriod
 from xlbilling.reads import BillingUnit, Rules
+from xlbilling.reads.rules import in_force
 from xlbilling.reads.units import MILLION, truncated
 
 
@@ -70,7 +71,7 @@ class District:
     @cached_property
     def billing_unit(self) -> BillingUnit:
         """The unit the district bills in, as its policy says."""
-        return billing_unit(Rules.of(self.policy))
+        return billing_unit(Rules.of(in_force(self.policy, self.period.last)))
 
 
 def sample_district(accounts: int = 2000, period: str = "2026-10", seed: int = 20261) -> District:
@@ -88,7 +89,7 @@ def sample_district(accounts: int = 2000, period: str = "2026-10", seed: int = 2
     policy, rates = starting_policy(names.DISTRICT).assign(rev=1), schedules(month)
     last_read = _last_reads(flow, water)
     services = drawn.services_table(water, fire, last_read)
-    history = _until_closed(_history(flow, fire, water, billing_unit(Rules.of(policy))), services)
+    history = _until_closed(_history(flow, fire, water, billing_unit(Rules.of(in_force(policy, month.last)))), services)
     return District(
         name=names.DISTRICT,
         period=month,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from xlbilling.aging import age
 from xlbilling.demo.district import District
+from xlbilling.reads.rules import Rules, in_force
 from xlbilling.records import TABLE
 
 
@@ -24,7 +25,7 @@ def write_old_system(district: District, folder: Path) -> dt.date:
         _write(folder / f"{name}.csv", frame.drop(columns="rev", errors="ignore"), kinds)
     history = district.history[["service_id", "service_from", "service_to", "consumption", "unit", "read_code"]]
     _write(folder / "history.csv", history, {"service_from": "date", "service_to": "date", "consumption": "quantity"})
-    balances = _balances(district)
+    balances = _balances(district, as_of)
     _write(folder / "balances.csv", balances, {"date": "date", "amount": "money"})
     documents = balances.rename(columns={"date": "age_from", "amount": "amount_cents"})
     aged = age(documents, as_of).drop(columns=["account_id"]).sum()
@@ -51,10 +52,10 @@ def _tables(district: District, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def _balances(district: District) -> pd.DataFrame:
+def _balances(district: District, as_of: dt.date) -> pd.DataFrame:
     """The opening balances by document and charge; a document is one old bill of one service."""
     opening = district.opening
-    by_due = district.policy.loc[district.policy["setting"].eq("age_from"), "value"].iloc[0] == "due_date"
+    by_due = Rules.of(in_force(district.policy, as_of)).text("aging", "age_from") == "due_date"
     document = "OLD-" + opening["service_id"] + "-" + opening["bill_date"].dt.strftime("%y%m")
     made = opening.assign(
         document=document.where(opening["amount"].ge(0), "CR-" + opening["account_id"]),

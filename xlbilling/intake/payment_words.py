@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-import pandas as pd
-
 from xlbilling.intake.headed import folded
+from xlbilling.reads.rules import InForce
 from xlbilling.records import TABLE
 
 Of = Literal["status", "type", "side", "currency", "flag", "method"]
@@ -116,8 +115,8 @@ class PaymentWords:
     no_point: str = ""
 
     @classmethod
-    def of(cls, policy: pd.DataFrame) -> PaymentWords:
-        """The words as the rows of topic payments say."""
+    def of(cls, policy: InForce) -> PaymentWords:
+        """The words as the rows of topic payments that are in force say."""
         rows: list[Any] = [row for row in policy.itertuples() if row.topic == TOPIC]
         named = {rule: row.value.strip() for row in rows if (rule := named_rule(row.setting)) is not None}
         point = next((row.value.strip() for row in rows if row.setting.strip() == NO_POINT), "")

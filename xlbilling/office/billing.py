@@ -75,7 +75,7 @@ def _refuse_unposted(desk: Desk) -> None:
 
 def draft(desk: Desk, settled: Settled) -> Drafts:
     """The run's due services priced at the rates in force."""
-    run, rules = desk.run, desk.rules
+    run, rules = desk.run, desk.run_rules
     rates = desk.store.table("rates")
     book, problems = rate_book(rates)
     blocking = [p for p in problems if p.severity == "block"]
@@ -138,7 +138,7 @@ def _measured_inputs(desk: Desk, services: pd.DataFrame) -> pd.Series[str]:
     made = services["inputs"]
     for name in COMPOUND:
         made = with_measured(made, name, services[name])
-    months = winter_months(desk.rules)
+    months = winter_months(desk.run_rules)
     if months is None:
         return made
     winter = last_winter(months, desk.run.read_from.date())
@@ -149,7 +149,7 @@ def _measured_inputs(desk: Desk, services: pd.DataFrame) -> pd.Series[str]:
 
 def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Days of a full bill for a service's first or last bill, where the district bills those by days; else 0."""
-    if desk.rules.choice("billing", "first_and_last", "whole", "days") == "whole":
+    if desk.run_rules.choice("billing", "first_and_last", "whole", "days") == "whole":
         return np.zeros(len(services), dtype=np.int64)
     run = desk.run
     before = desk.store.query(
@@ -158,7 +158,7 @@ def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:
     )
     first = services["started_on"].notna() & ~services["service_id"].isin(before["service_id"])
     last = services["ended_on"].notna() & services["ended_on"].le(services["service_to"])
-    return np.where(first | last, desk.rules.whole("billing", "nominal_days"), 0)
+    return np.where(first | last, desk.run_rules.whole("billing", "nominal_days"), 0)
 
 
 def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.DataFrame:

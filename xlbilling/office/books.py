@@ -176,7 +176,7 @@ def _reconciled(desk: Desk) -> Reconciled:
     ).iloc[0]
     return Reconciled(
         match(lines, frame, ledger_map(desk).terms()), lines, frame, period.first, period.last,
-        f"{desk.rules.text('district', 'name')}: billing journal against {export['file_name']}", int(export["rejected"]),
+        f"{desk.rules_on(period.last).text('district', 'name')}: billing journal against {export['file_name']}", int(export["rejected"]),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from xlbilling import ledger
 from xlbilling.money import dollars
 from xlbilling.office.conversion_checks import documents, faults, rates_to_mend, ties
-from xlbilling.office.desk import NOT_ALLOWED
+from xlbilling.office.desk import NOT_ALLOWED, policy_on, today
 from xlbilling.office.history import as_text
 from xlbilling.office.old_system import WRITTEN, OldSystem, read_old_system
 from xlbilling.office.policy import STAFF, completed
@@ -24,6 +24,7 @@ from xlbilling.office.working_tables import write_rows
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Problem, Problems, Refusal, declare
 from xlbilling.reads import Rules
+from xlbilling.reads.rules import in_force
 from xlbilling.reads.units import MILLION
 from xlbilling.reads.units import convert as convert_units
 from xlbilling.records import TABLE
@@ -109,7 +110,7 @@ def convert(
     policy, told = completed(old["policy"])
     _refuse(Problems(told).blocking)
     notes = [*old.notes, *told]
-    rules = Rules.of(policy)
+    rules = Rules.of(in_force(policy, as_of))
     _refuse(faults(old, rules, period, as_of))
     notes = [*rates_to_mend(old), *notes]
     tied, untied = ties(old, rules, as_of)
@@ -186,7 +187,7 @@ def _refuse_in_use(work: Work, url: str) -> None:
         count = work.value(f"SELECT COUNT(*) FROM {name}")  # noqa: S608 - our own table names
         if count:
             raise Conflict(STORE_IN_USE.at(Place(file=Path(url).name), f"it has {count} rows in {name}"))
-    role = work.value("SELECT value FROM policy WHERE topic = :t AND setting = :a", t=STAFF, a=work.actor)
+    role = Rules.of(policy_on(work, today(work))).settings.get((STAFF, work.actor), "")
     if role != "lead":
         place = Place(table="policy", key=f"{STAFF} / {work.actor}")
         raise Refusal(

@@ -19,6 +19,7 @@ from xlbilling.office.months import Months
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.reads import BillingUnit, Rules, Window
+from xlbilling.reads.rules import InForce, in_force
 from xlbilling.store import Store, Work
 from xlbilling.workbook.port import Workbook
 
@@ -86,14 +87,35 @@ class Desk:
     folder: Path
     at: tuple[str, str] | None = None  # cycle and period to work on instead of those typed on Start
 
+    def rules_on(self, day: dt.date) -> Rules:
+        """The rules of sheet Policy that are in force on a day."""
+        if day not in self._rules:
+            self._rules[day] = Rules.of(policy_on(self.store, day))
+        return self._rules[day]
+
     @cached_property
-    def rules(self) -> Rules:
-        return Rules.of(self.store.table("policy"))
+    def _rules(self) -> dict[dt.date, Rules]:
+        return {}
+
+    @property
+    def run_day(self) -> dt.date:
+        """The day whose rules a run goes by: its bill date; in a month without a run of the cycle, the month's last day."""
+        try:
+            return self.run.bill_date.date()
+        except Refusal as refusal:
+            if refusal.problem.code != NO_RUN.code:
+                raise
+            return self.period.last
+
+    @property
+    def run_rules(self) -> Rules:
+        """The rules by which the run's reads are checked and its bills computed: those of its bill date."""
+        return self.rules_on(self.run_day)
 
     @property
     def role(self) -> str:
-        """The actor's role as sheet Policy has it; somebody who is not listed may look, nothing more."""
-        return self.rules.settings.get(("staff", self.actor), "")
+        """The actor's role today as sheet Policy has it; somebody who is not listed may look, nothing more."""
+        return self.rules_on(today(self.store)).settings.get(("staff", self.actor), "")
 
     def need(self, role: Role, what: str) -> None:
         """Refuse where the actor's role does not reach to `role`."""
@@ -165,8 +187,12 @@ class Desk:
 
     @property
     def billing_unit(self) -> BillingUnit:
-        """The district's billing unit and what it does with fractions, as sheet Policy says."""
-        rules = self.rules
+        """The run's billing unit and what is done with fractions."""
+        return self.billing_unit_on(self.run_day)
+
+    def billing_unit_on(self, day: dt.date) -> BillingUnit:
+        """The district's billing unit on a day and what it does with fractions, as sheet Policy says."""
+        rules = self.rules_on(day)
         return BillingUnit(
             rules.text("billing", "billing_unit"),
             rules.fraction("billing", "gallons_per_ccf"),
@@ -196,12 +222,17 @@ class Desk:
 
     def forget(self) -> None:
         """Drop what was remembered of Policy, period and run, after a change."""
-        for name in ("rules", "period", "run"):
+        for name in ("_rules", "period", "run"):
             self.__dict__.pop(name, None)
 
 
-def today(store: Store) -> dt.date:
+def today(store: Store | Work) -> dt.date:
     return store.clock().date()
+
+
+def policy_on(store: Store | Work, day: dt.date) -> InForce:
+    """The rows of sheet Policy in force on a day: the one way to read it, but for the sheet itself."""
+    return in_force(store.table("policy"), day)
 
 
 def latest_day(desk: Desk) -> dt.date:

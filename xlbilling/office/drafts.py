@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from xlbilling.bills import Drafts
-from xlbilling.office.desk import Desk
+from xlbilling.office.desk import Desk, policy_on
 from xlbilling.office.history import last_write
 from xlbilling.office.undo import OVERTAKEN, Step, takes_back
 from xlbilling.problems import Conflict, Place
@@ -16,6 +16,7 @@ from xlbilling.reads import Settled
 from xlbilling.store import Store, Work, frames, schema
 
 _OF_RUN: Final = "bill_key IN (SELECT bill_key FROM draft_bills WHERE cycle = :c AND period = :p"
+_RULES: Final = ("billing", "check", "reads")  # topics of Policy that bills go by
 _TABLES: Final = (
     "draft_lines",
     "draft_reads",
@@ -96,19 +97,23 @@ def inputs_digest(work: Work | Store, desk: Desk) -> str:
         "SELECT service_id, reason FROM left_out WHERE cycle = :c AND period = :p AND decision <> '' ORDER BY service_id",
         **desk.chosen,
     )
-    return _digest(work, desk.chosen, repr([decisions.to_numpy().tolist(), left_out.to_numpy().tolist()]))
+    return _digest(work, desk, repr([decisions.to_numpy().tolist(), left_out.to_numpy().tolist()]))
 
 
 def checked_from(desk: Desk) -> str:
     """A digest of what the run's reads are checked by: as of drafts, but without the decisions, which may come meanwhile."""
-    return _digest(desk.store, desk.chosen, "")
+    return _digest(desk.store, desk, "")
 
 
-def _digest(work: Work | Store, run: dict[str, str], decisions: str) -> str:
+def _digest(work: Work | Store, desk: Desk, decisions: str) -> str:
+    run = desk.chosen
     reads = work.query(
         "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **run
     )
-    tables = last_write(work, "policy", "cycles", "services", "meters", "rates")
+    # What comes later, and rules that no bill goes by, leave the drafts as they are.
+    rules = policy_on(work, desk.run_day)
+    rules = rules.loc[rules["topic"].isin(_RULES), ["topic", "setting", "value", "severity"]]
+    tables = last_write(work, "cycles", "services", "meters", "rates")
     earlier = work.query(
         "SELECT COUNT(*) AS count, MAX(t.number) AS number FROM standing_bills t "
         "JOIN services s ON s.service_id = t.service_id WHERE s.cycle = :c",
@@ -123,7 +128,7 @@ def _digest(work: Work | Store, run: dict[str, str], decisions: str) -> str:
     if len(ended):  # of Accounts bills go by who ended and when, not by names and phone numbers
         digest.update(ended.to_csv(index=False).encode())
     digest.update(reads["read_id"].to_numpy().tobytes())
-    digest.update(decisions.encode())
+    digest.update(repr([decisions, rules.to_numpy().tolist()]).encode())
     return digest.hexdigest()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -11,8 +14,9 @@ from xlbilling.intake import payment_words
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.reads import Rules
 from xlbilling.reads.checks import CHECKS
-from xlbilling.reads.rules import POLICY_MISSING, POLICY_WRONG, Override
-from xlbilling.records import UNITS
+from xlbilling.reads.rules import POLICY_MISSING, POLICY_WRONG, InForce, Override, in_force
+from xlbilling.records import TABLE, UNITS
+from xlbilling.workbook.port import row_keys
 
 POLICY_STANDARD: Final = declare(
     "policy_standard",
@@ -24,6 +28,11 @@ POLICY_UNKNOWN: Final = declare(
     "policy_unknown",
     "A rule on Policy is one that nothing asks for.",
     "Correct its topic and setting; docs/convert.md lists the rules there are.",
+)
+POLICY_GAP: Final = declare(
+    "policy_gap",
+    "A rule that is always asked for begins with a day, and the days before it have no value.",
+    "Add the value of the days before: a row of the same topic and setting with In force from blank. Then press Save.",
 )
 STAFF: Final = "staff"
 SEVERITIES: Final = ("block", "review", "info", "off")
@@ -79,15 +88,23 @@ _KNOWN: Final = {(rule.topic, rule.setting): rule for rule in (DISTRICT_NAME, *S
 
 
 def starting_policy(district: str) -> pd.DataFrame:
-    """The rules a fresh store starts from: the standard ones and the district's name; columns of sheet Policy."""
-    return pd.DataFrame([DISTRICT_NAME._replace(value=district), *STANDARD_POLICY]).astype("str")
+    """The rules a fresh store starts from: the standard ones and the district's name, always; columns of sheet Policy."""
+    return _always([DISTRICT_NAME._replace(value=district), *STANDARD_POLICY])
+
+
+def _always(rules: Iterable[Standard]) -> pd.DataFrame:
+    """Rules as rows of Policy that are in force always."""
+    rows = pd.DataFrame(list(rules), columns=list(Standard._fields)).astype("str")
+    always = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")
+    rows = rows.assign(effective_from=always, source=pd.Series("", index=rows.index, dtype="str"))
+    return rows[[name for name in TABLE["policy"].columns if name in rows]]
 
 
 def completed(given: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     """The rules given, with the standard ones added that are missing, and what was added or is wrong.
 
-    `given`: topic, setting, value, severity, meaning (text). Every rule added is an info; the district's name has no
-    standard value. A rule that nothing asks for, a value or a severity that cannot be used, block.
+    `given`: the columns of sheet Policy. Every rule added is an info; the district's name has no standard value. A rule
+    that nothing asks for, a value or a severity that cannot be used, days without a value, block.
     """
     keys = list(zip(given["topic"], given["setting"], strict=True))
     problems = [
@@ -97,10 +114,14 @@ def completed(given: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     ]
     added = [rule for rule in STANDARD_POLICY if (rule.topic, rule.setting) not in keys]
     problems += [POLICY_STANDARD.at(_place(rule), f"starts as {rule.value or rule.severity}") for rule in added]
-    usual = [_meaning(key) for key in keys]
-    own = given.assign(meaning=[own or meaning for own, meaning in zip(given["meaning"], usual, strict=True)])
-    made = pd.concat([own, pd.DataFrame(added, columns=list(Standard._fields)).astype("str")], ignore_index=True)
-    return made, [*problems, *wrong_values(made)]
+    rows = pd.concat([with_meanings(given), _always(added)], ignore_index=True)
+    return rows, [*problems, *wrong_values(rows)]
+
+
+def with_meanings(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of Policy with what they mean, where nobody has said."""
+    usual = [_meaning(key) for key in zip(rows["topic"], rows["setting"], strict=True)]
+    return rows.assign(meaning=[own or meaning for own, meaning in zip(rows["meaning"], usual, strict=True)])
 
 
 def _asked_for(key: tuple[str, str]) -> bool:
@@ -118,13 +139,55 @@ def _meaning(key: tuple[str, str]) -> str:
         return f"{override.check} for class {override.customer_class}, meter size {override.meter_size}."
     if key[0] == payment_words.TOPIC:
         return "What a word in files of payments means."
+    if key[0] == STAFF:
+        return "Role of this log-in: clerk, lead or accounting."
     return _KNOWN[key].meaning if key in _KNOWN else ""
 
 
 def wrong_values(policy: pd.DataFrame) -> list[Problem]:
-    """What is wrong with the values of a whole set of rules: the same questions are put that billing will put."""
+    """What is wrong with a whole set of rules: of every day the same questions are put that billing will put.
+
+    `policy`: the columns of sheet Policy but rev. Each problem names its row; a rule whose first row leaves days before
+    it without a value that is always asked for is told with that row.
+    """
+    problems = [
+        POLICY_WRONG.at(_place((payment_words.TOPIC, str(row.setting)), "value"), fact)
+        for row in policy.loc[policy["topic"].eq(payment_words.TOPIC)].itertuples()
+        if (fact := payment_words.wrong_rule(str(row.setting), str(row.value)))
+    ]
+    for day in days_of_change(policy):
+        rows = in_force(policy, day)
+        named = dict(zip(rows["topic"] + " / " + rows["setting"], row_keys(TABLE["policy"], rows), strict=True))
+        for problem in _wrong_on_a_day(rows):
+            key = named.get(problem.place.key) if problem.place else None
+            problems.append(_named(problem, key) if key else _without_value(policy, problem))
+    return list(dict.fromkeys(problems))
+
+
+def days_of_change(policy: pd.DataFrame) -> list[dt.date]:
+    """The days on which other rules begin to be in force, the first of all days among them."""
+    return [dt.date.min, *sorted(day.date() for day in policy["effective_from"].dropna().unique())]
+
+
+def _named(problem: Problem, key: str) -> Problem:
+    assert problem.place is not None
+    return problem.on(replace(problem.place, key=key))
+
+
+def _without_value(policy: pd.DataFrame, problem: Problem) -> Problem:
+    """A rule that is missing on a day: it is missing for good, or its first row begins later."""
+    rows = policy.loc[(policy["topic"] + " / " + policy["setting"]).eq(problem.place.key if problem.place else "")]
+    if rows.empty:
+        return problem
+    first = rows.sort_values("effective_from").iloc[:1]
+    name, day = f"{first['topic'].iloc[0]} / {first['setting'].iloc[0]}", first["effective_from"].iloc[0]
+    place = Place(table="policy", key=row_keys(TABLE["policy"], first)[0], column="effective_from")
+    return POLICY_GAP.at(place, f"{name} has no value before {day:%Y-%m-%d}")
+
+
+def _wrong_on_a_day(policy: InForce) -> Iterator[Problem]:
+    """What is wrong with the rules in force on one day, each at its topic and setting."""
     rules = Rules.of(policy)
-    found = []
     for topic, setting, *choices in _ASKED:
         try:
             if choices:
@@ -136,21 +199,16 @@ def wrong_values(policy: pd.DataFrame) -> list[Problem]:
             else:
                 rules.fraction(topic, setting)
         except Refusal as refusal:
-            found.append(refusal.problem)
-    found += [problem for row in policy.loc[policy["topic"].eq("check")].itertuples() for problem in _wrong_check(row)]
-    found += [
-        POLICY_WRONG.at(_place((payment_words.TOPIC, str(row.setting)), "value"), fact)
-        for row in policy.loc[policy["topic"].eq(payment_words.TOPIC)].itertuples()
-        if (fact := payment_words.wrong_rule(str(row.setting), str(row.value)))
-    ]
+            yield refusal.problem
+    for row in policy.loc[policy["topic"].eq("check")].itertuples():
+        yield from _wrong_check(row)
     if not rules.settings.get(("district", "name")):
-        found.append(POLICY_MISSING.at(_place(DISTRICT_NAME), "the district's name is not given"))
+        yield POLICY_MISSING.at(_place(DISTRICT_NAME), "the district's name is not given")
     for read in (lambda: bucket_names(aging_buckets(rules)), lambda: winter_months(rules), rules.methods):
         try:
             read()
         except Refusal as refusal:
-            found.append(refusal.problem)
-    return found
+            yield refusal.problem
 
 
 def _wrong_check(row: Any) -> list[Problem]:

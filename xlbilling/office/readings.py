@@ -55,7 +55,7 @@ def settled_reads(desk: Desk) -> Settled:
     decisions = desk.store.table("exceptions", "cycle = :c AND period = :p", c=run.cycle, p=run.period)
     own, last = registers(desk), consumption_before(desk)
     office = Office(own, reads, last, decisions, carried(desk), _intervals(desk), _elsewhere(desk, own))
-    return settle(run.window, desk.billing_unit, desk.rules, office)
+    return settle(run.window, desk.billing_unit, desk.run_rules, office)
 
 
 def consumption_before(desk: Desk) -> pd.DataFrame:

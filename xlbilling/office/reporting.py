@@ -40,8 +40,9 @@ def report_pack(desk: Desk) -> Outcome:
 def pack_facts(desk: Desk) -> PackFacts:
     """Everything the report pack of the period says, from posted documents only."""
     register = _with_other_charges(desk, _register(desk))
+    rules = desk.rules_on(desk.period.last)
     return PackFacts(
-        district=desk.rules.text("district", "name"),
+        district=rules.text("district", "name"),
         period=str(desk.period),
         made_at=desk.store.clock().strftime("%Y-%m-%d %H:%M"),
         chain_head=_head(desk),
@@ -50,7 +51,7 @@ def pack_facts(desk: Desk) -> PackFacts:
         exceptions=_exceptions(desk),
         control=_control(desk),
         aging=_aging(desk),
-        buckets=aging_buckets(desk.rules),
+        buckets=aging_buckets(rules),
     )
 
 
@@ -162,7 +163,7 @@ declare_view(
 
 def _aging(desk: Desk) -> pd.DataFrame:
     """Who owes what and for how long, as of the last day of the period."""
-    rules = desk.rules
+    rules = desk.rules_on(desk.period.last)
     by_due = rules.choice("aging", "age_from", "bill_date", "due_date") == "due_date"
     documents = desk.store.view("documents_owed", p=str(desk.period))
     documents["age_from"] = documents["due_date" if by_due else "post_date"]
@@ -177,7 +178,7 @@ def write_close_packet(desk: Desk, items: pd.DataFrame, head: str) -> Path:
     row = desk.store.table("periods", "period = :p", p=str(desk.period)).iloc[0]
     target = desk.folder / f"close-packet-{desk.period}.xlsx"
     facts = CloseFacts(
-        desk.rules.text("district", "name"), str(desk.period), row["closed_by"], row["closed_at"], head,
+        desk.rules_on(desk.period.last).text("district", "name"), str(desk.period), row["closed_by"], row["closed_at"], head,
         items[["item", "state", "detail", "signed_reason", "signed_by"]], _control(desk),
         differences_of(desk),
     )  # fmt: skip

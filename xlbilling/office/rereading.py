@@ -36,7 +36,8 @@ def reread_list(desk: Desk) -> Outcome:
     refuse_unsaved(desk, ["exceptions"])
     rows, left_over = to_read_again(desk)
     name = f"reread-{re.sub(r'[^A-Za-z0-9_-]+', '-', desk.run.cycle)}-{desk.run.period}"
-    files = reread_files(rows, Sheet(desk.rules.text("district", "name"), today(desk.store)))
+    district = desk.rules_on(today(desk.store)).text("district", "name")
+    files = reread_files(rows, Sheet(district, today(desk.store)))
     told = "; ".join(f"{name}-{_told(file)}" for file in files)
     counts = (
         f"{_counted(len(rows), 'register')} of {_counted(rows['meter_id'].nunique(), 'meter')} on "
@@ -44,7 +45,7 @@ def reread_list(desk: Desk) -> Outcome:
     )
     listed = template_file("reread-list.xlsx", desk.folder)
     note = f"Made {today(desk.store):%Y-%m-%d}: {counts}. Expected: half to twice of what is usual up to that day."
-    fill_list(listed, desk.folder / f"{name}.xlsx", rows, desk.rules.text("district", "name"), str(desk.run), note)
+    fill_list(listed, desk.folder / f"{name}.xlsx", rows, district, str(desk.run), note)
     for file in files:
         write_whole(desk.folder / f"{name}-{file.ending}", file.content)
     said = f"{name}.xlsx: {counts}. For the reading system: {told}."

@@ -53,8 +53,9 @@ def save(desk: Desk) -> Outcome:
         refresh_tables(desk, [c.table for c in found if c.typed_over or c.left or c.there])
         return Outcome(" ".join(filter(None, ["Nothing to save.", there, _over(typed_over)])), typed_over)
     _allowed(desk, found)
-    if not desk.confirm([f"Save {len(preview)} changes?", *preview]):
-        return Outcome(f"{len(preview)} changes are listed; press Save again to write them.")
+    told = [line for c in found if c for line in SURFACES[c.table].told(desk, c)]
+    if not desk.confirm([f"Save {len(preview)} changes?", *preview, *told]):
+        return Outcome(" ".join([f"{len(preview)} changes are listed; press Save again to write them.", *told]))
     with look.work("save") as work:
         inside = desk.within(work)
         if look.moved:
@@ -63,7 +64,8 @@ def save(desk: Desk) -> Outcome:
         keep_undo(work, "Save", steps, f"Saved {len(preview)} changes: {'; '.join(preview[:20])}")
     desk.forget()
     refresh_tables(desk, _touched([c.table for c in found if c or c.left or c.there or c.typed_over]))
-    return Outcome(" ".join(filter(None, [f"Saved {len(preview)} changes.", there, _over(typed_over)])), typed_over)
+    said = [f"Saved {len(preview)} changes.", *told, there, _over(typed_over)]
+    return Outcome(" ".join(filter(None, said)), typed_over)
 
 
 def _typed(desk: Desk) -> list[Changes]:

@@ -14,6 +14,7 @@ from xlbilling.inputs import BAD_INPUT, inputs
 from xlbilling.intake.listing import Listing, read_listing, values
 from xlbilling.intake.tariff_file import read_tariff
 from xlbilling.money import dollars
+from xlbilling.office.desk import policy_on, today
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.reads import Rules
 from xlbilling.records import TABLE
@@ -207,7 +208,7 @@ def _facts(store: Store, proposal: Path, first: dt.date, last: dt.date, bills: p
     sources = bills["source"].value_counts()
     told = [f"{sources[name]:,} {words}" for name, words in _SOURCES.items() if name in sources]
     return StudyFacts(
-        district=Rules.of(store.table("policy")).text("district", "name"),
+        district=Rules.of(policy_on(store, today(store))).text("district", "name"),
         periods=f"service periods that end from {first} to {last}",
         current=f"rates in force on {last}",
         proposed=proposal.name,

@@ -62,6 +62,10 @@ class Surface:
         """What is wrong with typed rows beyond their own cells, each with its cell; `others` is what else is saved."""
         return []
 
+    def told(self, desk: Desk, change: Changes) -> list[str]:
+        """What Save says of typed rows beside what changes, such as when they begin to count."""
+        return []
+
     def write(self, desk: Desk, work: Work, change: Changes) -> list[Step]:
         """Write typed rows; the steps that take them back. The desk reads inside the transaction."""
         raise NotImplementedError(f"{self.name} is not saved")

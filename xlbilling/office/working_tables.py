@@ -22,7 +22,7 @@ from xlbilling.office.surface import Surface
 from xlbilling.office.undo import Step, overtaken, takes_back
 from xlbilling.office.working_copy import Changes, changed_meanwhile
 from xlbilling.problems import Problem, Refusal, declare
-from xlbilling.records import TABLE
+from xlbilling.records import TABLE, Table
 from xlbilling.store import Work
 from xlbilling.store.schema import stored_columns
 from xlbilling.workbook.port import row_keys
@@ -97,7 +97,7 @@ def write_rows(work: Work, change: Changes, desk: Desk | None = None) -> list[St
     revs = dict(zip(added, first, strict=True))
     for key, (label, row, old) in zip(kept, change.pairs(), strict=True):
         values = {column: bound(row[column]) for column in columns if column not in (*declared.key, "rev")}
-        if not work.update(name, {k: bound(row[k]) for k in declared.key}, int(old["rev"]), values):
+        if not work.update(name, _key(declared, row), int(old["rev"]), values):
             raise changed_meanwhile(desk, change, label, key)
         revs[key] = int(old["rev"]) + 1
         keep_change(work, name, key, event, old, {**row, "rev": revs[key]}, columns)
@@ -127,13 +127,13 @@ def restore_rows(work: Work, step: Step) -> None:
     where = " AND ".join(f"{k} = :{k}" for k in declared.key)
     for key in added:
         row = whole.iloc[at[key]]
-        work.execute(f"DELETE FROM {name} WHERE {where}", **{k: bound(row[k]) for k in declared.key})  # noqa: S608
+        work.execute(f"DELETE FROM {name} WHERE {where}", **_key(declared, row))  # noqa: S608
         keep_revision(work, name, key, int(row["rev"]) + 1, event, TAKEN_OUT)
     for key in changed:
         rev = int(whole["rev"].iloc[at[key]])
         old = _kept(work, name, key, revs[key] - 1) | {"rev": str(rev + 1)}
-        values = {column: stored(declared.columns[column].kind, text) for column, text in old.items()}
-        work.update(name, {k: values.pop(k) for k in declared.key}, rev, values)
+        values = {c: stored(declared.columns[c].kind, text) for c, text in old.items() if c not in declared.key}
+        work.update(name, _key(declared, whole.iloc[at[key]]), rev, values)
         keep_revision(work, name, key, rev + 1, event, json.dumps(old))
 
 
@@ -142,7 +142,13 @@ def _kept(work: Work, name: str, key: str, rev: int) -> dict[str, str]:
     earlier = at_revision(work, name, key, rev)
     if earlier is None:
         raise Refusal(NO_EARLIER.at(None, f"{TABLE[name].sheet.name} {key} has no revision {rev}"))
-    return earlier
+    return dict.fromkeys(stored_columns(name), "") | earlier  # a column that came with a later version was blank then
+
+
+def _key(declared: Table, row: Mapping[Any, Any] | pd.Series[Any]) -> dict[str, Any]:
+    """A row's key as the database has it: what is blank of it, such as a first day that is always, as "" ."""
+    key = {name: bound(row[name]) for name in declared.key}
+    return {name: "" if value is None else value for name, value in key.items()}
 
 
 def bound(value: Any) -> Any:

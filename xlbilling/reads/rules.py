@@ -1,11 +1,12 @@
-"""The district's rules for reads, as they stand on the Policy sheet."""
+"""The district's rules as they stand on the Policy sheet, each as of a day: no reader takes the whole sheet."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NewType
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,33 @@ ANY: Final = "any"
 OFF: Final = "off"
 METHODS: Final = ("prior_year", "average", "class")
 _BETWEEN: Final = " / "  # with its spaces: a meter size such as 5/8" has a stroke of its own
+
+
+InForce = NewType("InForce", pd.DataFrame)  # rows of Policy of one day; only `in_force` makes it
+IN_FORCE: Final = "in force"
+COMING: Final = "coming"
+WAS: Final = "was"
+
+
+def in_force(policy: pd.DataFrame, day: dt.date) -> InForce:
+    """The rules of one day: of each setting the row with the latest first day that is not after it.
+
+    `policy` (topic, setting, effective_from: datetime64, NaT for always, and whatever more) in any order, one row for a
+    setting and first day; its rows and columns as they are. A setting whose rows all come later has none.
+    """
+    return InForce(policy.loc[states(policy, day).eq(IN_FORCE)])
+
+
+def states(policy: pd.DataFrame, day: dt.date) -> pd.Series[str]:
+    """How each row of Policy stands on a day: in force, coming, or was."""
+    rows = policy[["topic", "setting", "effective_from"]].reset_index(drop=True)
+    began = rows["effective_from"].astype("datetime64[s]")
+    came = rows.loc[~began.gt(pd.Timestamp(day))].sort_values("effective_from", na_position="first")
+    current = came.index[~came.duplicated(["topic", "setting"], keep="last")]
+    stands = np.full(len(rows), COMING, dtype=object)
+    stands[came.index] = WAS
+    stands[current] = IN_FORCE
+    return pd.Series(stands, index=policy.index, dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +110,8 @@ class Rules:
     overrides: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, policy: pd.DataFrame) -> Rules:
-        """The rules of a policy frame with columns topic, setting, value, severity."""
+    def of(cls, policy: InForce) -> Rules:
+        """The rules in force on a day, with columns topic, setting, value, severity."""
         rows: list[Any] = list(policy.itertuples())
         settings = {(r.topic, r.setting): r.value.strip() for r in rows}
         overrides: dict[str, tuple[Override, ...]] = {}

@@ -32,6 +32,11 @@ def plain(values: pd.Series[Any]) -> list[Any]:
     return [None if v is None or v is pd.NA or v != v else v for v in made] if values.hasnans else made
 
 
+def since(values: pd.Series[Any]) -> pd.Series[Any]:
+    """First days as a key keeps them: ISO text, "" for always."""
+    return pd.to_datetime(values).dt.strftime("%Y-%m-%d").fillna("").astype(object)
+
+
 def typed(fetched: Sequence[Sequence[Any]], columns: Mapping[str, str], steady: bool = True) -> pd.DataFrame:
     """Fetched rows as a frame of the declared sorts, whatever the rows hold; TypeError where they are not of them.
 

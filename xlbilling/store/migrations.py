@@ -210,6 +210,13 @@ _OF_SECTION: Final = (
 )  # fmt: skip
 
 
+@migration(9, "a rule of Policy holds from a day on and names its source; those there were hold always")
+def rules_have_a_day(old: Old) -> None:
+    """Every value there was is in force always, under the key it had; its source is not known."""
+    old.add_column("policy", "effective_from:since", "''")
+    old.add_column("policy", "source", "''")
+
+
 def opened(url: str, actor: str, folder: Path, clock: Callable[[], dt.datetime] | None = None) -> Store:
     """Open a store to work on it; one of an earlier version is migrated first, and `Store.migrated` says so."""
     store = Store.of_any_version(url, clock)

@@ -25,7 +25,7 @@ from xlbilling.documents import KINDS, typed_tables
 from xlbilling.records import TABLE
 from xlbilling.states import DOCUMENT, OPEN, POSTED, STATES, one_of
 
-VERSION: Final = 8  # of what is declared here; each change of it has a number and a function in store.migrations
+VERSION: Final = 9  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = tuple(name for name, table in TABLE.items() if table.sheet.working)
 
 metadata: Final = MetaData()
@@ -35,11 +35,15 @@ class Day(Text):
     """A day as ISO text: to the database text, to a frame a date."""
 
 
+class Since(Day):
+    """The first day of something as ISO text, "" for always: a key can hold it, and always sorts before every day."""
+
+
 def column(spec: str) -> Column[str] | Column[int] | Column[bytes]:
-    """A column from `name`, `name:int`, `name:day` or `name:blob`; a trailing `?` lets it be empty (NULL)."""
+    """A column from `name`, `name:int`, `name:day`, `name:since` or `name:blob`; a trailing `?` lets it be empty (NULL)."""
     optional = spec.endswith("?")
     name, _, kind = spec.rstrip("?").partition(":")
-    sort = {"": Text, "int": BigInteger, "day": Day, "blob": LargeBinary}[kind]
+    sort = {"": Text, "int": BigInteger, "day": Day, "since": Since, "blob": LargeBinary}[kind]
     return Column(name, sort, nullable=optional, autoincrement=False)  # numbers are given out by Work.numbers
 
 
@@ -58,6 +62,8 @@ def _working(name: str) -> Table:
 def _spec(name: str, field: str) -> str:
     """The store's column of a declared one; a date may be blank, and a number that need not be typed."""
     declared = TABLE[name].columns[field]
+    if declared.kind == "date" and field in TABLE[name].key:
+        return f"{field}:since"
     kind, number = declared.kind, declared.kind in ("money", "quantity", "whole")
     optional = kind == "date" or (number and not declared.required)
     return f"{field}{':int' if number else ':day' if kind == 'date' else ''}{'?' if optional else ''}"
@@ -78,7 +84,7 @@ Index("meters_service", metadata.tables["meters"].c.service_id)
 
 def columns_of(name: str) -> dict[str, str]:
     """The columns of a table with their sorts, as a view declares its own: "", "int", "day" or "blob", with `?`."""
-    sorts = {BigInteger: "int", Day: "day", LargeBinary: "blob"}
+    sorts = {BigInteger: "int", Day: "day", Since: "day", LargeBinary: "blob"}
     return {
         c.name: sorts.get(type(c.type), "") + ("?" if c.nullable else "")
         for c in metadata.tables[name].columns

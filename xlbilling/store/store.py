@@ -89,8 +89,8 @@ class Store:
             work.event(f"Store made; {actor} is its first lead.")
             work.insert_rows(
                 "policy",
-                ["topic", "setting", "value", "severity", "meaning", "rev"],
-                [("staff", actor, "lead", "", "Role of this log-in: clerk, lead or accounting.", 1)],
+                ["topic", "setting", "effective_from", "value", "severity", "source", "meaning", "rev"],
+                [("staff", actor, "", "lead", "", "", "Role of this log-in: clerk, lead or accounting.", 1)],
             )
         return store
 
@@ -254,7 +254,10 @@ class Work:
 
     def insert(self, table: str, frame: pd.DataFrame) -> None:
         """Bulk-insert a frame whose columns are the table's, in any order."""
-        names = [c.name for c in schema.metadata.tables[table].columns]
+        columns = schema.metadata.tables[table].columns
+        since = [c.name for c in columns if isinstance(c.type, schema.Since)]
+        frame = frame.assign(**{name: frames.since(frame[name]) for name in since}) if since else frame
+        names = [c.name for c in columns]
         self.insert_rows(table, names, frames.rows(frame, names))
 
     def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

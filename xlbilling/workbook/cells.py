@@ -20,6 +20,7 @@ import pandas as pd
 from xlbilling.exact import cell_number
 from xlbilling.problems import Problem, declare
 from xlbilling.records import Column, ColumnKind, Table
+from xlbilling.workbook.days import day_of
 from xlbilling.workbook.port import ERRORS, SheetTable
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -29,8 +30,6 @@ PLACES: Final[dict[str, int]] = {"money": 2, "quantity": 6, "whole": 0}
 BIGGEST: Final = 10**15  # beyond it a float no longer counts in ones
 MOST_DIGITS: Final = 12  # a decimal with more of them is a computed fraction, not a price or a setting
 _PLAIN: Final = re.compile(r"(-?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?")
-_DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00:00)?")
-_AMERICAN_DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _EPOCH: Final = dt.datetime(1970, 1, 1)
 _NO_DAY: Final = int(np.iinfo(np.int64).min)  # NaT
 
@@ -226,7 +225,7 @@ class _Column:
     # -------------------------------------------------------------------------------------------- dates
 
     def _dates(self, cells: Objects, left: Mask) -> npt.NDArray[np.datetime64]:
-        found = _each(cells, left, _day)
+        found = _each(cells, left, day_of)
         for row in np.flatnonzero(left):
             if found[row] is None:
                 self._refuse(DATE, int(row), f"{self.column.title} is {_shown(cells[row])}")
@@ -316,24 +315,6 @@ def _text(cell: Any) -> str | None:
     if isinstance(cell, dt.datetime):
         return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ")
     return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
-
-
-def _day(cell: Any) -> dt.datetime | None:
-    """Midnight of the day a cell holds; None where it holds no whole day."""
-    if isinstance(cell, dt.datetime):
-        return cell.replace(tzinfo=None) if cell.time() == dt.time() else None
-    if isinstance(cell, dt.date):
-        return dt.datetime(cell.year, cell.month, cell.day)
-    if not isinstance(cell, str):
-        return None
-    iso, american = _DAY.fullmatch(cell.strip()), _AMERICAN_DAY.fullmatch(cell.strip())
-    if not (iso or american):
-        return None
-    year, month, day = iso.groups() if iso else (american[3], american[1], american[2]) if american else ("", "", "")
-    try:
-        return dt.datetime(int(year), int(month), int(day))
-    except ValueError:  # such as 2026-02-30: no day of any month, the caller names the cell
-        return None
 
 
 def _shown(cell: Any) -> str:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from xlbilling.problems import Place, Problem, Refusal, declare
 from xlbilling.records import TABLE, TABLES, ColumnKind, Table
+from xlbilling.workbook.days import day_of
 from xlbilling.workbook.fingerprint import fingerprint
 from xlbilling.workbook.formula_text import Formula
 from xlbilling.workbook.named_cells import FIXED_ROWS
@@ -244,12 +245,28 @@ def tables_of(sheet: str) -> list[str]:
 
 
 def row_keys(table: Table, frame: pd.DataFrame) -> list[str]:
-    """The key of each row as text, the same for raw cells and store values."""
+    """The key of each row as text, the same for raw cells and store values; without its day where that is blank."""
     blank = [""] * len(frame)
+    days = {name for name in table.key if table.columns[name].kind == "date"}
     parts = [
-        [_key_text(value) for value in frame[name].tolist()] if name in frame.columns else blank for name in table.key
+        [_key_day(value) if name in days else _key_text(value) for value in frame[name].tolist()]
+        if name in frame.columns
+        else blank
+        for name in table.key
     ]
-    return parts[0] if len(parts) == 1 else [" / ".join(part) for part in zip(*parts, strict=True)]
+    if len(parts) == 1:
+        return parts[0]
+    if table.key[-1] in days:
+        return [" / ".join(part if part[-1] else part[:-1]) for part in zip(*parts, strict=True)]
+    return [" / ".join(part) for part in zip(*parts, strict=True)]
+
+
+def _key_day(value: Any) -> str:
+    """A day of a key as it is written everywhere, however the cell holds it: 2026-12-01."""
+    if value is None or value is pd.NaT:
+        return ""
+    day = day_of(value)
+    return f"{day:%Y-%m-%d}" if day else _key_text(value)
 
 
 def _key_text(value: Any) -> str:

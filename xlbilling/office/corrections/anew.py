@@ -252,7 +252,8 @@ def _service(desk: Desk, old: Mapping[Any, Any], registers: pd.DataFrame, carrie
     known = inputs(str(old["inputs"])) or {}
     if len(registers):
         laid = registers.assign(position=0, usable=True, service_id=old["service_id"])
-        sums = by_service(laid, desk.billing_unit, np.array([carried_in], dtype=np.int64)).iloc[0]
+        unit = desk.billing_unit_on(old["bill_date"].date())
+        sums = by_service(laid, unit, np.array([carried_in], dtype=np.int64)).iloc[0]
         made = made.assign(
             consumption=int(sums["consumption"]), carried=int(sums["carried"]), read_code=str(sums["read_code"]),
             estimate=old["estimate"] if sums["read_code"] == "estimated" else "",

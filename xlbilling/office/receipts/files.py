@@ -10,8 +10,8 @@ import pandas as pd
 from xlbilling.intake.payment_words import PaymentWords
 from xlbilling.intake.receipts import Receipts, read_receipts
 from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Desk, latest_day, money
-from xlbilling.office.history import keep_taken_out, last_write
+from xlbilling.office.desk import Desk, latest_day, money, policy_on, today
+from xlbilling.office.history import keep_taken_out
 from xlbilling.office.looking import Look
 from xlbilling.office.receipts.typed import insert_receipts, standing
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
@@ -31,10 +31,10 @@ def import_payments(desk: Desk) -> Outcome:
     look = Look(desk)
     period = look.open_month()
     refuse_unsaved(desk, ["payments", "payment_rejects"])
-    look.at(lambda at: last_write(at.store, "policy"))
+    words = look.at(lambda at: PaymentWords.of(policy_on(at.store, today(at.store))))
     path = desk.book.ask_file("the payments file", "PaymentsFile")
     digest = digest_of(path)
-    receipts = read_receipts(path, PaymentWords.of(desk.store.table("policy")))
+    receipts = read_receipts(path, words)
     with look.work("import_payments", lambda at: import_key(at, "payments", str(period), digest)) as work:
         if work.done_before is not None:
             return Outcome(f"{path.name} was imported before; nothing was added. Then: {work.done_before}")
