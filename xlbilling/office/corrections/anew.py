@@ -21,6 +21,7 @@ from xlbilling.office.desk import Desk, billed_anew, money, run_billed_anew
 from xlbilling.office.explaining import quantity
 from xlbilling.periods import AccountingPeriod
 from xlbilling.problems import Kind, Place, Refusal, declare
+from xlbilling.reads import BillingUnit
 from xlbilling.reads.measure import COMPOUND, by_service, register_key
 from xlbilling.reads.register_checks import ROLLOVER_SHARE
 from xlbilling.reads.units import MILLION, millionths
@@ -158,7 +159,8 @@ class Document:
             [_measured(r, dials, moved, self.number, self.row) for r in reads.to_dict("records")], columns=reads.columns
         ).astype(reads.dtypes.to_dict())
         carried_in = moved.carried if moved else _left_before(self.desk, section)
-        rows = _service(self.desk, section, measured, carried_in)
+        unit = self.desk.billing_unit_on(self.old["bill_date"].date())
+        rows = _service(self.desk, section, measured, unit, carried_in)
         nominal = int(section["nominal_days"])
         terms = Terms(
             str(self.old["cycle"]), str(self.period), self.old["bill_date"], self.old["due_date"], str(section["unit"]), nominal or None
@@ -241,7 +243,9 @@ def _left_before(desk: Desk, old: Mapping[Any, Any]) -> int:
     return int(left["carried"].iloc[0]) if len(left) else 0
 
 
-def _service(desk: Desk, old: Mapping[Any, Any], registers: pd.DataFrame, carried_in: int) -> pd.DataFrame:
+def _service(
+    desk: Desk, old: Mapping[Any, Any], registers: pd.DataFrame, unit: BillingUnit, carried_in: int
+) -> pd.DataFrame:
     """The service as Services has it now, with the account, the days and the consumption of the section."""
     made = desk.store.table("services", "service_id = :s", s=old["service_id"])
     made = made.assign(
@@ -252,7 +256,6 @@ def _service(desk: Desk, old: Mapping[Any, Any], registers: pd.DataFrame, carrie
     known = inputs(str(old["inputs"])) or {}
     if len(registers):
         laid = registers.assign(position=0, usable=True, service_id=old["service_id"])
-        unit = desk.billing_unit_on(old["bill_date"].date())
         sums = by_service(laid, unit, np.array([carried_in], dtype=np.int64)).iloc[0]
         made = made.assign(
             consumption=int(sums["consumption"]), carried=int(sums["carried"]), read_code=str(sums["read_code"]),
