@@ -17,13 +17,7 @@ ROOT = Path(xlbilling.__file__).parent
 WORDS = {*BOUND.values(), *RUN, *CHECKLIST, states.REVERSED}
 # What earlier versions wrote stays as they wrote it, whatever the words are by now.
 HISTORY = ROOT / "store" / "migrations.py"
-LATER = {
-    "bills.py",
-    *(f"office/{name}.py" for name in ("auditing", "billing", "drafts", "explaining", "corrections/rebilling")),
-}
-MODULES = sorted(
-    p for p in ROOT.rglob("*.py") if p not in (HISTORY, ROOT / "states.py") and str(p.relative_to(ROOT)) not in LATER
-)
+MODULES = sorted(p for p in ROOT.rglob("*.py") if p not in (HISTORY, ROOT / "states.py"))
 IN_SQL = re.compile(r"\bstate\b\"?\s*(?:=|<>|!=|IN\s*\()\s*'\w|CASE (?:\w+\.)?state WHEN '\w")
 
 

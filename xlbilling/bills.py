@@ -10,6 +10,7 @@ import pandas as pd
 
 from xlbilling.inputs import BAD_INPUT, inputs
 from xlbilling.problems import Place, Problem
+from xlbilling.states import DRAFT, HELD, LEFT, WAITS
 from xlbilling.tariffs import RateBook, price
 
 
@@ -55,7 +56,7 @@ def compute(terms: Terms, services: pd.DataFrame, book: RateBook) -> Drafts:
     bill, accounts = pd.factorize(services["account_id"])  # the bill of each service; sorted, so in the bills' order
     keys = pd.Series(accounts.to_numpy(), dtype="str") + f" {terms.cycle} {terms.period}"
     sections = _sections(terms, services, hold, bill, keys)
-    billable = sections["state"].eq("draft").to_numpy(dtype=bool)
+    billable = sections["state"].eq(DRAFT).to_numpy(dtype=bool)
     lines = priced.lines.loc[billable[priced.lines["row"].to_numpy()]]
     sections["amount"] = _summed(lines["amount_cents"], lines["row"].to_numpy(), len(services))
     bills = _documents(terms, services, sections, bill, keys)
@@ -80,12 +81,12 @@ def _sections(
     holding, count = held & ~left, len(keys)
     stopped = np.bincount(bill[holding], minlength=count) > 0
     stopped |= np.bincount(bill[~held], minlength=count) == 0  # nothing would be on the bill
-    state = np.select([left, holding, stopped[bill]], ["left", "held", "waits"], "draft").astype(object)
+    state = np.select([left, holding, stopped[bill]], [LEFT, HELD, WAITS], DRAFT).astype(object)
     why = hold.mask(left, "left out: " + services["left_out"] + " (" + hold + ")")
-    if (state == "waits").any():
+    if (state == WAITS).any():
         named = services["service_id"][holding].groupby(bill[holding]).agg(", ".join)
         why = why.mask(
-            state == "waits", pd.Series("waits for service ", index=why.index) + named.reindex(bill).to_numpy()
+            state == WAITS, pd.Series("waits for service ", index=why.index) + named.reindex(bill).to_numpy()
         )
     return pd.DataFrame(
         {
@@ -120,17 +121,17 @@ def _documents(
 ) -> pd.DataFrame:
     """The bills of the sections: the sum of those that are billed, held where one of them is, final where all end."""
     count = len(keys)
-    billed = np.bincount(bill[sections["state"].eq("draft").to_numpy()], minlength=count) > 0
+    billed = np.bincount(bill[sections["state"].eq(DRAFT).to_numpy()], minlength=count) > 0
     goes_on = (
         np.bincount(
-            bill[~services["ends"].to_numpy(dtype=bool) | sections["state"].eq("left").to_numpy()], minlength=count
+            bill[~services["ends"].to_numpy(dtype=bool) | sections["state"].eq(LEFT).to_numpy()], minlength=count
         )
         > 0
     )
     replaces = _joined(services["replaces"], bill, count, ", ")
     said = sections["service_id"] + ": " + sections["why"]
-    held = _joined(said.where(sections["state"].isin(["held", "left"]), ""), bill, count, "; ")
-    left = (sections["service_id"] + ": " + services["left_out"]).where(sections["state"].eq("left"), "")
+    held = _joined(said.where(sections["state"].isin([HELD, LEFT]), ""), bill, count, "; ")
+    left = (sections["service_id"] + ": " + services["left_out"]).where(sections["state"].eq(LEFT), "")
     without = _joined(left, bill, count, "; ")
     notes = np.where(replaces != "", "replaces " + replaces, "")
     notes = np.where((notes != "") & (without != ""), notes + "; ", notes) + np.where(
@@ -146,7 +147,7 @@ def _documents(
             "amount": _summed(sections["amount"], bill, count),
             "bill_date": terms.bill_date,
             "due_date": terms.due_date,
-            "state": np.where(billed, "draft", "held"),
+            "state": np.where(billed, DRAFT, HELD),
             "why": np.where(billed, notes, held),
             "replaces": replaces,
         }

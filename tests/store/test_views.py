@@ -27,6 +27,7 @@ def declared() -> Iterator[None]:
 DTYPES = {"": "object", "?": "object", "int": "int64", "int?": "Int64", "day": "datetime64[s]", "day?": "datetime64[s]", "yes": "bool", "blob": "object"}  # fmt: skip
 GIVEN = {
     "c": "A", "p": "2026-11", "cycle": "A", "b": "BL0000001", "first": "2026-01", "last": "2026-12",
+    "anew": "A of 2026-11",
 }  # fmt: skip
 
 

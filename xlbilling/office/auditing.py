@@ -17,6 +17,7 @@ from xlbilling.office.looking import Look
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.problems import Place, Problem, declare
+from xlbilling.states import DRAFT, GREEN, HELD, LEFT, NOT_RECALCULATED, POSTED, RED, WAITS
 from xlbilling.store.views import view as declare_view
 from xlbilling.tariffs import rate_book
 from xlbilling.workbook.port import ExtraColumn
@@ -47,7 +48,7 @@ def audit(desk: Desk) -> Outcome:
     desk.book.progress("Recalculating", 1, 3)
     application = desk.book.recalculate()
     problems = _read_back(desk, rows) if application else []
-    state = "not recalculated" if not application else "red" if problems else "green"
+    state = NOT_RECALCULATED if not application else RED if problems else GREEN
     total = int(sum(abs(int(p.place.line)) for p in problems)) if problems else 0
     counts = rows["outcome"].value_counts()
     said = (
@@ -72,9 +73,9 @@ def _unbilled(count: int) -> str:
 
 
 _WORDS: Final = {
-    "green": "Every row agrees with the sheet's own formulas: difference 0.00.",
-    "red": "Rows differ; they are listed.",
-    "not recalculated": "Not recalculated: open the workbook in Excel or LibreOffice and press Audit there.",
+    GREEN: "Every row agrees with the sheet's own formulas: difference 0.00.",
+    RED: "Rows differ; they are listed.",
+    NOT_RECALCULATED: "Not recalculated: open the workbook in Excel or LibreOffice and press Audit there.",
 }
 
 
@@ -108,14 +109,14 @@ def outcomes(desk: Desk) -> pd.DataFrame:
     bills = desk.store.query(
         f"SELECT {', '.join('d.' + c for c in columns_.split(', '))}, b.bill_date, d.state, d.why FROM draft_services d "  # noqa: S608
         "JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p UNION ALL "
-        f"SELECT {columns_}, bill_date, 'posted', '' {_OF_RUN}",
+        f"SELECT {columns_}, bill_date, :posted, '' {_OF_RUN}",
         c=run.cycle,
         p=run.period,
         anew=billed_anew(run.cycle, run.period),
     )
     made = services[["service_id", "started_on"]].merge(bills, on="service_id", how="left")
     missing = made["state"].isna()
-    said = {"draft": "billed", "posted": "billed", "held": "held", "waits": "held", "left": "not due"}
+    said = {DRAFT: "billed", POSTED: "billed", HELD: "held", WAITS: "held", LEFT: "not due"}
     made["outcome"] = made["state"].map(said).fillna("no bill")
     sent = desk.store.view("left_of_run", c=run.cycle, p=run.period, anew=billed_anew(run.cycle, run.period)).set_index(
         "service_id"
@@ -188,7 +189,7 @@ def bills_digest(desk: Desk, cycle: str, period: str) -> str:
     """A digest of a run's bills: an audit holds for exactly these, drafted or posted."""
     bills = desk.store.query(
         "SELECT d.service_id || ' ' || d.service_to AS bill_key, d.consumption, d.amount FROM draft_services d "  # noqa: S608
-        "JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p AND d.state = 'draft' UNION ALL "
+        "JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p AND d.state = :draft UNION ALL "
         f"SELECT service_id || ' ' || service_to, consumption, amount {_OF_RUN}",
         c=cycle,
         p=period,

@@ -26,6 +26,7 @@ from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reads import Settled
 from xlbilling.reads.decisions import UNUSABLE
 from xlbilling.reads.measure import COMPOUND
+from xlbilling.states import HELD
 from xlbilling.store import Work
 from xlbilling.tariffs import rate_book
 
@@ -63,12 +64,12 @@ def compute(desk: Desk) -> Outcome:
         keep_undo(work, "Compute", [before], said)
     refresh_tables(desk, ["reads", "exceptions", "bills", "bill_services", "bill_lines", "cycles", "log"])
     desk.book.show("Bills")
-    held = drafts.bills["state"].eq("held")
+    held = drafts.bills["state"].eq(HELD)
     return Outcome(said, drafts.problems, listed=bool(held.any()))
 
 
 def _refuse_unposted(desk: Desk) -> None:
-    unposted = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = 'open'")
+    unposted = desk.store.value("SELECT COUNT(*) FROM payments WHERE state = :open")
     if unposted:
         raise Refusal(PAYMENTS_WAIT.at(Place(table="payments"), f"{unposted} receipts are not posted"))
 
@@ -201,15 +202,15 @@ _NAMED: Final = 3  # held services that the answer names; the others stand on Bi
 
 def _by_which(drafts: Drafts) -> str:
     """The services that hold bills, in words; blank where none does."""
-    holding = drafts.sections.loc[drafts.sections["state"].eq("held"), "service_id"].tolist()
+    holding = drafts.sections.loc[drafts.sections["state"].eq(HELD), "service_id"].tolist()
     more = f" and {len(holding) - _NAMED} more" if len(holding) > _NAMED else ""
     return f" (by {', '.join(holding[:_NAMED])}{more}; why stands on Bills)" if holding else ""
 
 
 def _drafted(desk: Desk, work: Work, drafts: Drafts) -> str:
     """How many drafts there are, for how much, and up to which receipts a customer's balance is counted."""
-    held = int(drafts.bills["state"].eq("held").sum())
-    cut_off = work.value("SELECT MAX(received_on) FROM payments WHERE state = 'posted'") or "none yet"
+    held = int(drafts.bills["state"].eq(HELD).sum())
+    cut_off = work.value("SELECT MAX(received_on) FROM payments WHERE state = :posted") or "none yet"
     return (
         f"{len(drafts.bills) - held} draft bills for {desk.run}, {money(drafts.bills['amount'].sum())} in all; {held} held{_by_which(drafts)}. "
         f"Receipts are counted up to {cut_off}."

@@ -90,7 +90,7 @@ def inputs_digest(work: Work | Store, desk: Desk) -> str:
     """
     decisions = work.query(
         "SELECT exception_id, fact, decision, override_read, COALESCE(override_date, '') AS day FROM exceptions "
-        "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> 'gone' ORDER BY exception_id",
+        "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> :gone ORDER BY exception_id",
         **desk.chosen,
     )
     left_out = work.query(
@@ -108,7 +108,7 @@ def checked_from(desk: Desk) -> str:
 def _digest(work: Work | Store, desk: Desk, decisions: str) -> str:
     run = desk.chosen
     reads = work.query(
-        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = 'current' ORDER BY read_id", **run
+        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = :current ORDER BY read_id", **run
     )
     # What comes later, and rules that no bill goes by, leave the drafts as they are.
     rules = policy_on(work, desk.run_day)

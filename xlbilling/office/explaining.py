@@ -13,6 +13,7 @@ from xlbilling.office.deciding import read_in_words
 from xlbilling.office.desk import Desk, money
 from xlbilling.office.estimates import BY_THE_OFFICE, settled_estimates, told_on_bill
 from xlbilling.problems import Place, Refusal, declare
+from xlbilling.states import DRAFT, HELD
 
 NO_BILL: Final = declare(
     "no_bill",
@@ -82,7 +83,7 @@ def _typed_over(desk: Desk, bill: Mapping[Any, Any], section: Mapping[Any, Any])
     """What was typed on Exceptions in the place of the section's reads: by whom, when and why."""
     typed = desk.store.table(
         "exceptions",
-        "cycle = :c AND period = :p AND service_id = :s AND decision = 'override' AND state <> 'gone'",
+        "cycle = :c AND period = :p AND service_id = :s AND decision = 'override' AND state <> :gone",
         "decided_at, exception_id",
         c=bill["cycle"],
         p=bill["period"],
@@ -122,20 +123,20 @@ def _bill(desk: Desk, wanted: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFram
         return bills.iloc[0], sections, lines, reads
     drafts = desk.store.table(
         "draft_bills",
-        "account_id = :s OR bill_key = :s OR bill_key IN (SELECT bill_key FROM draft_services WHERE service_id = :s AND state <> 'left')",
+        "account_id = :s OR bill_key = :s OR bill_key IN (SELECT bill_key FROM draft_services WHERE service_id = :s AND state <> :left)",
         "state, bill_date DESC",
         s=wanted,
     ).assign(number="")
     if drafts.empty:
         raise Refusal(NO_BILL.at(Place(table="Start", cell="ExplainBill"), f"{wanted or '(blank)'} is no bill"))
-    if drafts["state"].iloc[0] == "held":
+    if drafts["state"].iloc[0] == HELD:
         fact = f"the bill of account {drafts['account_id'].iloc[0]} is held: {drafts['why'].iloc[0]}"
         raise Refusal(BILL_HELD.at(Place(table="Start", cell="ExplainBill"), fact))
     key = drafts["bill_key"].iloc[0]
     sections, lines, reads = (
         desk.store.table(f"draft_{of}", "bill_key = :k", k=key) for of in ("services", "lines", "reads")
     )
-    return drafts.iloc[0], sections.loc[sections["state"].eq("draft")], lines, reads
+    return drafts.iloc[0], sections.loc[sections["state"].eq(DRAFT)], lines, reads
 
 
 def about(desk: Desk) -> Outcome:
