@@ -166,7 +166,7 @@ def _owed(clerk: Clerk) -> pd.DataFrame:
 def _leak_adjustments(clerk: Clerk, district: District) -> Rows:
     """Two leak credits as a clerk types them on Adjustments."""
     store = Store.open(clerk.url)
-    bills = store.query("SELECT account_id, number FROM bills ORDER BY amount DESC LIMIT 2")
+    bills = store.query("account_id number", "SELECT account_id, number FROM bills ORDER BY amount DESC LIMIT 2")
     store.close()
     revenue = district.gl_accounts.loc[district.gl_accounts["role"].eq("revenue"), "gl_account"].iloc[0]
 

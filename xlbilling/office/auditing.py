@@ -107,9 +107,11 @@ def outcomes(desk: Desk) -> pd.DataFrame:
         "nominal_days, amount"
     )
     bills = desk.store.query(
+        "service_id tariff customer_class meter_size inputs consumption:int service_from:day service_to:day days:int "
+        "nominal_days:int amount:int bill_date:day state why",
         f"SELECT {', '.join('d.' + c for c in columns_.split(', '))}, b.bill_date, d.state, d.why FROM draft_services d "  # noqa: S608
         "JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p UNION ALL "
-        f"SELECT {columns_}, bill_date, :posted, '' {_OF_RUN}",
+        f"SELECT {columns_}, bill_date, :posted AS state, '' AS why {_OF_RUN}",
         c=run.cycle,
         p=run.period,
         anew=billed_anew(run.cycle, run.period),
@@ -188,6 +190,7 @@ def _cents(value: Any) -> int | None:
 def bills_digest(desk: Desk, cycle: str, period: str) -> str:
     """A digest of a run's bills: an audit holds for exactly these, drafted or posted."""
     bills = desk.store.query(
+        "bill_key consumption:int amount:int",
         "SELECT d.service_id || ' ' || d.service_to AS bill_key, d.consumption, d.amount FROM draft_services d "  # noqa: S608
         "JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p AND d.state = :draft UNION ALL "
         f"SELECT service_id || ' ' || service_to, consumption, amount {_OF_RUN}",

@@ -28,6 +28,7 @@ from xlbilling.reads.decisions import UNUSABLE
 from xlbilling.reads.measure import COMPOUND
 from xlbilling.states import HELD
 from xlbilling.store import Work
+from xlbilling.store.schema import columns_of
 from xlbilling.tariffs import rate_book
 
 PAYMENTS_WAIT: Final = declare(
@@ -99,6 +100,7 @@ def due_services(desk: Desk, settled: Settled) -> pd.DataFrame:
     """
     run = desk.run
     services = desk.store.query(
+        columns_of("services"),
         "SELECT s.* FROM services s WHERE s.cycle = :c AND s.status = 'active' AND NOT EXISTS "
         "(SELECT 1 FROM standing b WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p) AND (NOT EXISTS "
         "(SELECT 1 FROM bills b WHERE b.account_id = s.account_id AND b.cycle = :c AND b.period = :p "
@@ -154,6 +156,7 @@ def part_bills(desk: Desk, services: pd.DataFrame) -> npt.NDArray[np.int64]:
         return np.zeros(len(services), dtype=np.int64)
     run = desk.run
     before = desk.store.query(
+        "service_id",
         "SELECT service_id FROM bill_services WHERE service_to < :d UNION SELECT service_id FROM consumption_history",
         d=f"{run.read_from:%Y-%m-%d}",
     )
@@ -168,8 +171,9 @@ def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.Data
     One that ended is billed to its last day, and never again after that.
     """
     last = desk.store.query(
+        "service_id service_to:day?",
         "SELECT service_id, MAX(service_to) AS service_to FROM (SELECT service_id, service_to FROM standing_bills "
-        "UNION ALL SELECT service_id, service_to FROM consumption_history) earlier GROUP BY service_id"
+        "UNION ALL SELECT service_id, service_to FROM consumption_history) earlier GROUP BY service_id",
     )
     made = made.copy()
     began = made["service_id"].map(last.set_index("service_id")["service_to"]).fillna(made["started_on"])
@@ -178,7 +182,9 @@ def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.Data
     made.loc[rows, "days"] = (made["service_to"] - made["service_from"]).dt.days[rows]
     made.loc[rows, "consumption"] = 0
     made.loc[rows, ["read_code", "hold"]] = ["actual", ""]
-    metered = desk.store.query("SELECT DISTINCT service_id FROM meters WHERE status = 'active'")["service_id"]
+    metered = desk.store.query("service_id", "SELECT DISTINCT service_id FROM meters WHERE status = 'active'")[
+        "service_id"
+    ]
     no_read = rows & made["service_id"].isin(metered)
     made.loc[no_read, "hold"] = UNUSABLE
     no_day = rows & made["ended"].ne("") & made["ends_on"].isna()
@@ -189,6 +195,7 @@ def _unmetered(desk: Desk, made: pd.DataFrame, rows: pd.Series[bool]) -> pd.Data
 def _reversed(desk: Desk) -> pd.Series[str]:
     """The run's reversed bills by service, so that a new bill names the one it replaces."""
     found = desk.store.query(
+        "service_id number",
         "SELECT b.service_id, MAX(b.number) AS number FROM sections b JOIN reversals r ON r.document = b.number "
         "WHERE b.cycle = :c AND b.period = :p GROUP BY b.service_id",
         c=desk.run.cycle,

@@ -251,6 +251,7 @@ def _audit_green(desk: Desk) -> tuple[bool, str]:
     """Every run's bills were recomputed by a spreadsheet application with difference 0.00."""
     runs = {(str(run.cycle), str(run.period)) for run in _runs(desk).itertuples()}
     anew = desk.store.query(
+        "cycle",
         "SELECT DISTINCT b.cycle FROM bills b JOIN standing_bills t ON t.number = b.number WHERE b.period = :p ORDER BY 1",
         p=str(desk.period),
     )["cycle"]

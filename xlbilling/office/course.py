@@ -30,6 +30,7 @@ def course_of(desk: Desk) -> pd.Series[str]:
 def _past(desk: Desk) -> pd.DataFrame:
     """The bills that stand and those of the old system; a bill of this run is its own period."""
     made = desk.store.query(
+        "service_id service_from:day service_to:day consumption:int own:yes",
         f"""
         SELECT service_id, service_from, service_to, consumption, 0 AS own FROM consumption_history
          WHERE service_id {_OF_FINDINGS}
@@ -46,6 +47,7 @@ def _past(desk: Desk) -> pd.DataFrame:
 def _own(desk: Desk) -> pd.DataFrame:
     """What the run measures of each service: its draft bill, or before Compute what the dials say as they were read."""
     drafts = desk.store.query(
+        "service_id service_from:day service_to:day consumption:int state",
         "SELECT d.service_id, d.service_from, d.service_to, d.consumption, d.state FROM draft_services d "  # noqa: S608
         f"JOIN draft_bills b ON b.bill_key = d.bill_key WHERE b.cycle = :c AND b.period = :p AND d.service_id {_OF_FINDINGS}",
         **desk.chosen,

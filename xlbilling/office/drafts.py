@@ -89,11 +89,13 @@ def inputs_digest(work: Work | Store, desk: Desk) -> str:
     the tables bills go by.
     """
     decisions = work.query(
+        "exception_id fact decision override_read day",
         "SELECT exception_id, fact, decision, override_read, COALESCE(override_date, '') AS day FROM exceptions "
         "WHERE cycle = :c AND period = :p AND decision <> '' AND state <> :gone ORDER BY exception_id",
         **desk.chosen,
     )
     left_out = work.query(
+        "service_id reason",
         "SELECT service_id, reason FROM left_out WHERE cycle = :c AND period = :p AND decision <> '' ORDER BY service_id",
         **desk.chosen,
     )
@@ -108,13 +110,16 @@ def checked_from(desk: Desk) -> str:
 def _digest(work: Work | Store, desk: Desk, decisions: str) -> str:
     run = desk.chosen
     reads = work.query(
-        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = :current ORDER BY read_id", **run
+        "read_id:int",
+        "SELECT read_id FROM reads WHERE cycle = :c AND period = :p AND state = :current ORDER BY read_id",
+        **run,
     )
     # What comes later, and rules that no bill goes by, leave the drafts as they are.
     rules = policy_on(work, desk.run_day)
     rules = rules.loc[rules["topic"].isin(_RULES), ["topic", "setting", "value", "severity"]]
     tables = last_write(work, "cycles", "services", "meters", "rates")
     earlier = work.query(
+        "count:int number",
         "SELECT COUNT(*) AS count, MAX(t.number) AS number FROM standing_bills t "
         "JOIN services s ON s.service_id = t.service_id WHERE s.cycle = :c",
         c=run["c"],

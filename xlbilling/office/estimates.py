@@ -17,7 +17,11 @@ def settled_estimates(desk: Desk, bills: pd.DataFrame, of: str, **values: Any) -
     `bills`: service_id, service_to, read_code; the result has their index. `of` says which services they are of, as the
     condition of a query with its values. Bills of the old system count too.
     """
-    earlier = desk.store.query(f"SELECT service_id, service_to, read_code FROM used WHERE {of}", **values)  # noqa: S608
+    earlier = desk.store.query(
+        "service_id service_to:day read_code",
+        f"SELECT service_id, service_to, read_code FROM used WHERE {of}",
+        **values,
+    )  # noqa: S608
     return estimates_before(bills, earlier)
 
 

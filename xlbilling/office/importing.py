@@ -263,8 +263,9 @@ def _billed(work: Work, read_ids: list[int]) -> list[str]:
     """Standing bills that were made from one of these reads."""
     found = (
         work.query(
+            "number read_id:int",
             "SELECT b.number, r.read_id FROM bill_reads r JOIN standing_bills b ON b.number = r.number "
-            "AND b.service_id = r.service_id WHERE r.read_id IS NOT NULL"
+            "AND b.service_id = r.service_id WHERE r.read_id IS NOT NULL",
         )
         if read_ids
         else pd.DataFrame({"number": [], "read_id": []})

@@ -216,7 +216,7 @@ def post_bill_batch(
     each line's revenue account credited with the line. One entry that does not balance stops the whole posting.
     """
     count = int(work.value(f"SELECT COUNT(*) FROM draft_bills WHERE {ready}", **where))  # noqa: S608
-    for month in work.query(f"SELECT DISTINCT period FROM draft_bills WHERE {ready}", **where)["period"]:  # noqa: S608
+    for month in work.query("period", f"SELECT DISTINCT period FROM draft_bills WHERE {ready}", **where)["period"]:  # noqa: S608
         open_month(work, str(month))
     given = {
         "batch": batch,

@@ -61,6 +61,7 @@ def settled_reads(desk: Desk) -> Settled:
 def consumption_before(desk: Desk) -> pd.DataFrame:
     """What the cycle's services used before: the old system's history and every standing bill."""
     return desk.store.query(
+        "service_id service_to:day days:int consumption:int read_code",
         """
         SELECT h.service_id, h.service_to, h.days, h.consumption, h.read_code FROM consumption_history h
           JOIN services s ON s.service_id = h.service_id WHERE s.cycle = :c
@@ -75,6 +76,7 @@ def consumption_before(desk: Desk) -> pd.DataFrame:
 def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
     """The reads without those of registers billed already in the run: they are settled, and there is nothing to say."""
     billed = desk.store.query(
+        "meter_id register_id read_id:int?",
         "SELECT r.meter_id, r.register_id, r.read_id FROM bill_reads r JOIN standing b ON b.number = r.number "
         "AND b.service_id = r.service_id WHERE b.cycle = :c AND b.period = :p",
         **desk.chosen,
@@ -88,6 +90,7 @@ def _unbilled(desk: Desk, reads: pd.DataFrame) -> pd.DataFrame:
 def carried(desk: Desk) -> pd.DataFrame:
     """What the last standing bill of each service left of a unit for the next: service_id, carried (millionths)."""
     left = desk.store.query(
+        "service_id carried:int",
         "SELECT b.service_id, b.carried FROM standing b "
         "JOIN services s ON s.service_id = b.service_id WHERE s.cycle = :c ORDER BY b.service_to",
         c=desk.run.cycle,
@@ -128,6 +131,7 @@ def registers(desk: Desk) -> pd.DataFrame:
     """
     run = desk.run
     services = desk.store.query(
+        "service_id account_id customer_class meter_size route status ended_on:day? count:int",
         "SELECT s.service_id, s.account_id, s.customer_class, s.meter_size, s.route, s.status, s.ended_on, "
         "CASE WHEN EXISTS (SELECT 1 FROM standing b "
         "WHERE b.service_id = s.service_id AND b.cycle = :c AND b.period = :p) THEN 1 ELSE 0 END AS count "

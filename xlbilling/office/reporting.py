@@ -22,6 +22,8 @@ from xlbilling.reports.pack import report_pack as fill_pack
 from xlbilling.reports.print_file import print_file as make_print_file
 from xlbilling.reports.template import template_file
 from xlbilling.states import BILLED, DECIDED, OPEN
+from xlbilling.store.schema import columns_of
+from xlbilling.store.views import OF_SECTION
 from xlbilling.store.views import view as declare_view
 from xlbilling.workbook.package import write_whole
 
@@ -65,6 +67,7 @@ def _register(desk: Desk) -> pd.DataFrame:
     Together they are what the control says was billed.
     """
     return desk.store.query(
+        "number account_id name service_id customer_class service_from:day service_to:day read_code consumption:int unit amount:int due_date:day",
         """
         SELECT b.number, b.account_id, a.name, b.service_id, b.customer_class, b.service_from, b.service_to, b.read_code, b.consumption,
                b.unit, b.amount, b.due_date
@@ -218,11 +221,13 @@ def print_file(desk: Desk) -> Outcome:
 def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Bills, sections, lines and history of a batch as the print file wants them, in the order of the routes."""
     sections = desk.store.query(
+        OF_SECTION | {"premise": "", "service_type": "", "route": ""},
         "SELECT b.*, s.premise, s.service_type, s.route FROM sections b JOIN services s ON s.service_id = b.service_id "
         "WHERE b.batch = :b ORDER BY b.number, b.service_id",
         b=batch,
     )
     reads = desk.store.query(
+        "number service_id previous_read previous_date:day this_read this_date:day",
         "SELECT r.number, r.service_id, MIN(r.previous_read) AS previous_read, MIN(r.previous_date) AS previous_date, "
         "MIN(r.dial_read) AS this_read, MAX(r.read_date) AS this_date FROM bill_reads r JOIN bills b ON b.number = r.number "
         "WHERE b.batch = :b GROUP BY r.number, r.service_id",
@@ -239,6 +244,7 @@ def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, p
     of_batch = "service_id IN (SELECT s.service_id FROM bills b JOIN bill_services s ON s.number = b.number WHERE b.batch = :b)"
     sections["settles"] = settled_estimates(desk, sections, of_batch, b=batch)
     lines = desk.store.query(
+        columns_of("bill_lines"),
         "SELECT l.* FROM bill_lines l JOIN bills b ON b.number = l.number WHERE b.batch = :b ORDER BY l.number, l.line",
         b=batch,
     )
@@ -249,6 +255,7 @@ def _print_frames(desk: Desk, batch: str) -> tuple[pd.DataFrame, pd.DataFrame, p
 def _printed_bills(desk: Desk, batch: str, sections: pd.DataFrame) -> pd.DataFrame:
     """The documents of a batch with their customers, what they owed before, and what their sections have to say."""
     bills = desk.store.query(
+        {**columns_of("bills"), "name": "", "mail_street": "", "mail_city": ""},
         "SELECT b.*, a.name, a.mail_street, a.mail_city FROM bills b JOIN accounts a ON a.account_id = b.account_id "
         "WHERE b.batch = :b ORDER BY b.number",
         b=batch,

@@ -96,7 +96,11 @@ _EARLIER: Final = """
 def _bills(store: Store, first: dt.date, last: dt.date) -> pd.DataFrame:
     """Every service period that ends in the time asked for, billed or from before the store, once."""
     days = {"first": first.isoformat(), "last": last.isoformat()}
-    return store.query(f"{_POSTED} UNION ALL {_EARLIER} ORDER BY 1, 8", **days)
+    return store.query(
+        "service_id account_id customer_class tariff meter_size inputs service_from:day service_to:day consumption:int bill_date:day source",
+        f"{_POSTED} UNION ALL {_EARLIER} ORDER BY 1, 8",
+        **days,
+    )
 
 
 def _usage(bills: pd.DataFrame) -> tuple[pd.DataFrame, list[LeftOut]]:

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from xlbilling.records import TABLE
-
-DATES: Final = frozenset(
-    {name for table in TABLE.values() for name, column in table if column.kind == "date"}
-    | {"post_date", "start_date", "this_date"}
-)
 
 
 def rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -79,22 +72,3 @@ def _whole(name: str, value: Any) -> int:
 def _days(values: list[Any]) -> pd.Series[Any]:
     days = np.array([value or "NaT" for value in values], dtype="datetime64[D]")
     return pd.Series(days.astype("datetime64[s]"))
-
-
-def frame(fetched: Sequence[Sequence[Any]], columns: Sequence[str], numbers: frozenset[str]) -> pd.DataFrame:
-    """Fetched rows of a query without declared columns, typed by the columns' names: dates as datetime64[s], numbers as int64 (Int64 with gaps), text with "" for none."""
-    by_column = list(zip(*fetched, strict=True)) if fetched else [()] * len(columns)
-    return pd.DataFrame(
-        {name: _typed(name, list(values), numbers) for name, values in zip(columns, by_column, strict=True)}
-    )
-
-
-def _typed(name: str, values: list[Any], numbers: frozenset[str]) -> pd.Series[Any]:
-    if name in numbers:
-        gaps = None in values
-        return pd.Series(values, dtype="Int64" if gaps else "int64")
-    if name in DATES:
-        return _days(values)
-    if values and isinstance(values[0], bytes):
-        return pd.Series(values, dtype=object)
-    return pd.Series(["" if v is None else v for v in values] if None in values else values, dtype=object)

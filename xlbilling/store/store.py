@@ -62,12 +62,6 @@ COMMIT_UNKNOWN: Final = declare(
     "Do not press again yet. When the store answers, press Refresh and look at sheet Log for the work.",
 )
 
-_NUMBERS: Final = frozenset(
-    column.name
-    for table in schema.metadata.tables.values()
-    for column in table.columns
-    if isinstance(column.type, sa.BigInteger)
-) | {"amount_cents", "balance", "count"}
 _PATIENCE: Final = 15  # seconds to wait for somebody else's work to be written
 
 
@@ -140,7 +134,7 @@ class Store:
         with self.engine.connect() as connection:
             return _view(connection, name, values)
 
-    def query(self, columns: str | Mapping[str, str], sql: str = "", /, **values: Any) -> pd.DataFrame:
+    def query(self, columns: str | Mapping[str, str], sql: str, /, **values: Any) -> pd.DataFrame:
         """The rows of a question asked in one place only: its columns as a view declares them, then its SQL.
 
         The words of states are bound to it by name (see states.BOUND), as to everything that is asked or done here.
@@ -218,7 +212,7 @@ class Work:
     def view(self, name: str, **values: Any) -> pd.DataFrame:
         return _view(self.connection, name, values)
 
-    def query(self, columns: str | Mapping[str, str], sql: str = "", /, **values: Any) -> pd.DataFrame:
+    def query(self, columns: str | Mapping[str, str], sql: str, /, **values: Any) -> pd.DataFrame:
         return _query(self.connection, columns, sql, values)
 
     def value(self, sql: str, **values: Any) -> Any:
@@ -435,9 +429,6 @@ def _refusal(fault: DBAPIError, finished: bool) -> Refusal:
 def _query(
     connection: Connection, columns: str | Mapping[str, str], sql: str, values: Mapping[str, Any]
 ) -> pd.DataFrame:
-    if not sql and isinstance(columns, str):  # without declared columns
-        names, rows = _fetched(connection, with_relations(columns), values)
-        return frames.frame(rows, names, _NUMBERS)
     declared = sorts_of(columns) if isinstance(columns, str) else columns
     return _declared(connection, declared, with_relations(sql), values, sql)
 

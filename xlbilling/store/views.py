@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-_SECTION: Final = (
-    "s.*, b.batch, b.bill_key, b.kind, b.account_id, b.cycle, b.period, b.bill_date, b.due_date, b.replaces"
-)
+from xlbilling.store.schema import columns_of
+
+_OF_BILL: Final = ("batch", "bill_key", "kind", "account_id", "cycle", "period", "bill_date", "due_date", "replaces")
+_SECTION: Final = f"s.*, {', '.join(f'b.{name}' for name in _OF_BILL)}"
+# The columns of sections and standing, with their sorts.
+OF_SECTION: Final = columns_of("bill_services") | {name: columns_of("bills")[name] for name in _OF_BILL}
 RELATIONS: Final = {
     # The sections of bills, one a service, with what their bill says.
     "sections": f"SELECT {_SECTION} FROM bill_services s JOIN bills b ON b.number = s.number",  # noqa: S608

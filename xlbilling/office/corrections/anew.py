@@ -26,6 +26,7 @@ from xlbilling.reads.measure import COMPOUND, by_service, register_key
 from xlbilling.reads.register_checks import ROLLOVER_SHARE
 from xlbilling.reads.units import MILLION, millionths
 from xlbilling.states import DRAFT
+from xlbilling.store.schema import columns_of
 from xlbilling.tariffs import rate_book
 
 REBILL_DIAL: Final = declare(
@@ -188,6 +189,7 @@ class Document:
 def _registers(desk: Desk, number: str) -> pd.DataFrame:
     """The registers a bill was made from: its reads as billed, with their values, the meter's dials and multiplier."""
     made = desk.store.query(
+        {**columns_of("bill_reads"), "as_read": "", "read_value": "int?", "dials": "int?", "multiplier": ""},
         "SELECT r.*, f.dial_read AS as_read, f.read_value, m.dials, m.multiplier FROM bill_reads r "
         "LEFT JOIN reads f ON f.read_id = r.read_id "
         "LEFT JOIN meters m ON m.meter_id = r.meter_id AND m.register_id = r.register_id WHERE r.number = :n "
@@ -236,6 +238,7 @@ def _measured(
 def _left_before(desk: Desk, old: Mapping[Any, Any]) -> int:
     """What the service's bill before this one left of a unit (millionths)."""
     left = desk.store.query(
+        "carried:int",
         "SELECT b.carried FROM standing b WHERE b.service_id = :s AND b.service_to <= :d ORDER BY b.service_to DESC LIMIT 1",
         s=old["service_id"],
         d=f"{old['service_from']:%Y-%m-%d}",

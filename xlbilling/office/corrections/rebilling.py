@@ -22,6 +22,7 @@ from xlbilling.office.posting import post_bill_batch, write_batch
 from xlbilling.periods import AccountingPeriod
 from xlbilling.states import OPEN
 from xlbilling.store import Work
+from xlbilling.store.views import OF_SECTION
 
 _DIAL: Final = re.compile(r"([^=\s]+)=(\d{1,12}(?:\.\d{1,6})?)")
 
@@ -66,6 +67,7 @@ def _standing(desk: Desk, numbers: list[str]) -> pd.DataFrame:
     names = {f"n{n}": number for n, number in enumerate(numbers)}
     asked = ", ".join(f":{name}" for name in names) or "''"
     return desk.store.query(
+        OF_SECTION,
         "SELECT b.* FROM standing b WHERE b.number IN (SELECT t.number FROM standing_bills t WHERE t.service_id IN "  # noqa: S608
         f"(SELECT service_id FROM standing_bills WHERE number IN ({asked}))) ORDER BY b.service_to, b.number, b.service_id",
         **names,
@@ -111,6 +113,7 @@ def freed_days(desk: Desk, corrections: pd.DataFrame, period: AccountingPeriod) 
     told = []
     for number in corrections.loc[corrections["kind"].eq(CANCEL), "document"]:
         last = desk.store.query(
+            OF_SECTION,
             "SELECT b.* FROM sections b WHERE b.number = :n AND b.period <> :p AND NOT EXISTS "
             "(SELECT 1 FROM standing_bills t WHERE t.service_id = b.service_id AND t.service_to > b.service_to)",
             n=number,

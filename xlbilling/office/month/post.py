@@ -89,7 +89,7 @@ def post_bills(desk: Desk, work: Work) -> list[str]:
     where = {"c": run.cycle, "p": run.period}
     ready = "cycle = :c AND period = :p AND state = :draft"
     sums = f"SELECT COUNT(*) AS count, COALESCE(SUM(amount), 0) AS amount FROM draft_bills WHERE {ready}"  # noqa: S608
-    found = work.query(sums, **where)
+    found = work.query("count:int amount:int", sums, **where)
     count, total = int(found["count"].iloc[0]), int(found["amount"].iloc[0])
     if not count:
         return []
@@ -104,6 +104,7 @@ def post_bills(desk: Desk, work: Work) -> list[str]:
 def _check_accounts(work: Work, where: dict[str, Any]) -> None:
     """Every charge must post to a listed ledger account."""
     unknown = work.query(
+        "charge gl_account",
         "SELECT l.charge, l.gl_account FROM draft_lines l JOIN draft_bills b ON b.bill_key = l.bill_key "
         "LEFT JOIN gl_accounts g ON g.gl_account = l.gl_account "
         "WHERE b.cycle = :c AND b.period = :p AND b.state = :draft AND g.gl_account IS NULL LIMIT 1",
