@@ -16,6 +16,7 @@ from tests.store.cluster import cluster
 from xlbilling.build import build_workbook
 from xlbilling.store import Store
 from xlbilling.store.store import sqlite_path
+from xlbilling.store.views import OF_SECTION
 from xlbilling.workbook.memory import MemoryWorkbook
 
 STAGES = ("opened", "imported", "computed", "posted", "busy")
@@ -79,11 +80,11 @@ class Office:
             work.execute(sql)
         store.close()
 
-    def query(self, sql: str, **values: object):
-        """The rows of a question, which may ask the relations of the store: the sections that stand, and others."""
+    def sections(self, where: str, **values: object):
+        """The sections of bills, one a service, with what their bill says."""
         store = self.store()
         try:
-            return store.query(sql, **values)
+            return store.query(OF_SECTION, f"SELECT * FROM sections WHERE {where}", **values)
         finally:
             store.close()
 

@@ -143,7 +143,7 @@ def test_the_next_bill_after_an_estimate_is_trued_up(desk_office: Office) -> Non
     lead.press("post")
     lead.press("refresh")
     assert lead.sheet("meters").loc["M01 / ", "last_read"] == "0111"
-    bill = desk_office.query("SELECT * FROM sections WHERE service_id = 'S01'").iloc[0]
+    bill = desk_office.sections("service_id = 'S01'").iloc[0]
     assert (bill["consumption"], bill["read_code"]) == (11_000_000, "estimated")
     store = desk_office.store()
     with store.work("lea", "open") as work:

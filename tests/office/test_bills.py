@@ -61,7 +61,7 @@ def test_an_account_gets_one_bill_for_all_its_services(office: Office) -> None:
     ]
     assert office.table("bill_services", "number = 'B0000001'")["amount"].tolist() == [5565, 5775, 4065]
     # One entry: the receivable with the bill, each line's revenue account with the line.
-    entry = office.query("SELECT j.* FROM journal j JOIN entries e ON e.entry = j.entry WHERE e.document = 'B0000001'")
+    entry = office.table("journal", "entry = (SELECT entry FROM entries WHERE document = 'B0000001')")
     assert entry.groupby("gl_account")["amount"].sum().to_dict() == {
         "1210": 15405, "4010": -4000, "4020": -3300 - 3500, "4040": -4065, "4090": -265 - 275,
     }  # fmt: skip
@@ -156,9 +156,7 @@ def test_a_bill_goes_without_a_service_by_decision_and_the_next_takes_its_days(o
     lead.press("save")
     lead.press("compute")
     lead.press("post")
-    january = office.query(
-        "SELECT * FROM sections WHERE account_id = '0000001' AND period = :p ORDER BY service_id", p=LATER
-    )
+    january = office.sections("account_id = '0000001' AND period = :p ORDER BY service_id", p=LATER)
     assert january["amount"].tolist() == [5565, 11025, 4065]
     assert january[["service_from", "days"]].astype(str).to_numpy().tolist() == [
         ["2026-11-05", "61"], ["2026-09-05", "122"], ["2026-11-10", "61"],
@@ -219,7 +217,7 @@ def test_a_right_dial_bills_its_service_anew_and_leaves_the_other_sections_as_th
     assert "(it began at the dial that B0000001 corrects)" in asked
     lead.yes = True
     lead.press("reverse")
-    made = office.query("SELECT * FROM sections WHERE replaces <> '' ORDER BY number, service_id")
+    made = office.sections("replaces <> '' ORDER BY number, service_id")
     assert made[["replaces", "service_id", "amount"]].to_numpy().tolist() == [
         ["B0000001", "S01", 4200], ["B0000001", "S02", 5775], ["B0000001", "S08", 4065],
         ["B0000006", "S01", 7245], ["B0000006", "S02", 5775], ["B0000006", "S08", 4065],

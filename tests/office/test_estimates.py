@@ -32,7 +32,7 @@ def test_an_estimated_bill_says_so_and_the_next_one_settles_it(office: Office) -
     lead.press("compute")
     lead.press("post")
     lead.press("print_file")
-    how = office.query("SELECT * FROM sections WHERE service_id = 'S01'").iloc[0]["estimate"] or "by the office"
+    how = office.sections("service_id = 'S01'").iloc[0]["estimate"] or "by the office"
     first = printed(office, "BL0000001")
     assert (first["0000001"]["service_1_estimated"], first["0000001"]["service_1_how_estimated"]) == ("yes", how)
     assert first["0000001"]["messages"] == f"This bill is estimated ({how}); the next read sets it right."

@@ -149,3 +149,10 @@ def test_a_question_asked_once_declares_its_columns_and_says_states_by_name(post
         ]  # fmt: skip
         assert work.execute("UPDATE periods SET closed_by = 'x' WHERE state = :closed") == 0
         work.event("looked")
+
+
+def test_nothing_is_asked_without_its_columns(posted: Store) -> None:
+    with pytest.raises(TypeError):
+        posted.query("SELECT number FROM bills")  # type: ignore[call-arg]
+    with posted.work("lea", "look") as work, pytest.raises(TypeError):
+        work.query("SELECT number FROM bills")  # type: ignore[call-arg]

@@ -19,9 +19,9 @@ def settled_estimates(desk: Desk, bills: pd.DataFrame, of: str, **values: Any) -
     """
     earlier = desk.store.query(
         "service_id service_to:day read_code",
-        f"SELECT service_id, service_to, read_code FROM used WHERE {of}",
+        f"SELECT service_id, service_to, read_code FROM used WHERE {of}",  # noqa: S608
         **values,
-    )  # noqa: S608
+    )
     return estimates_before(bills, earlier)
 
 

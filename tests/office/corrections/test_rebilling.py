@@ -32,7 +32,7 @@ def second_bill(office: Office) -> None:
 
 def bills(office: Office) -> list[list[object]]:
     """S01's bills: number, period, cycle, consumption in CCF, cents, bill date, which one it replaces."""
-    made = office.query("SELECT * FROM sections WHERE service_id = 'S01'").sort_values("number")
+    made = office.sections("service_id = 'S01'").sort_values("number")
     made["consumption"] //= 1_000_000
     made["bill_date"] = made["bill_date"].dt.strftime("%m-%d")
     return made[["number", "period", "cycle", "consumption", "amount", "bill_date", "replaces"]].to_numpy().tolist()

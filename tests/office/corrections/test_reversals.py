@@ -25,7 +25,7 @@ def test_cancel_and_rebill_links_the_two(office: Office) -> None:
         ["0000001", "B0000001", "replaces B0000001"]
     ]
     lead.press("post")
-    bills = office.query("SELECT * FROM sections WHERE service_id = 'S01'")
+    bills = office.sections("service_id = 'S01'")
     # 35.00 + 25.00 + 8.00 = 68.00, fee 3.40
     assert bills[["number", "amount", "replaces"]].to_dict("split")["data"] == [
         ["B0000001", 5565, ""],
