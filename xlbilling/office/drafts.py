@@ -125,6 +125,7 @@ def _digest(work: Work | Store, desk: Desk, decisions: str) -> str:
         c=run["c"],
     )
     ended = work.query(
+        "account_id status closed_on:day?",
         "SELECT DISTINCT a.account_id, a.status, a.closed_on FROM accounts a JOIN services s ON s.account_id = a.account_id "
         "WHERE s.cycle = :c AND (a.closed_on IS NOT NULL OR a.status <> 'active') ORDER BY a.account_id",
         c=run["c"],
