@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from tests.office.conftest import Office
 from tests.office.small import Clerk, payments
 from xlbilling.store.schema import metadata
 from xlbilling.store.verify import verify
+
+if TYPE_CHECKING:
+    from tests.office.conftest import Office
 
 TWO = payments("0000001,45.00,2026-11-20,C1,check", "0000002,30.00,2026-11-21,W2,web")
 

@@ -8,11 +8,12 @@ checklists that take a signature have one.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from tests.office.small import PERIOD, Clerk, payments
+from tests.office.asked import correct
+from tests.office.small import PERIOD, payments
 
 if TYPE_CHECKING:
     from tests.office.conftest import Office
@@ -30,21 +31,15 @@ ACCOUNT = {"lea": "0000003", "lou": "0000004"}  # whose phone number each of the
 AMOUNT = {"lea": -1100, "lou": -1200}  # what each of the two adjusts
 
 
-def correction(clerk: Clerk, **values: Any) -> None:
-    """Type a correction on Adjustments."""
-    blank = {"amount": pd.NA, "document": "", "account_id": "", "gl_account": "", "posted_on": pd.NaT}
-    clerk.add("adjustments", **(blank | {"reason": "agreed"} | values))
-
-
 def keep_busy(office: Office) -> None:
     """Bring an office whose November is posted there."""
     lea = office.lead
     lea.add("policy", topic="staff", setting="lou", value="lead")
     lea.press("save")
-    correction(lea, kind="rebill", document="B0000005")
+    correct(lea, kind="rebill", document="B0000005")
     lea.press("reverse")
     office.clock.now = dt.datetime(2026, 12, 5, 9, 0, tzinfo=dt.UTC)
-    correction(
+    correct(
         lea, kind="adjust", account_id="0000007", amount=-700, gl_account="4020", posted_on=pd.Timestamp("2026-12-02")
     )
     lea.press("adjust")

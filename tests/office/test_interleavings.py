@@ -15,8 +15,8 @@ from typing import cast
 
 import pytest
 
-from tests.office.asked import healthy
-from tests.office.busy import ACCOUNT, AMOUNT, DECEMBER, correction
+from tests.office.asked import correct, healthy
+from tests.office.busy import ACCOUNT, AMOUNT, DECEMBER
 from tests.office.conftest import Office, Stages, an_office
 from tests.office.small import PERIOD, Clerk
 from xlbilling.demo.clerk import MeetingStore
@@ -72,7 +72,7 @@ ACTS = {
     "Adjust": Act(
         "adjust",
         _count("adjustments WHERE amount = :a AND state <> 'withdrawn'"),
-        types=lambda clerk, who: correction(
+        types=lambda clerk, who: correct(
             clerk, kind="adjust", account_id="0000002", amount=AMOUNT[who], gl_account="4020"
         ),
     ),
@@ -82,7 +82,7 @@ ACTS = {
             "reversals r JOIN adjustments a ON a.adjustment_id = r.reversed_by "
             "WHERE r.document = 'B0000001' AND a.state = 'posted'"
         ),
-        types=lambda clerk, _: correction(clerk, kind="reverse", document="B0000001"),
+        types=lambda clerk, _: correct(clerk, kind="reverse", document="B0000001"),
     ),
     "Undo": Act("undo_last", _phone, ""),
     "Close": Act("close_month", _count("periods WHERE period = '2026-11' AND state = 'closed'")),
