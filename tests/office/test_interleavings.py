@@ -15,7 +15,7 @@ from typing import cast
 
 import pytest
 
-from tests.office.asked import correct, healthy
+from tests.office.asked import correct
 from tests.office.busy import ACCOUNT, AMOUNT, DECEMBER
 from tests.office.conftest import Office, Stages, an_office
 from tests.office.small import PERIOD, Clerk
@@ -23,10 +23,12 @@ from xlbilling.demo.clerk import MeetingStore
 from xlbilling.office.actions import perform
 from xlbilling.office.desk import Desk
 from xlbilling.problems import CATALOGUE, Refusal
+from xlbilling.store import Store
+from xlbilling.store.verify import verify
 from xlbilling.workbook.none import NoWorkbook
 
 FILES = {"PaymentsFile": "p.csv", "LedgerFile": "gl.csv"}
-Probe = Callable[[Office, str], object]
+Probe = Callable[[Store, str], object]
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ class Act:
     types: Callable[[Clerk, str], object] | None = None
 
 
-def _phone(office: Office, actor: str) -> object:
-    return office.value("SELECT phone FROM accounts WHERE account_id = :a", a=ACCOUNT[actor])
+def _phone(store: Store, actor: str) -> object:
+    return store.value("SELECT phone FROM accounts WHERE account_id = :a", a=ACCOUNT[actor])
 
 
 def _count(sql: str) -> Probe:
-    return lambda office, actor: office.value(
+    return lambda store, actor: store.value(
         f"SELECT COUNT(*) FROM {sql}", **({"a": AMOUNT[actor]} if ":a" in sql else {})
     )
 
@@ -127,13 +129,22 @@ class Seat:
 
 def interleave(office: Office, first: str, second: str, before: int = 1) -> None:
     """Lea looks for `first`, Lou does `second`, Lea writes; then what must be so, and the way out."""
+    store = office.store()
+    try:
+        _interleave(office, store, first, second, before)
+        assert verify(store) == []
+    finally:
+        store.close()
+
+
+def _interleave(office: Office, store: Store, first: str, second: str, before: int) -> None:
     lea, lou = (
         Seat(office, who, bool(ACTS[act].types) or first == second) for who, act in (("lea", first), ("lou", second))
     )
     lea.types(ACTS[first])
     lou.types(ACTS[second])
     answers: dict[str, Refusal | None] = {}
-    events = {who: _events(office, who) for who in ("lea", "lou")}
+    events = {who: _events(store, who) for who in ("lea", "lou")}
 
     def meanwhile() -> None:
         answers["lou"] = lou.presses(ACTS[second].button)
@@ -143,51 +154,50 @@ def interleave(office: Office, first: str, second: str, before: int = 1) -> None
     for actor, act in (("lea", first), ("lou", second)):
         refusal = answers[actor]
         if refusal is None:
-            assert ACTS[act].probe(office, actor) == ACTS[act].done, f"{actor} was told that {act} is done"
+            assert ACTS[act].probe(store, actor) == ACTS[act].done, f"{actor} was told that {act} is done"
         else:
             assert refusal.problem.code in CATALOGUE
             assert refusal.problem.code != "unexpected"
-            assert before > 1 or _events(office, actor) == events[actor], (
+            assert before > 1 or _events(store, actor) == events[actor], (
                 f"{actor} was refused, yet something was written"
             )
-    _nothing_twice(office)
+    _nothing_twice(store)
     if before > 1 and answers["lea"]:
         assert lea.presses(ACTS[first].button) is None  # its first half waits: the same button goes on with it
-    _way_out(office, lea, refused=answers["lea"] is not None)
-    assert healthy(office)
+    _way_out(office, store, lea, refused=answers["lea"] is not None)
 
 
-def _events(office: Office, actor: str) -> object:
-    return office.value("SELECT COUNT(*) FROM events WHERE actor = :a", a=actor)
+def _events(store: Store, actor: str) -> object:
+    return store.value("SELECT COUNT(*) FROM events WHERE actor = :a", a=actor)
 
 
-def _nothing_twice(office: Office) -> None:
+def _nothing_twice(store: Store) -> None:
     for act in ACTS.values():
         if act.done == 1:
-            assert all(int(str(act.probe(office, actor))) <= 1 for actor in ("lea", "lou"))
+            assert all(int(str(act.probe(store, actor))) <= 1 for actor in ("lea", "lou"))
     for table in ("payments", "adjustments", "draft_bills"):
         late = (
             f"{table} d JOIN periods p ON p.period = d.period WHERE p.state = 'closed' AND d.state IN ('open', 'draft')"
         )
-        assert office.value(f"SELECT COUNT(*) FROM {late}") == 0
+        assert store.value(f"SELECT COUNT(*) FROM {late}") == 0
 
 
-def _way_out(office: Office, lea: Seat, refused: bool) -> None:
+def _way_out(office: Office, store: Store, lea: Seat, refused: bool) -> None:
     """Whatever happened, the month that is open can be posted and closed, and everything that waited is posted."""
-    closed = office.value("SELECT state FROM periods WHERE period = '2026-11'") == "closed"
+    closed = store.value("SELECT state FROM periods WHERE period = '2026-11'") == "closed"
     month, cycle = (DECEMBER, "B") if closed else (PERIOD, "A")
     if refused and lea.at_workbook:
         assert lea.presses("refresh") is None  # what she typed does not stand in the way
     terminal = Seat(office, "lou", False, cycle, month)
     posted = terminal.presses("post")
-    if office.value("SELECT COUNT(*) FROM draft_bills WHERE state = 'draft'"):  # something they go by was changed since
+    if store.value("SELECT COUNT(*) FROM draft_bills WHERE state = 'draft'"):  # something they go by was changed since
         assert posted is None or posted.problem.code == "drafts_stale"
         posted = terminal.presses("compute") or terminal.presses("post")
     assert posted is None
     assert terminal.presses("close_month") is None
     for table in ("payments", "adjustments"):
-        assert office.value(f"SELECT COUNT(*) FROM {table} WHERE state = 'open'") == 0
-    assert office.value("SELECT state FROM periods WHERE period = :p", p=month) == "closed"
+        assert store.value(f"SELECT COUNT(*) FROM {table} WHERE state = 'open'") == 0
+    assert store.value("SELECT state FROM periods WHERE period = :p", p=month) == "closed"
 
 
 @pytest.mark.stage("busy")
