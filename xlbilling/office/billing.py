@@ -15,10 +15,11 @@ from xlbilling.office.bills import left_out
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.drafts import inputs_digest, replace_drafts
+from xlbilling.office.drafts import replace_drafts
 from xlbilling.office.looking import Look
 from xlbilling.office.policy import winter_months
 from xlbilling.office.readings import consumption_before, settled_reads, with_ends
+from xlbilling.office.run_inputs import inputs_digest
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.office.undo import keep_undo

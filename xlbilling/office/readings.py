@@ -11,9 +11,9 @@ import pandas as pd
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import store_findings
 from xlbilling.office.desk import Desk
-from xlbilling.office.drafts import checked_from
 from xlbilling.office.importing import balance_line
 from xlbilling.office.looking import Look
+from xlbilling.office.run_inputs import checked_from
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import Surface, surface
 from xlbilling.office.views import last_reads

@@ -10,7 +10,7 @@ from xlbilling.office.billing import DRAFTS_STALE
 from xlbilling.office.buttons import Outcome
 from xlbilling.office.deciding import close_findings
 from xlbilling.office.desk import Desk, money
-from xlbilling.office.drafts import clear_drafts, computed_by, computed_from, inputs_digest
+from xlbilling.office.drafts import clear_drafts, computed_by, computed_from
 from xlbilling.office.looking import Look
 from xlbilling.office.posting import (
     post_bill_batch,
@@ -18,6 +18,7 @@ from xlbilling.office.posting import (
     posts,
     write_batch,
 )
+from xlbilling.office.run_inputs import inputs_digest
 from xlbilling.office.sheets import refresh_tables, refuse_unsaved
 from xlbilling.office.surface import saved
 from xlbilling.office.undo import past_undo
