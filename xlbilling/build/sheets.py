@@ -101,7 +101,7 @@ def _title(sheet: Worksheet, styles: Styles, table: Table) -> None:
     sheet.write_formula(TITLE_ROW, 0, '=HYPERLINK("#Start!A1","‹ Start")', back, "‹ Start")
     strong = styles.of(bold=True, font_size=15, font_color="#FFFFFF")
     plain = styles.of(font_color="#D3E2EA")
-    about = (table.record.__doc__ or "").split("\n")[0].rstrip(".")
+    about = table.about.split("\n")[0].rstrip(".")
     sheet.write_rich_string(TITLE_ROW, 1, strong, table.sheet.title, plain, f"   {about}", band)
 
 

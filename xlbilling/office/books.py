@@ -23,7 +23,7 @@ from xlbilling.office.working_tables import WorkingTable
 from xlbilling.problems import Place, Refusal, declare
 from xlbilling.reconcile import UNPROVEN, Reconciliation
 from xlbilling.reconcile import reconcile as match
-from xlbilling.records import ReconcileRow
+from xlbilling.records import TABLE
 from xlbilling.reports.tables import DIFFERENCES
 from xlbilling.reports.template import template_file
 from xlbilling.reports.workpaper import TEMPLATE, Reconciled, write_workpaper
@@ -296,7 +296,7 @@ def latest(desk: Desk) -> dict[str, Any] | None:
 def reconcile_view(desk: Desk) -> pd.DataFrame:
     """The last reconciliation of the period, line by line."""
     last = latest(desk)
-    columns = list(ReconcileRow.model_fields)
+    columns = list(TABLE["reconcile"].columns)
     made = pd.DataFrame(json.loads(last["content"])["lines"] if last else [], columns=columns)
     amounts, dates = ["subledger", "ledger", "difference"], ["post_date", "gl_date"]
     made[dates] = made[dates].apply(pd.to_datetime)

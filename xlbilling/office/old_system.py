@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from xlbilling.intake.files import UNREADABLE
 from xlbilling.intake.listing import DAY_FIRST, Listing, folded, read_listing, sheet_names, values
 from xlbilling.intake.package import shown
 from xlbilling.problems import Place, Problem, Refusal, declare
-from xlbilling.records import TABLE, UNITS, Column, Record, Sheet, Table, required
+from xlbilling.records import TABLE, UNITS, Column, Sheet, Table, required
 from xlbilling.workbook.cells import take
 from xlbilling.workbook.port import SheetTable, row_keys
 
@@ -36,59 +36,54 @@ NOT_TAKEN: Final = declare(
 )
 
 
-class HistoryRow(Record):
-    """What a service used in one earlier service period."""
-
-    sheet: ClassVar = Sheet(
-        "history", "history", "Consumption before the conversion, 13 months", ("service_id", "service_to")
-    )
-    service_id: Annotated[str, required("Service", "Service number, as in services.", "id")]
-    service_from: Annotated[dt.date, required("From", "Day of the read before.", "date")]
-    service_to: Annotated[dt.date, required("To", "Day of the read.", "date")]
-    consumption: Annotated[int, required("Consumption", "What was used in these days.", "quantity")]
-    unit: Annotated[str, required("Unit", "Unit of the consumption.", "choice", choices=UNITS)]
-    read_code: Annotated[str, required("Read", "How the read was come by.", "choice", choices=("actual", "estimated"))]
+HISTORY: Final = Table(
+    Sheet("history", "history", "Consumption before the conversion, 13 months", ("service_id", "service_to")),
+    "What a service used in one earlier service period.",
+    service_id=required("Service", "Service number, as in services.", "id"),
+    service_from=required("From", "Day of the read before.", "date"),
+    service_to=required("To", "Day of the read.", "date"),
+    consumption=required("Consumption", "What was used in these days.", "quantity"),
+    unit=required("Unit", "Unit of the consumption.", "choice", choices=UNITS),
+    read_code=required("Read", "How the read was come by.", "choice", choices=("actual", "estimated")),
+)
 
 
-class BalanceRow(Record):
-    """What is open of one charge of one document of the old system."""
-
-    sheet: ClassVar = Sheet("balances", "balances", "Opening balances by charge and age", ("account_id", "document"))
-    account_id: Annotated[str, required("Account", "Account number, as in accounts.", "id")]
-    document: Annotated[str, required("Document", "Number of the bill, credit or deposit in the old system.", "id")]
-    date: Annotated[
-        dt.date, required("Date", "Day its age counts from: bill date or due date, as policy says.", "date")
-    ]
-    amount: Annotated[int, required("Amount", "What is open of it; a credit or a deposit held is below zero.", "money")]
-    gl_account: Annotated[
-        str, Column("GL account", "Control account it stands in: the receivable or the deposits.", "id")
-    ] = ""
-    charge: Annotated[str, Column("Charge", "Charge it is for; without a GL account it is a receivable.")] = ""
+BALANCES: Final = Table(
+    Sheet("balances", "balances", "Opening balances by charge and age", ("account_id", "document")),
+    "What is open of one charge of one document of the old system.",
+    account_id=required("Account", "Account number, as in accounts.", "id"),
+    document=required("Document", "Number of the bill, credit or deposit in the old system.", "id"),
+    date=required("Date", "Day its age counts from: bill date or due date, as policy says.", "date"),
+    amount=required("Amount", "What is open of it; a credit or a deposit held is below zero.", "money"),
+    gl_account=Column("GL account", "Control account it stands in: the receivable or the deposits.", "id"),
+    charge=Column("Charge", "Charge it is for; without a GL account it is a receivable."),
+)
 
 
-class OldAgingRow(Record):
-    """A total of the old system's aging report."""
+OLD_AGING: Final = Table(
+    Sheet("old_aging", "old_aging", "Totals of the old aging report", ("bucket",)),
+    "A total of the old system's aging report.",
+    bucket=required("Bucket", "current, 31-60, 61-90, over 90 (or as policy has them), credit, total."),
+    amount=required("Amount", "Total of the bucket; credit is below zero.", "money"),
+)
 
-    sheet: ClassVar = Sheet("old_aging", "old_aging", "Totals of the old aging report", ("bucket",))
-    bucket: Annotated[str, required("Bucket", "current, 31-60, 61-90, over 90 (or as policy has them), credit, total.")]
-    amount: Annotated[int, required("Amount", "Total of the bucket; credit is below zero.", "money")]
 
-
-class OldLedgerRow(Record):
-    """A control account's balance in the general ledger on the day of the conversion."""
-
-    sheet: ClassVar = Sheet("old_gl", "old_gl", "Control totals of the general ledger", ("gl_account",))
-    gl_account: Annotated[str, required("GL account", "Number, as in gl_accounts.", "id")]
-    amount: Annotated[int, required("Amount", "Debits less credits.", "money")]
+OLD_GL: Final = Table(
+    Sheet("old_gl", "old_gl", "Control totals of the general ledger", ("gl_account",)),
+    "A control account's balance in the general ledger on the day of the conversion.",
+    gl_account=required("GL account", "Number, as in gl_accounts.", "id"),
+    amount=required("Amount", "Debits less credits.", "money"),
+)
 
 
 WRITTEN: Final = ("gl_accounts", "policy", "cycles", "rates", "accounts", "services", "meters")
-_OLD_ONLY: Final[tuple[type[Record], ...]] = (HistoryRow, BalanceRow, OldAgingRow, OldLedgerRow)
+_OLD_ONLY: Final = (HISTORY, BALANCES, OLD_AGING, OLD_GL)
 OLD_TABLES: Final[dict[str, Table]] = {
     **{name: TABLE[name] for name in WRITTEN},
-    **{row.sheet.table: Table(row) for row in _OLD_ONLY},
+    **{table.name: table for table in _OLD_ONLY},
 }
-NEEDED_TOO: Final = {"meters": ("start_read", "start_date")}  # a register is taken over with its last read
+# A rule of Policy is its topic, name and value; a register is taken over with its last read.
+NEEDED_TOO: Final = {"policy": ("topic", "setting", "value"), "meters": ("start_read", "start_date")}
 NUMBERS_AS_TEXT: Final = ("account_id", "service_id", "meter_id", "gl_account", "document")  # leading zeros count
 _MAY_BE_EMPTY: Final = ("meters", "history", "balances", "old_aging", "old_gl", "policy")
 _EXACT: Final = Context(prec=40)
@@ -174,9 +169,7 @@ def _read(name: str, path: Path, sheet: str | None, old: OldSystem, digests: dic
     """One table with its cells in the store's types; what is wrong or left over is added to `old`."""
     table = OLD_TABLES[name]
     fields = [field for field in table.names("typed", "given") if field != "rev"]
-    needed = {
-        field for field in fields if table.columns[field].required or table.record.model_fields[field].is_required()
-    }
+    needed = {field for field in fields if table.columns[field].required}
     listing = read_listing(
         path,
         {field: [table.columns[field].title] for field in fields},

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
-from typing import Annotated, ClassVar, Final
+from typing import Final
 
 import pandas as pd
 
-from xlbilling.records import Record, Sheet, Table, given
+from xlbilling.records import Sheet, Table, given
 from xlbilling.reports.tables import period_name
 from xlbilling.reports.template import fill_template
 
-
-class RereadRow(Record):
-    """One register to be read again, or the head of a route."""
-
-    sheet: ClassVar = Sheet("Re-read list", "reread_list", "Meters to read again", ("meter_id", "register_id"))
-    route: Annotated[str, given("Route", "Meter-reading route; a route's own line has nothing but this.", "text", 8)]
-    premise: Annotated[str, given("Premise", "Street address served.", "text", 22)]
-    name: Annotated[str, given("Name", "Customer of record.", "text", 18)]
-    meter_id: Annotated[str, given("Meter", "Meter number as the reading system has it.", "id", 12)]
-    register_id: Annotated[str, given("Reg.", "Register of a compound meter.", "id", 6)]
-    meter_size: Annotated[str, given("Size", "Size of the meter.", "id", 6)]
-    last_read: Annotated[str, given("Last read", "Dial at the last billed read.", "id", 10)]
-    last_date: Annotated[dt.date | None, given("Read on", "Day of the last billed read.", "date", 11)]
-    expected: Annotated[
-        str, given("Expected", "Where the dial should stand: half to twice of what is usual.", "id", 17)
-    ]
-    why: Annotated[str, given("Why", "What was found.", "text", 41)]
-    read: Annotated[str, given("Read", "Write the dial here.", "id", 12)]
-    time: Annotated[str, given("Date, time", "Write the day and time here.", "text", 11)]
+REREADS: Final = Table(
+    Sheet("Re-read list", "reread_list", "Meters to read again", ("meter_id", "register_id")),
+    "One register to be read again, or the head of a route.",
+    route=given("Route", "Meter-reading route; a route's own line has nothing but this.", "text", 8),
+    premise=given("Premise", "Street address served.", "text", 22),
+    name=given("Name", "Customer of record.", "text", 18),
+    meter_id=given("Meter", "Meter number as the reading system has it.", "id", 12),
+    register_id=given("Reg.", "Register of a compound meter.", "id", 6),
+    meter_size=given("Size", "Size of the meter.", "id", 6),
+    last_read=given("Last read", "Dial at the last billed read.", "id", 10),
+    last_date=given("Read on", "Day of the last billed read.", "date", 11),
+    expected=given("Expected", "Where the dial should stand: half to twice of what is usual.", "id", 17),
+    why=given("Why", "What was found.", "text", 41),
+    read=given("Read", "Write the dial here.", "id", 12),
+    time=given("Date, time", "Write the day and time here.", "text", 11),
+)
 
 
-REREADS: Final = Table(RereadRow)
 NOTE: Final = "reread_note"
 
 

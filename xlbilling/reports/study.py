@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Final
+from typing import Final
 
 import pandas as pd
 
-from xlbilling.records import Record, Sheet, Table, given
+from xlbilling.records import Sheet, Table, given
 from xlbilling.reports.tables import period_name
 from xlbilling.reports.template import Value, fill_template, total
 from xlbilling.study import Study
@@ -16,124 +16,128 @@ from xlbilling.study import Study
 LISTED: Final = 5_000
 
 
-class ClassChange(Record):
-    """What one customer class pays on both sets of rates."""
-
-    sheet: ClassVar = Sheet(
-        "By class", "study_classes", "Revenue by class", ("customer_class",),
+CLASSES: Final = Table(
+    Sheet(
+        "By class",
+        "study_classes",
+        "Revenue by class",
+        ("customer_class",),
         totals=("bills", "consumption", "current", "proposed", "change", "accounts", "more", "less", "same"),
-    )  # fmt: skip
-    customer_class: Annotated[str, given("Class", "Customer class.", "text", 23)]
-    accounts: Annotated[int, given("Accounts", "Accounts with a bill of the class.", "whole", 11)]
-    bills: Annotated[int, given("Bills", "Bills compared.", "whole", 10)]
-    consumption: Annotated[int, given("Consumption", "Billed consumption.", "quantity", 16)]
-    current: Annotated[int, given("Current", "Revenue on the current rates.", "money", 17)]
-    proposed: Annotated[int, given("Proposed", "Revenue on the proposed rates.", "money", 17)]
-    change: Annotated[int, given("Change", "Proposed less current.", "money", 16)]
-    percent: Annotated[int | None, given("Change %", "Change in percent of current.", "quantity", 11)]
-    more: Annotated[int, given("Pay more", "Accounts whose bills go up.", "whole", 11)]
-    less: Annotated[int, given("Pay less", "Accounts whose bills go down.", "whole", 11)]
-    same: Annotated[int, given("Same", "Accounts whose bills stay.", "whole", 10)]
+    ),
+    "What one customer class pays on both sets of rates.",
+    customer_class=given("Class", "Customer class.", "text", 23),
+    accounts=given("Accounts", "Accounts with a bill of the class.", "whole", 11),
+    bills=given("Bills", "Bills compared.", "whole", 10),
+    consumption=given("Consumption", "Billed consumption.", "quantity", 16),
+    current=given("Current", "Revenue on the current rates.", "money", 17),
+    proposed=given("Proposed", "Revenue on the proposed rates.", "money", 17),
+    change=given("Change", "Proposed less current.", "money", 16),
+    percent=given("Change %", "Change in percent of current.", "quantity", 11),
+    more=given("Pay more", "Accounts whose bills go up.", "whole", 11),
+    less=given("Pay less", "Accounts whose bills go down.", "whole", 11),
+    same=given("Same", "Accounts whose bills stay.", "whole", 10),
+)
 
 
-class ChargeChange(Record):
-    """What one charge or tier of a class brings in on both sets of rates."""
-
-    sheet: ClassVar = Sheet(
-        "By charge and tier", "study_charges", "Revenue by charge and tier", ("customer_class", "charge", "tier"),
+CHARGES: Final = Table(
+    Sheet(
+        "By charge and tier",
+        "study_charges",
+        "Revenue by charge and tier",
+        ("customer_class", "charge", "tier"),
         totals=("current", "proposed", "change"),
-    )  # fmt: skip
-    customer_class: Annotated[str, given("Class", "Customer class.", "text", 23)]
-    charge: Annotated[str, given("Charge", "Name of the charge.", "text", 28)]
-    tier: Annotated[int, given("Tier", "Tier; 0 where the charge has none.", "whole", 8)]
-    current_quantity: Annotated[int, given("Current units", "Units billed on the current rates.", "quantity", 17)]
-    current: Annotated[int, given("Current", "Revenue on the current rates.", "money", 17)]
-    proposed_quantity: Annotated[int, given("Proposed units", "Units billed on the proposed rates.", "quantity", 17)]
-    proposed: Annotated[int, given("Proposed", "Revenue on the proposed rates.", "money", 17)]
-    change: Annotated[int, given("Change", "Proposed less current.", "money", 16)]
+    ),
+    "What one charge or tier of a class brings in on both sets of rates.",
+    customer_class=given("Class", "Customer class.", "text", 23),
+    charge=given("Charge", "Name of the charge.", "text", 28),
+    tier=given("Tier", "Tier; 0 where the charge has none.", "whole", 8),
+    current_quantity=given("Current units", "Units billed on the current rates.", "quantity", 17),
+    current=given("Current", "Revenue on the current rates.", "money", 17),
+    proposed_quantity=given("Proposed units", "Units billed on the proposed rates.", "quantity", 17),
+    proposed=given("Proposed", "Revenue on the proposed rates.", "money", 17),
+    change=given("Change", "Proposed less current.", "money", 16),
+)
 
 
-class DecileChange(Record):
-    """A tenth of the accounts, from those that use least to those that use most."""
-
-    sheet: ClassVar = Sheet(
-        "Deciles", "study_deciles", "Accounts by consumption, in ten equal groups", ("decile",),
+DECILES: Final = Table(
+    Sheet(
+        "Deciles",
+        "study_deciles",
+        "Accounts by consumption, in ten equal groups",
+        ("decile",),
         totals=("accounts", "consumption", "current", "proposed", "change", "more", "less"),
-    )  # fmt: skip
-    decile: Annotated[str, given("Tenth", "1: the tenth of the accounts that uses least.", "id", 8)]
-    accounts: Annotated[int, given("Accounts", "Accounts in the group.", "whole", 11)]
-    least: Annotated[int, given("From", "Least consumption of an account.", "quantity", 12)]
-    most: Annotated[int, given("To", "Greatest consumption of an account.", "quantity", 14)]
-    consumption: Annotated[int, given("Consumption", "Consumption of the group.", "quantity", 16)]
-    current: Annotated[int, given("Current", "Revenue on the current rates.", "money", 16)]
-    proposed: Annotated[int, given("Proposed", "Revenue on the proposed rates.", "money", 16)]
-    change: Annotated[int, given("Change", "Proposed less current.", "money", 15)]
-    percent: Annotated[int | None, given("Change %", "Change in percent of current.", "quantity", 11)]
-    average_current: Annotated[int, given("Average bill now", "Current revenue by number of bills.", "money", 16)]
-    average_proposed: Annotated[int, given("Average bill then", "Proposed revenue by number of bills.", "money", 17)]
-    average_change: Annotated[int, given("Average change", "Change by number of bills.", "money", 15)]
-    more: Annotated[int, given("Pay more", "Accounts whose bills go up.", "whole", 11)]
-    less: Annotated[int, given("Pay less", "Accounts whose bills go down.", "whole", 11)]
+    ),
+    "A tenth of the accounts, from those that use least to those that use most.",
+    decile=given("Tenth", "1: the tenth of the accounts that uses least.", "id", 8),
+    accounts=given("Accounts", "Accounts in the group.", "whole", 11),
+    least=given("From", "Least consumption of an account.", "quantity", 12),
+    most=given("To", "Greatest consumption of an account.", "quantity", 14),
+    consumption=given("Consumption", "Consumption of the group.", "quantity", 16),
+    current=given("Current", "Revenue on the current rates.", "money", 16),
+    proposed=given("Proposed", "Revenue on the proposed rates.", "money", 16),
+    change=given("Change", "Proposed less current.", "money", 15),
+    percent=given("Change %", "Change in percent of current.", "quantity", 11),
+    average_current=given("Average bill now", "Current revenue by number of bills.", "money", 16),
+    average_proposed=given("Average bill then", "Proposed revenue by number of bills.", "money", 17),
+    average_change=given("Average change", "Change by number of bills.", "money", 15),
+    more=given("Pay more", "Accounts whose bills go up.", "whole", 11),
+    less=given("Pay less", "Accounts whose bills go down.", "whole", 11),
+)
 
 
-class BandCount(Record):
-    """How many accounts' bills change by how much."""
-
-    sheet: ClassVar = Sheet(
+BANDS: Final = Table(
+    Sheet(
         "Bill changes",
         "study_bands",
         "Accounts by how much their bills change",
         ("band",),
         totals=("accounts", "change"),
-    )
-    band: Annotated[str, given("Bills change by", "Change of all an account's bills together, in percent.", "text", 26)]
-    accounts: Annotated[int, given("Accounts", "Accounts in the band.", "whole", 12)]
-    change: Annotated[int, given("Change", "What they pay more, together.", "money", 17)]
+    ),
+    "How many accounts' bills change by how much.",
+    band=given("Bills change by", "Change of all an account's bills together, in percent.", "text", 26),
+    accounts=given("Accounts", "Accounts in the band.", "whole", 12),
+    change=given("Change", "What they pay more, together.", "money", 17),
+)
 
 
-class AccountChange(Record):
-    """What one account pays on both sets of rates."""
-
-    sheet: ClassVar = Sheet(
-        "Accounts", "study_accounts", "Bill change of every account", ("account_id",),
+ACCOUNTS: Final = Table(
+    Sheet(
+        "Accounts",
+        "study_accounts",
+        "Bill change of every account",
+        ("account_id",),
         totals=("bills", "consumption", "current", "proposed", "change"),
-    )  # fmt: skip
-    account_id: Annotated[str, given("Account", "Account number.", "id", 15)]
-    customer_class: Annotated[str, given("Class", "Customer class of its services.", "text", 23)]
-    bills: Annotated[int, given("Bills", "Bills compared.", "whole", 9)]
-    consumption: Annotated[int, given("Consumption", "Billed consumption.", "quantity", 16)]
-    current: Annotated[int, given("Current", "Its bills on the current rates.", "money", 16)]
-    proposed: Annotated[int, given("Proposed", "Its bills on the proposed rates.", "money", 16)]
-    change: Annotated[int, given("Change", "Proposed less current.", "money", 15)]
-    percent: Annotated[int | None, given("Change %", "Change in percent of current.", "quantity", 11)]
+    ),
+    "What one account pays on both sets of rates.",
+    account_id=given("Account", "Account number.", "id", 15),
+    customer_class=given("Class", "Customer class of its services.", "text", 23),
+    bills=given("Bills", "Bills compared.", "whole", 9),
+    consumption=given("Consumption", "Billed consumption.", "quantity", 16),
+    current=given("Current", "Its bills on the current rates.", "money", 16),
+    proposed=given("Proposed", "Its bills on the proposed rates.", "money", 16),
+    change=given("Change", "Proposed less current.", "money", 15),
+    percent=given("Change %", "Change in percent of current.", "quantity", 11),
+)
 
 
-class LargestChange(AccountChange):
-    """One of the accounts whose bills change most."""
-
-    sheet: ClassVar = Sheet(
-        "Largest changes", "study_largest", "Greatest increases, then greatest decreases", ("account_id",)
-    )
-
-
-class LeftOutRow(Record):
-    """A bill that one of the two sets of rates cannot price; it counts in neither."""
-
-    sheet: ClassVar = Sheet("Left out", "study_left_out", "Bills that could not be compared", ("key",))
-    key: Annotated[str, given("Bill", "Service and last day of the service period.", "id", 28)]
-    account_id: Annotated[str, given("Account", "Account number.", "id", 15)]
-    customer_class: Annotated[str, given("Class", "Customer class.", "text", 23)]
-    rates: Annotated[str, given("Rates", "Which rates cannot price it.", "text", 11)]
-    reason: Annotated[str, given("Why", "What is missing or wrong.", "text", 80)]
+LARGEST: Final = Table(
+    Sheet("Largest changes", "study_largest", "Greatest increases, then greatest decreases", ("account_id",)),
+    "One of the accounts whose bills change most.",
+    **ACCOUNTS.columns,
+)
 
 
-CLASSES: Final = Table(ClassChange)
-CHARGES: Final = Table(ChargeChange)
-DECILES: Final = Table(DecileChange)
-BANDS: Final = Table(BandCount)
-LARGEST: Final = Table(LargestChange)
-ACCOUNTS: Final = Table(AccountChange)
-LEFT_OUT: Final = Table(LeftOutRow)
+LEFT_OUT: Final = Table(
+    Sheet("Left out", "study_left_out", "Bills that could not be compared", ("key",)),
+    "A bill that one of the two sets of rates cannot price; it counts in neither.",
+    key=given("Bill", "Service and last day of the service period.", "id", 28),
+    account_id=given("Account", "Account number.", "id", 15),
+    customer_class=given("Class", "Customer class.", "text", 23),
+    rates=given("Rates", "Which rates cannot price it.", "text", 11),
+    reason=given("Why", "What is missing or wrong.", "text", 80),
+)
+
+
 STUDY_TABLES: Final = (CLASSES, CHARGES, DECILES, BANDS, LARGEST, ACCOUNTS, LEFT_OUT)
 
 

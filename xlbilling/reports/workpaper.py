@@ -10,14 +10,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from xlbilling.money import dollars
 from xlbilling.reconcile import CONFIDENCES, REASONS, UNPROVEN, Reconciliation, list_differences
-from xlbilling.records import Record, Sheet, Table, given
+from xlbilling.records import Sheet, Table, given
 from xlbilling.reports.tables import DIFFERENCES, period_name
 from xlbilling.reports.template import Value, fill_template, shown
 
@@ -63,99 +63,108 @@ MOST_MATCHES: Final = 1_000_000
 _SHOWN: Final = 40
 
 
-class AccountLine(Record):
-    """One control account's way from beginning to ending in both books, and how much of the difference is explained."""
-
-    sheet: ClassVar = Sheet(
-        "Control accounts", "Control", "Control accounts", ("gl_account",),
-        totals=("beginning", "billed", "received", "adjusted", "ending_subledger", "gl_opening", "gl_activity", "ending_gl", "difference", "explained", "unexplained"),
-    )  # fmt: skip
-    gl_account: Annotated[str, given("GL account", "Number as accounting prints it.", "id", 13)]
-    beginning: Annotated[int, given("Beginning", "Subledger: owed when the period began.", "money", 14)]
-    billed: Annotated[int, given("Billed", "Subledger: bills of the period.", "money", 14)]
-    received: Annotated[int, given("Received", "Subledger: receipts of the period, below zero.", "money", 14)]
-    adjusted: Annotated[int, given("Adjusted", "Subledger: everything else of the period.", "money", 14)]
-    ending_subledger: Annotated[int, given("Ending, subledger", "The four before it added up.", "money", 16)]
-    gl_opening: Annotated[int, given("GL beginning", "The ledger's opening, else ours.", "money", 14)]
-    gl_activity: Annotated[int, given("GL posted", "Rows of the period.", "money", 14)]
-    ending_gl: Annotated[int, given("Ending, GL", "The two before it added up.", "money", 14)]
-    difference: Annotated[int, given("Difference", "Subledger less general ledger.", "money", 13)]
-    explained: Annotated[int, given("Explained", "Sum of its proven reasons.", "money", 13)]
-    unexplained: Annotated[int, given("Unexplained", "What is left.", "money", 13)]
-
-
-class ReasonLine(Record):
-    """What one reason contributes to one control account's difference."""
-
-    sheet: ClassVar = Sheet(
-        "Reasons", "Reasons", "What explains the difference", ("gl_account", "reason"), totals=("amount",)
-    )
-    gl_account: Annotated[str, given("GL account", "The control account.", "id", 13)]
-    reason: Annotated[str, given("Reason", "Why the rows differ.", "text", 48)]
-    proven: Annotated[str, given("Proven", "no: it names the difference and explains nothing.", "text", 9)]
-    opening: Annotated[int, given("In the openings", "The part that lies in the beginning balances.", "money", 16)]
-    amount: Annotated[int, given("Amount", "Subledger less general ledger.", "money", 14)]
-    remedy: Annotated[str, given("What to do", "How it is put right.", "text", 66)]
-
-
-class MatchLine(Record):
-    """One group of lines and rows that belong together."""
-
-    sheet: ClassVar = Sheet("Matches", "Matches", "Matches", ("match",), totals=("subledger", "gl", "difference"))
-    match: Annotated[int, given("Match", "Number of the match.", "whole", 9)]
-    type: Annotated[str, given("Type", "How many lines and rows.", "text", 7)]
-    confidence: Annotated[str, given("Confidence", "exact, tolerance or ambiguous.", "text", 12)]
-    gl_account: Annotated[str, given("GL account", "The account.", "id", 14)]
-    subledger: Annotated[int, given("Subledger", "Sum of the lines.", "money", 14)]
-    gl: Annotated[int, given("GL", "Sum of the rows.", "money", 14)]
-    difference: Annotated[int, given("Difference", "Subledger less general ledger.", "money", 12)]
-    ids: Annotated[str, given("Subledger lines", "Their ids.", "id", 34)]
-    rows: Annotated[str, given("GL rows", "Rows of the export below its header.", "id", 22)]
+CONTROL: Final = Table(
+    Sheet(
+        "Control accounts",
+        "Control",
+        "Control accounts",
+        ("gl_account",),
+        totals=(
+            "beginning",
+            "billed",
+            "received",
+            "adjusted",
+            "ending_subledger",
+            "gl_opening",
+            "gl_activity",
+            "ending_gl",
+            "difference",
+            "explained",
+            "unexplained",
+        ),
+    ),
+    "One control account's way from beginning to ending in both books, and how much of the difference is explained.",
+    gl_account=given("GL account", "Number as accounting prints it.", "id", 13),
+    beginning=given("Beginning", "Subledger: owed when the period began.", "money", 14),
+    billed=given("Billed", "Subledger: bills of the period.", "money", 14),
+    received=given("Received", "Subledger: receipts of the period, below zero.", "money", 14),
+    adjusted=given("Adjusted", "Subledger: everything else of the period.", "money", 14),
+    ending_subledger=given("Ending, subledger", "The four before it added up.", "money", 16),
+    gl_opening=given("GL beginning", "The ledger's opening, else ours.", "money", 14),
+    gl_activity=given("GL posted", "Rows of the period.", "money", 14),
+    ending_gl=given("Ending, GL", "The two before it added up.", "money", 14),
+    difference=given("Difference", "Subledger less general ledger.", "money", 13),
+    explained=given("Explained", "Sum of its proven reasons.", "money", 13),
+    unexplained=given("Unexplained", "What is left.", "money", 13),
+)
 
 
-class LoneLine(Record):
-    """One subledger line without a match."""
+BY_REASON: Final = Table(
+    Sheet("Reasons", "Reasons", "What explains the difference", ("gl_account", "reason"), totals=("amount",)),
+    "What one reason contributes to one control account's difference.",
+    gl_account=given("GL account", "The control account.", "id", 13),
+    reason=given("Reason", "Why the rows differ.", "text", 48),
+    proven=given("Proven", "no: it names the difference and explains nothing.", "text", 9),
+    opening=given("In the openings", "The part that lies in the beginning balances.", "money", 16),
+    amount=given("Amount", "Subledger less general ledger.", "money", 14),
+    remedy=given("What to do", "How it is put right.", "text", 66),
+)
 
-    sheet: ClassVar = Sheet(
-        "Unmatched subledger", "UnmatchedSubledger", "Subledger lines without a match", ("id",),
+
+MATCHES: Final = Table(
+    Sheet("Matches", "Matches", "Matches", ("match",), totals=("subledger", "gl", "difference")),
+    "One group of lines and rows that belong together.",
+    match=given("Match", "Number of the match.", "whole", 9),
+    type=given("Type", "How many lines and rows.", "text", 7),
+    confidence=given("Confidence", "exact, tolerance or ambiguous.", "text", 12),
+    gl_account=given("GL account", "The account.", "id", 14),
+    subledger=given("Subledger", "Sum of the lines.", "money", 14),
+    gl=given("GL", "Sum of the rows.", "money", 14),
+    difference=given("Difference", "Subledger less general ledger.", "money", 12),
+    ids=given("Subledger lines", "Their ids.", "id", 34),
+    rows=given("GL rows", "Rows of the export below its header.", "id", 22),
+)
+
+
+LONE_LINES: Final = Table(
+    Sheet(
+        "Unmatched subledger",
+        "UnmatchedSubledger",
+        "Subledger lines without a match",
+        ("id",),
         totals=("amount", "counts"),
-    )  # fmt: skip
-    id: Annotated[str, given("Line", "Id of the line.", "id", 14)]
-    post_date: Annotated[dt.date, given("Date", "Day of posting.", "date", 11)]
-    kind: Annotated[str, given("Kind", "Kind of document.", "text", 13)]
-    account_id: Annotated[str, given("Customer", "Account of the customer.", "id", 13)]
-    batch: Annotated[str, given("Batch", "Batch of the document.", "id", 14)]
-    reference: Annotated[str, given("Reference", "Number of the document.", "id", 14)]
-    gl_account: Annotated[str, given("GL account", "The account.", "id", 14)]
-    amount: Annotated[int, given("Amount", "Debit plus, credit minus.", "money", 13)]
-    reason: Annotated[str, given("Reason", "Why it stands alone.", "text", 34)]
-    counts: Annotated[int, given("At period end", "What it counts for at the period's end.", "money", 14)]
-    number: Annotated[int | None, given("Difference", "Number on sheet Differences.", "whole", 11)] = None
+    ),
+    "One subledger line without a match.",
+    id=given("Line", "Id of the line.", "id", 14),
+    post_date=given("Date", "Day of posting.", "date", 11),
+    kind=given("Kind", "Kind of document.", "text", 13),
+    account_id=given("Customer", "Account of the customer.", "id", 13),
+    batch=given("Batch", "Batch of the document.", "id", 14),
+    reference=given("Reference", "Number of the document.", "id", 14),
+    gl_account=given("GL account", "The account.", "id", 14),
+    amount=given("Amount", "Debit plus, credit minus.", "money", 13),
+    reason=given("Reason", "Why it stands alone.", "text", 34),
+    counts=given("At period end", "What it counts for at the period's end.", "money", 14),
+    number=given("Difference", "Number on sheet Differences.", "whole", 11),
+)
 
 
-class LoneRow(Record):
-    """One row of the ledger without a match."""
-
-    sheet: ClassVar = Sheet(
-        "Unmatched GL", "UnmatchedGL", "General ledger rows without a match", ("row",), totals=("amount", "counts")
-    )
-    row: Annotated[int, given("Row", "Row of the export below its header.", "whole", 9)]
-    date: Annotated[dt.date, given("Date", "Posting date.", "date", 11)]
-    gl_account: Annotated[str, given("GL account", "The account.", "id", 14)]
-    account_name: Annotated[str, given("Account name", "As exported.", "text", 24)]
-    reference: Annotated[str, given("Reference", "As exported.", "id", 14)]
-    description: Annotated[str, given("Description", "As exported.", "text", 38)]
-    amount: Annotated[int, given("Amount", "Debit plus, credit minus.", "money", 13)]
-    reason: Annotated[str, given("Reason", "Why it stands alone.", "text", 34)]
-    counts: Annotated[int, given("At period end", "What it counts for at the period's end.", "money", 14)]
-    number: Annotated[int | None, given("Difference", "Number on sheet Differences.", "whole", 11)] = None
+LONE_ROWS: Final = Table(
+    Sheet("Unmatched GL", "UnmatchedGL", "General ledger rows without a match", ("row",), totals=("amount", "counts")),
+    "One row of the ledger without a match.",
+    row=given("Row", "Row of the export below its header.", "whole", 9),
+    date=given("Date", "Posting date.", "date", 11),
+    gl_account=given("GL account", "The account.", "id", 14),
+    account_name=given("Account name", "As exported.", "text", 24),
+    reference=given("Reference", "As exported.", "id", 14),
+    description=given("Description", "As exported.", "text", 38),
+    amount=given("Amount", "Debit plus, credit minus.", "money", 13),
+    reason=given("Reason", "Why it stands alone.", "text", 34),
+    counts=given("At period end", "What it counts for at the period's end.", "money", 14),
+    number=given("Difference", "Number on sheet Differences.", "whole", 11),
+)
 
 
-CONTROL: Final = Table(AccountLine)
-BY_REASON: Final = Table(ReasonLine)
-MATCHES: Final = Table(MatchLine)
-LONE_LINES: Final = Table(LoneLine)
-LONE_ROWS: Final = Table(LoneRow)
 WORKPAPER_TABLES: Final = (CONTROL, BY_REASON, DIFFERENCES, MATCHES, LONE_LINES, LONE_ROWS)
 
 _OF_REASON: Final = "+".join(
