@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.exact import cell_number
-from xlbilling.problems import Problem, declare
-from xlbilling.records import Column, ColumnKind, Table
+from xlbilling.words.exact import cell_number
+from xlbilling.words.problems import Problem, declare
+from xlbilling.words.records import Column, ColumnKind, Table
 from xlbilling.workbook.days import day_of
 from xlbilling.workbook.port import ERRORS, SheetTable
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbilling.intake.ledger import read_map, read_subledger
-from xlbilling.intake.ledger.accounts import printed_account
-from xlbilling.intake.ledger.cells import amount_cents, stored_cents
-from xlbilling.problems import Refusal
+from xlbilling.intake.gl import read_map, read_subledger
+from xlbilling.intake.gl.accounts import printed_account
+from xlbilling.intake.gl.cells import amount_cents, stored_cents
+from xlbilling.words.problems import Refusal
 
 HEADER = "id,post_date,kind,account_id,batch,reference,gl_account,debit,credit\n"
 

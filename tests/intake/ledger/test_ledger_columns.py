@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from xlbilling.intake.guard import in_this_process
-from xlbilling.intake.ledger import LedgerExport, LedgerMap, read_ledger, read_subledger
-from xlbilling.problems import Refusal
+from xlbilling.intake.files.guard import in_this_process
+from xlbilling.intake.gl import LedgerExport, LedgerMap, read_ledger, read_subledger
+from xlbilling.words.problems import Refusal
 
 MAP = LedgerMap.model_validate(
     {

@@ -10,9 +10,9 @@ import pytest
 import xlsxwriter
 from printed_ledgers import CREDIT_NORMAL, NAMES, OPENINGS, POSTINGS, PRINTERS, Posting, Rows, plain_dc, qbo
 
-from xlbilling.intake.guard import in_this_process
-from xlbilling.intake.ledger import LedgerExport, LedgerMap, read_ledger
-from xlbilling.problems import Refusal
+from xlbilling.intake.files.guard import in_this_process
+from xlbilling.intake.gl import LedgerExport, LedgerMap, read_ledger
+from xlbilling.words.problems import Refusal
 
 
 def number(layout: str, account: str) -> str:
