@@ -10,7 +10,7 @@ import pytest
 
 from xlbilling import __version__
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("pandas", "numpy", "sqlalchemy", "xlwings", "openpyxl", "xlsxwriter", "python_calamine")
 SAYS_WHAT_WAS_LOADED = f"""
 import atexit, sys

@@ -12,7 +12,7 @@ import pytest
 import xlbilling
 from xlbilling.words.problems import CATALOGUE, Conflict, Kind, Place, Problem, Problems, Refusal, declare
 
-TESTS = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
 KIND = Kind("a_code", "What it means.", "What to do.")
 
 

@@ -149,7 +149,7 @@ def test_an_owrs_file_whose_schedule_is_not_certain_is_refused(desk_office: Offi
 def test_the_districts_own_template_is_used(desk_office: Office) -> None:
     own = desk_office.folder / "templates"
     own.mkdir()
-    source = Path(__file__).resolve().parents[2] / "templates" / "rate-study.xlsx"
+    source = Path(__file__).resolve().parents[3] / "templates" / "rate-study.xlsx"
     shutil.copy(source, own / "rate-study.xlsx")
     book = openpyxl.load_workbook(own / "rate-study.xlsx")
     book["Summary"]["A1"] = "What if?"

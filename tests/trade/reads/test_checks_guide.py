@@ -12,7 +12,7 @@ import pytest
 from tests.trade.reads.cycle import NOW, past, read, register, settled
 from xlbilling.trade.reads import CHECKS
 
-GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "reads.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "reads.md").read_text(encoding="utf-8")
 TYPED = re.findall(r"```typed (\S+) (.*?)\n(.*?)```", GUIDE, re.DOTALL)
 EXAMPLES = re.findall(r"```check ([a-z_]+)\n(.*?)```", GUIDE, re.DOTALL)
 OF_REGISTER = {

@@ -23,7 +23,7 @@ from xlbilling.terminal.reconcile_files import main, reconcile_files
 from xlbilling.trade.reconcile import CONFIDENCES, REASONS, reconcile
 from xlbilling.words.problems import Refusal
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "reconcile.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "reconcile.md"
 
 
 def opens_cleanly(path: Path) -> bool:
@@ -194,7 +194,7 @@ def test_the_workpaper_says_the_same_when_a_spreadsheet_computes_it(example: dic
         assert said == computed
 
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "gl"
+SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "gl"
 CASES = sorted(path for folder in ("dev", "samples") for path in (SHARED / folder).glob("*") if path.is_dir())
 
 

@@ -15,7 +15,7 @@ from xlbilling.words.money import dollars
 
 from .schedules import rate, service, table, usage
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CASES = sorted((ROOT / "tests" / "cases" / "tariffs").glob("*.yaml"))
 DOCUMENT = ROOT / "docs" / "tariffs.md"
 

@@ -19,7 +19,7 @@ from xlbilling.trade.tariffs.owrs_read import OwrsTariff, read_owrs
 from xlbilling.trade.tariffs.owrs_write import owrs_text
 from xlbilling.words.problems import Refusal
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "owrs"
+SHARED = Path(__file__).resolve().parents[3] / ".." / "shared" / "owrs"
 real_tariffs = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder with the real tariffs is not here")
 
 

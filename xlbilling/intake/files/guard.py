@@ -226,8 +226,8 @@ def _counted(seconds: float) -> Iterator[None]:
 
 def _spawn(limits: Limits, preload: list[str]) -> subprocess.Popen[bytes]:
     paths = [entry for entry in sys.path if entry]
-    code = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from xlbilling.intake import guard; guard.serve()"
-    root = str(Path(__file__).resolve().parents[2])
+    code = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from xlbilling.intake.files import guard; guard.serve()"
+    root = str(Path(__file__).resolve().parents[3])
     arguments = [json.dumps([root, *paths]), json.dumps(asdict(limits)), json.dumps(preload)]
     return subprocess.Popen(
         [sys.executable, "-I", "-c", code, *arguments],
