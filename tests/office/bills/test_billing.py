@@ -122,6 +122,7 @@ def test_a_bill_is_explained_line_by_line(desk_office: Office) -> None:
     assert "Meter M01: 0112 of 2026-11-05 less 0100 of 2026-09-05 is 12 CCF (actual)." in said
     assert "Sum of the lines: 55.65." in said
     assert "2019-40" in said
+    assert "Computed by lea, posted by lea on 2026-11-23 in BL0000001, entry 3." in said
     desk_office.lead.refused("explain_bill", "no_bill", ExplainBill="B9")
 
 

@@ -47,7 +47,16 @@ def explain(desk: Desk, wanted: str) -> list[str]:
     if bill["why"]:
         told.append(f"{str(bill['why'])[:1].upper()}{str(bill['why'])[1:]}.")
     of = " of the services" if len(sections) > 1 else " of the lines"
-    return [*told, f"Sum{of}: {money(bill['amount'])}."]
+    return [*told, *_posted(desk, str(bill["number"])), f"Sum{of}: {money(bill['amount'])}."]
+
+
+def _posted(desk: Desk, number: str) -> list[str]:
+    """Who computed a posted bill, who posted it, when and as which entry; nothing of a draft."""
+    entries = desk.store.table("entries", "document = :d AND reverses IS NULL", d=number)
+    return [
+        f"Computed by {entry.author}, posted by {entry.actor} on {str(entry.posted_at)[:10]} in {entry.batch}, entry {entry.entry}."
+        for entry in entries.itertuples()
+    ]
 
 
 def _section(
