@@ -24,6 +24,7 @@ from xlbilling.maker.styles import (
     WARN_SOFT,
     Styles,
 )
+from xlbilling.trade.reads.rules import COMING
 from xlbilling.words.records import TABLE, Column, Table
 from xlbilling.words.states import DECIDED, DONE, DRAFT, HELD, OPEN, POSTED
 from xlbilling.workbook import named_cells
@@ -51,6 +52,7 @@ WORDS: Final = {  # words in State and Severity columns that are worth a colour
     OPEN: WARN_SOFT,
     "review": WARN_SOFT,
     DRAFT: WARN_SOFT,
+    COMING: WARN_SOFT,
     POSTED: GOOD_SOFT,
     DONE: GOOD_SOFT,
     DECIDED: GOOD_SOFT,
