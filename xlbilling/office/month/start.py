@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 
@@ -77,25 +77,14 @@ def _waiting(desk: Desk) -> dict[str, Any]:
     return {str(name): int(value) for name, value in one.iloc[0].items()}
 
 
+_Line: TypeAlias = tuple[str, str, int | None, int | None, str, str, str]
+_LINE: Final = ["what", "state", "count", "amount", "who", "button", "go_to"]
+
+
 def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
     """Today's list: what waits, for whom, which button and which sheet."""
-    rows: list[tuple[str, str, int | None, int | None, str, str, str]] = []
-    run: Any
-    for run in run_states(desk).itertuples():
-        if run.period == str(desk.period):
-            button = {WAITING: "Import reads", READS_IN: "Validate", COMPUTED: "Audit, Post"}.get(run.state, "")
-            rows.append(
-                (
-                    f"Cycle {run.cycle}",
-                    run.state,
-                    int(run.services),
-                    None,
-                    "clerk" if button else "",
-                    button,
-                    "Reads" if run.state == WAITING else "Bills",
-                )
-            )
     lost, lost_amount, _ = open_payment_rejects(desk)
+    lines: list[_Line] = []
     for what, count, amount, who, button, sheet in (
         ("Findings that hold a bill", waiting["blocking"], None, "clerk", "Validate", "Exceptions"),
         ("Findings to look at", waiting["exceptions"] - waiting["blocking"], None, "clerk", "", "Exceptions"),
@@ -105,23 +94,39 @@ def _today(desk: Desk, waiting: dict[str, Any]) -> pd.DataFrame:
         *_to_post(desk),
     ):
         state = OPEN if count else DONE
-        rows.append((what, state, count, amount, who if count else "", button if count else "", sheet))
+        lines.append((what, state, count, amount, who if count else "", button if count else "", sheet))
     period = desk.store.value("SELECT state FROM periods WHERE period = :p", p=str(desk.period)) or "not opened"
-    rows.append(
-        (
-            f"Accounting period {desk.period}",
-            period,
-            None,
-            None,
-            "lead" if period == OPEN else "",
-            "Close month" if period == OPEN else "",
-            "Close",
-        )
-    )
-    made = pd.DataFrame(
-        rows[: FIXED_ROWS["today"]], columns=["what", "state", "count", "amount", "who", "button", "go_to"]
-    )
+    who, button = ("lead", "Close month") if period == OPEN else ("", "")
+    lines.append((f"Accounting period {desk.period}", period, None, None, who, button, "Close"))
+    made = pd.DataFrame([*fitting(_cycles(desk), FIXED_ROWS["today"] - len(lines)), *lines], columns=_LINE)
     return made.astype({"count": "Int64", "amount": "Int64"})
+
+
+def _cycles(desk: Desk) -> list[_Line]:
+    """Where each cycle of the period stands, and the button that comes next."""
+    lines: list[_Line] = []
+    run: Any
+    for run in run_states(desk).itertuples():
+        if run.period == str(desk.period):
+            button = {WAITING: "Import reads", READS_IN: "Validate", COMPUTED: "Audit, Post"}.get(run.state, "")
+            sheet = "Reads" if run.state == WAITING else "Bills"
+            lines.append(
+                (f"Cycle {run.cycle}", run.state, int(run.services), None, "clerk" if button else "", button, sheet)
+            )
+    return lines
+
+
+def fitting(cycles: list[_Line], room: int) -> list[_Line]:
+    """The cycles that fit on Start: all, or those with work first and then how many more there are."""
+    if len(cycles) <= room:
+        return cycles
+    shown = sorted(cycles, key=lambda line: not line[5])[: room - 1]
+    rest = [line for line in cycles if line not in shown]
+    at_work = sum(bool(line[5]) for line in rest)
+    return [
+        *shown,
+        (f"{len(rest)} more cycles", f"{at_work} wait", None, None, "clerk" if at_work else "", "", "Cycles"),
+    ]
 
 
 def _to_post(desk: Desk) -> Iterator[tuple[str, int, int | None, str, str, str]]:
