@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.realdata import city as real
-from xlbilling.demo.clerk import Clerk
+from xlbilling.demo.clerk import Clerk, Rows
 from xlbilling.maker import build_workbook
 from xlbilling.office.actions import open_desk, perform
 from xlbilling.office.desk.buttons import Outcome
@@ -20,6 +20,7 @@ from xlbilling.office.desk.desk import Desk
 from xlbilling.office.desk.surface import SURFACES, view
 from xlbilling.store import Store
 from xlbilling.store.verify import verify
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.file.recalculation import application
 from xlbilling.workbook.none import NoWorkbook
 
@@ -60,35 +61,25 @@ class Office:
             shutil.copy(self.folder / "built.xlsm", self.folder / "billing.xlsm")
         return self.press("audit", **({"ChainHead": f"0 0 (sheets: {self.cycle} {self.period})"} if alone else {}))
 
-    def decide(self, alone: bool) -> None:
-        """Decide every open finding that holds a bill, in bulk by check: typed on Exceptions and saved, or as Save writes it."""
-        if alone:
-            store = self.store()
-            desk = Desk(
-                NoWorkbook(self.folder, {"Period": self.period, "Cycle": self.cycle}), store, ACTOR, self.folder
-            )
-            before = view(desk, "exceptions")
-            typed = decided(before)
-            moved = typed["decision"].ne(before["decision"]).to_numpy()
-            with store.work(ACTOR, "save") as work:
-                SURFACES["exceptions"].write(
-                    desk, work, Changes("exceptions", typed.iloc[:0], typed.loc[moved], before.loc[moved])
-                )
-            store.close()
-            return
-        self.clerk.works_through("exceptions", decided)
-        self.press("save")
-
-    def sign(self) -> None:
-        """Sign what stays open on the checklist, as Save writes it."""
+    def types(self, table: str, typing: Rows, alone: bool) -> bool:
+        """Type on a sheet and save; `alone` as Save writes it, without the sheet. Whether anything was typed."""
+        if not alone:
+            before = self.clerk.sees(table)
+            self.clerk.works_through(table, typing)
+            self.press("save")
+            return not typing(before).equals(before)
         store = self.store()
         desk = Desk(NoWorkbook(self.folder, {"Period": self.period, "Cycle": self.cycle}), store, ACTOR, self.folder)
-        before = view(desk, "close")
-        still = before["state"].eq("open")
-        signed = before.assign(signed_reason=before["signed_reason"].mask(still, "bills wait for a read"))
-        with store.work(ACTOR, "save") as work:
-            SURFACES["close"].write(desk, work, Changes("close", signed.iloc[:0], signed.loc[still], before.loc[still]))
+        before = view(desk, table)
+        typed = typing(before)
+        names = TABLE[table].names("typed")
+        moved = typed[names].ne(before[names]).any(axis=1).to_numpy()
+        if moved.any():
+            with store.work(ACTOR, "save") as work:
+                change = Changes(table, typed.iloc[:0], typed.loc[moved], before.loc[moved])
+                SURFACES[table].write(desk.within(work), work, change)
         store.close()
+        return bool(moved.any())
 
     def store(self) -> Store:
         return Store.open(self.url)
@@ -101,6 +92,22 @@ def decided(findings: pd.DataFrame) -> pd.DataFrame:
         decision=findings["decision"].mask(open_, findings["rule"].map(DECISIONS)),
         reason=findings["reason"].mask(open_, "looked at; see the route sheet"),
     )
+
+
+def left_out(sections: pd.DataFrame) -> pd.DataFrame:
+    """Services without a read left out where they keep others of their account from being billed."""
+    waits = sections["account_id"].isin(sections.loc[sections["state"].eq("waits"), "account_id"])
+    holds = waits & sections["state"].eq("held") & sections["decision"].eq("")
+    return sections.assign(
+        decision=sections["decision"].mask(holds, "leave out"),
+        reason=sections["reason"].mask(holds, "no read; billed with the next one"),
+    )
+
+
+def signed(items: pd.DataFrame) -> pd.DataFrame:
+    """What stays open on the checklist, signed."""
+    still = items["state"].eq("open")
+    return items.assign(signed_reason=items["signed_reason"].mask(still, "bills wait for a read"))
 
 
 def expected_cents(customer_class: str, ccf: int) -> int:
@@ -148,8 +155,10 @@ def run_month(office: Office, month: int) -> dict[str, str]:
         (office.folder / f"again-{name}").write_bytes(real.read_file(city, month))
         said["again"] = office.press("import_reads", ReadsFile=f"again-{name}").said
         office.press("validate")
-    office.decide(alone)
+    office.types("exceptions", decided, alone)
     said["compute"] = office.press("compute", alone).said
+    if office.types("bill_services", left_out, alone):
+        said["compute"] = office.press("compute", alone).said
     said["audit"] = office.audit(alone).said
     said["post"] = office.press("post", alone).said
     _export_ledger(office, office.period)
@@ -157,7 +166,7 @@ def run_month(office: Office, month: int) -> dict[str, str]:
     said["reconcile"] = office.press("reconcile", alone).said
     said["report"] = office.press("report_pack", alone).said
     office.press("checklist", alone)
-    office.sign()
+    office.types("close", signed, True)
     said["close"] = office.press("close_month", True).said
     return said
 

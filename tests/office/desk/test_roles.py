@@ -88,5 +88,5 @@ def test_the_page_names_everybody_who_is_let_through() -> None:
     said = {cells[2].strip(" `"): cells[3].strip() for cells in (line.strip("|").split("|") for line in page.splitlines()) if len(cells) == 5}  # fmt: skip
     for name, people in CASES:
         who = "anyone" if "eve" in people else ", ".join(STAFF[actor] for actor in people)
-        own = "; Policy, Rates, GL accounts, Close: lead" if name == "save" else ""
+        own = "; Policy, Rates, Bill sections, GL accounts, Close: lead" if name == "save" else ""
         assert said[BUTTONS[name].command] == who + own
