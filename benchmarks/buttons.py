@@ -19,7 +19,7 @@ from loop import cpu_seconds, fixed_loop
 from xlbilling.demo.clerk import Clerk, button_label
 from xlbilling.demo.district import sample_district
 from xlbilling.demo.month import Month
-from xlbilling.office.buttons import Outcome
+from xlbilling.office.desk.buttons import Outcome
 from xlbilling.store.store import store_url
 from xlbilling.workbook.memory import MemoryWorkbook
 

@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationInfo, field_validator, model_validator
 
-from xlbilling.office.policy import starting_policy
-from xlbilling.reads import BillingUnit, Rules, Window, settle
-from xlbilling.reads.settle import Office
+from xlbilling.office.desk.policy import starting_policy
+from xlbilling.trade.reads import BillingUnit, Rules, Window, settle
+from xlbilling.trade.reads.settle import Office
 
 MILLION = 1_000_000
 LAST, NOW = dt.date(2026, 9, 5), dt.date(2026, 11, 5)

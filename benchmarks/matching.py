@@ -15,10 +15,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from xlbilling.reconcile import Terms, reconcile
-from xlbilling.reconcile.books import Books, open_books
-from xlbilling.reconcile.cells import match_keyed
-from xlbilling.reconcile.evidence import name_keys
+from xlbilling.trade.reconcile import Terms, reconcile
+from xlbilling.trade.reconcile.books import Books, open_books
+from xlbilling.trade.reconcile.cells import match_keyed
+from xlbilling.trade.reconcile.evidence import name_keys
 
 ACCOUNTS = {f"OWN-{n}": f"1{n:03d}" for n in range(14)}
 TERMS = Terms(dt.date(2026, 7, 1), dt.date(2026, 7, 31), ACCOUNTS, tuple(list(ACCOUNTS.values())[:5]))

@@ -21,12 +21,12 @@ import xlsxwriter
 from xlbilling.demo.decisions import decide
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import read_file
-from xlbilling.intake.guard import shared_worker
+from xlbilling.intake.files.guard import shared_worker
 from xlbilling.office.actions import open_desk, perform
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Run
-from xlbilling.office.working_copy import Changes
-from xlbilling.office.working_tables import write_rows
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.changes import Changes
+from xlbilling.office.desk.desk import Run
+from xlbilling.office.desk.working_tables import write_rows
 from xlbilling.store import Store, frames
 from xlbilling.workbook.none import NoWorkbook
 

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlbilling.exact import MILLION, Exact
-from xlbilling.tariffs import RATE_COLUMNS, RateBook, price, rate_book
-from xlbilling.tariffs.evaluate import Batch
-from xlbilling.tariffs.services import Services
+from xlbilling.trade.tariffs import RATE_COLUMNS, RateBook, price, rate_book
+from xlbilling.trade.tariffs.evaluate import Batch
+from xlbilling.trade.tariffs.services import Services
+from xlbilling.words.exact import MILLION, Exact
 
 SIZES = {'5/8"': "24.06", '3/4"': "30.11", '1"': "45.90", '1 1/2"': "80.01", '2"': "128.43"}
 OLD = [("0", "2.1450"), ("15", "3.2275"), ("41", "8.8515")]

@@ -19,7 +19,7 @@ import pandas as pd
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook as NewWorkbook
 
-from xlbilling.intake.guard import Worker
+from xlbilling.intake.files.guard import Worker
 from xlbilling.intake.reads import parse_reads
 
 TURNS = 7

@@ -23,7 +23,7 @@ EVERYTHING_IS_HERE = os.environ.get("XLBILLING_CI") == "1"
 REAL_FILES_ARE_HERE = (Path(__file__).resolve().parents[2] / "shared").is_dir()
 
 # Side by side, a file stays with one worker (--dist loadfile). The longest begin first; the office fills the end.
-LONG: Final = ("libreoffice", "realdata", "demo", "tariffs", "intake", "workbook")
+LONG: Final = ("libreoffice", "realdata", "demo", "trade", "intake", "workbook")
 LAST: Final = ("office",)
 
 

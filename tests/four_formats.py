@@ -16,13 +16,13 @@ from typing import Any, Final
 import pandas as pd
 from xlsxwriter import Workbook as NewWorkbook
 
-from xlbilling.build import build_workbook
 from xlbilling.demo.clerk import Clerk
 from xlbilling.demo.decisions import decide
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, planted, read_file
 from xlbilling.demo.old_system import write_old_system
-from xlbilling.office.convert import convert
+from xlbilling.maker import build_workbook
+from xlbilling.office.conversion.convert import convert
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
 

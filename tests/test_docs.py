@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from xlbilling.build import docs
-from xlbilling.build.templates import PACK
-from xlbilling.commands import app
+from xlbilling.maker import docs
+from xlbilling.maker.templates import PACK
+from xlbilling.terminal.commands import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -60,12 +60,12 @@ def test_links_are_found_at_all() -> None:
 def test_made_pages_are_current(name: str) -> None:
     docs.declared_everywhere()
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == docs.docs_pages()[name], (
-        "run: python -m xlbilling.build.docs"
+        "run: python -m xlbilling.maker.docs"
     )
 
 
 def test_readme_lists_every_command() -> None:
-    assert docs.with_commands(README) == README, "run: python -m xlbilling.build.docs"
+    assert docs.with_commands(README) == README, "run: python -m xlbilling.maker.docs"
 
 
 def test_readme_without_its_marks_is_refused() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from xlbilling import __version__
-from xlbilling.reports.template import template_file
+from xlbilling.papers.template import template_file
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = {path.name for path in (ROOT / "templates").glob("*.xlsx")}

@@ -10,17 +10,17 @@ import pytest
 from rich.console import Console
 
 from tests.office.small import tables
-from xlbilling.build import build_workbook
 from xlbilling.demo.month import run_demo
-from xlbilling.doctor import refuse_unsafe_place
-from xlbilling.intake.ledger.signs import debit_positive
-from xlbilling.intake.ledger.subledger import read_subledger
-from xlbilling.problems import Refusal
-from xlbilling.tariffs import rate_book
-from xlbilling.tariffs.owrs import owrs_rates
-from xlbilling.tariffs.owrs_read import read_owrs
-from xlbilling.tariffs.owrs_write import owrs_text
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.intake.gl.signs import debit_positive
+from xlbilling.intake.gl.subledger import read_subledger
+from xlbilling.maker import build_workbook
+from xlbilling.terminal.doctor import refuse_unsafe_place
+from xlbilling.trade.tariffs import rate_book
+from xlbilling.trade.tariffs.owrs import owrs_rates
+from xlbilling.trade.tariffs.owrs_read import read_owrs
+from xlbilling.trade.tariffs.owrs_write import owrs_text
+from xlbilling.words.problems import Refusal
+from xlbilling.workbook.file.book import FileWorkbook
 
 OWRS = (
     "metadata:\n  effective_date: 2020-01-01\nrate_structure:\n  R:\n    service_charge: 5\n    bill: service_charge\n"

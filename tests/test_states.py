@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 import xlbilling
-from xlbilling import states
-from xlbilling.states import BOUND, CHECKLIST, DOCUMENT, RUN, STATES, one_of
+from xlbilling.words import states
+from xlbilling.words.states import BOUND, CHECKLIST, DOCUMENT, RUN, STATES, one_of
 
 ROOT = Path(xlbilling.__file__).parent
 WORDS = {*BOUND.values(), *RUN, *CHECKLIST, states.REVERSED}
 # What earlier versions wrote stays as they wrote it, whatever the words are by now.
 HISTORY = ROOT / "store" / "migrations.py"
-MODULES = sorted(p for p in ROOT.rglob("*.py") if p not in (HISTORY, ROOT / "states.py"))
+MODULES = sorted(p for p in ROOT.rglob("*.py") if p not in (HISTORY, ROOT / "words/states.py"))
 IN_SQL = re.compile(r"\bstate\b\"?\s*(?:=|<>|!=|IN\s*\()\s*'\w|CASE (?:\w+\.)?state WHEN '\w")
 
 

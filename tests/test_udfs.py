@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlbilling import udfs
-from xlbilling.records import TABLE
+from xlbilling.words.records import TABLE
 
 
 def test_every_function_is_declared_with_help_for_each_argument():

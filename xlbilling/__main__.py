@@ -1,6 +1,6 @@
 """`python -m xlbilling` is the terminal command."""
 
-from xlbilling.cli import main
+from xlbilling.terminal.main import main
 
 if __name__ == "__main__":
     main()

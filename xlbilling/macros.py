@@ -9,7 +9,7 @@ from pathlib import Path
 import xlwings as xw
 
 from xlbilling.office.actions import open_desk, perform
-from xlbilling.workbook.excel import ExcelWorkbook
+from xlbilling.workbook.live.excel import ExcelWorkbook
 
 
 def press(button_id: str) -> None:

@@ -17,11 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 import xlwings as xw
 
-from xlbilling.exact import cell_number
-from xlbilling.reads.dials import MILLION
-from xlbilling.reads.dials import consumption as counted
-from xlbilling.records import TABLE
-from xlbilling.tariffs import Priced, price, rate_book
+from xlbilling.trade.reads.dials import MILLION
+from xlbilling.trade.reads.dials import consumption as counted
+from xlbilling.trade.tariffs import Priced, price, rate_book
+from xlbilling.words.exact import cell_number
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.cells import BIGGEST, take
 from xlbilling.workbook.port import SheetTable, headings
 from xlbilling.workbook.references import column_letters

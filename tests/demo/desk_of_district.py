@@ -9,10 +9,10 @@ import pandas as pd
 
 from xlbilling.demo.district import District
 from xlbilling.intake.reads import ParsedReads, parse_reads
-from xlbilling.office.desk import Run
-from xlbilling.reads import Rules, Settled, settle
-from xlbilling.reads.rules import in_force
-from xlbilling.reads.settle import Office
+from xlbilling.office.desk.desk import Run
+from xlbilling.trade.reads import Rules, Settled, settle
+from xlbilling.trade.reads.rules import in_force
+from xlbilling.trade.reads.settle import Office
 
 DECISION = ["exception_id", "fact", "decision", "override_read", "override_date", "reason", "decided_by", "decided_at"]
 NOTHING_DECIDED = pd.DataFrame(columns=DECISION).astype("str")

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from tests.office.small import PERIOD, Clock, open_books
-from xlbilling.build import build_workbook
 from xlbilling.demo.clerk import Clerk
-from xlbilling.problems import Refusal
+from xlbilling.maker import build_workbook
 from xlbilling.store import Store
+from xlbilling.words.problems import Refusal
 from xlbilling.workbook.memory import MemoryWorkbook
 
 

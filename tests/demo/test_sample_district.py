@@ -12,11 +12,11 @@ import pytest
 from xlbilling.demo.cycles import CYCLES
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.rates import FIRE_SIZES, SIZES
-from xlbilling.office.policy import wrong_values
-from xlbilling.periods import AccountingPeriod
-from xlbilling.records import TABLE
+from xlbilling.office.desk.policy import wrong_values
 from xlbilling.store import Store
-from xlbilling.tariffs import inputs_of, price, rate_book
+from xlbilling.trade.tariffs import inputs_of, price, rate_book
+from xlbilling.words.periods import AccountingPeriod
+from xlbilling.words.records import TABLE
 
 
 @pytest.fixture(scope="module")

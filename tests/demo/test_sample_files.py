@@ -13,7 +13,6 @@ import pytest
 from desk_of_district import parsed, settled
 
 from tests.journal_oracle import bill_entries
-from xlbilling import ledger
 from xlbilling.demo.decisions import DECIDES, decide
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import (
@@ -25,12 +24,13 @@ from xlbilling.demo.files import (
     planted,
     read_file,
 )
-from xlbilling.intake.ledger import read_ledger
-from xlbilling.intake.receipts import read_receipts
-from xlbilling.periods import AccountingPeriod
-from xlbilling.reads import CHECKS
-from xlbilling.receipts import check
-from xlbilling.reconcile import Reconciliation, Terms, reconcile
+from xlbilling.intake.gl import read_ledger
+from xlbilling.intake.receipts.reading import read_receipts
+from xlbilling.trade import journal as ledger
+from xlbilling.trade.reads import CHECKS
+from xlbilling.trade.receipts import check
+from xlbilling.trade.reconcile import Reconciliation, Terms, reconcile
+from xlbilling.words.periods import AccountingPeriod
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from xlbilling.build.compound_file import compound_file
+from xlbilling.maker.compound_file import compound_file
 
 
 class Shows(NamedTuple):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from xlbilling.intake.asides import Aside, Shape, set_apart
-from xlbilling.intake.listing import read_listing
-from xlbilling.problems import Problem
+from xlbilling.intake.files.asides import Aside, Shape, set_apart
+from xlbilling.intake.files.listing import read_listing
+from xlbilling.words.problems import Problem
 
 SHAPE = Shape("account", "amount", "day")
 COLUMNS: dict[str, tuple[str, ...]] = {"account": (), "amount": (), "day": ()}

@@ -13,11 +13,11 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbilling.exact import cell_number
-from xlbilling.intake.cells import number_text, unwrapped, unwrapped_column
-from xlbilling.intake.listing import read_listing
+from xlbilling.intake.files.cells import number_text, unwrapped, unwrapped_column
+from xlbilling.intake.files.listing import read_listing
 from xlbilling.intake.reads import parse_reads
-from xlbilling.reads.units import millionths
+from xlbilling.trade.reads.units import millionths
+from xlbilling.words.exact import cell_number
 from xlbilling.workbook.cells import exact_scaled
 
 NOISY = 12.1 + 3.2  # 15.299999999999999, which Excel shows as 15.3

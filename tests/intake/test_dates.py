@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbilling.intake.dates import DateColumn, DayOrder, clock_time, ways_of
+from xlbilling.intake.files.dates import DateColumn, DayOrder, clock_time, ways_of
 
 THE_THIRD = dt.date(2026, 11, 3)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.intake.old_workbooks import CODES, KINDS, Cell, Shows
-from xlbilling.intake.error_cells import errors_in
-from xlbilling.intake.listing import read_listing
+from xlbilling.intake.files.error_cells import errors_in
+from xlbilling.intake.files.listing import read_listing
 from xlbilling.intake.reads import parse_reads
-from xlbilling.problems import Place, Refusal
+from xlbilling.words.problems import Place, Refusal
 
 ROWS: list[list[Cell]] = [
     ["Meter No", "Account", "Read Date", "Reading"],

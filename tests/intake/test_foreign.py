@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbilling.intake.files import kind_of
-from xlbilling.intake.foreign import foreign
-from xlbilling.intake.ledger import read_ledger
+from xlbilling.intake.files.foreign import foreign
+from xlbilling.intake.files.source import kind_of
+from xlbilling.intake.gl import read_ledger
 from xlbilling.intake.reads import parse_reads
-from xlbilling.intake.receipts import read_receipts
-from xlbilling.problems import Refusal
+from xlbilling.intake.receipts.reading import read_receipts
+from xlbilling.words.problems import Refusal
 
 ACH = (
     "101 091000019 0910000192612010830B094101SOME BANK              TOWN OF ELM            \n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from xlbilling.intake import guard
-from xlbilling.intake.guard import Limits, Worker
-from xlbilling.problems import Refusal
+from xlbilling.intake.files import guard
+from xlbilling.intake.files.guard import Limits, Worker
+from xlbilling.words.problems import Refusal
 
 HERE = Path(__file__).resolve()
 
@@ -20,8 +20,8 @@ def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A module of tasks that behave as badly as a parser can."""
     (tmp_path / "bad_tasks.py").write_text(
         "import os, sys, time\n"
-        "from xlbilling.intake.files import UNREADABLE\n"
-        "from xlbilling.problems import Place, Refusal\n"
+        "from xlbilling.intake.files.source import UNREADABLE\n"
+        "from xlbilling.words.problems import Place, Refusal\n"
         "def good(path, **given): print('noise'); return {'given': given, 'name': path.name}, [b'a\\x00b', b'']\n"
         "def hang(path): time.sleep(60); return {}, []\n"
         "def wait(path): time.sleep(1); return {'waited': True}, []\n"

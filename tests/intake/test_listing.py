@@ -17,8 +17,8 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbilling.intake.listing import Listing, read_listing, sheet_names, values
-from xlbilling.problems import Refusal
+from xlbilling.intake.files.listing import Listing, read_listing, sheet_names, values
+from xlbilling.words.problems import Refusal
 
 COLUMNS = {"account_id": ("account", "account number"), "amount": ("payment amount",), "note": ()}
 NEEDED = ("account_id", "amount")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from xlbilling.intake.payment_words import METHODS, PaymentWords, kind_of_column, telling, wrong_rule
-from xlbilling.reads.rules import InForce
+from xlbilling.intake.receipts.payment_words import METHODS, PaymentWords, kind_of_column, telling, wrong_rule
+from xlbilling.trade.reads.rules import InForce
 
 
 @pytest.mark.parametrize(

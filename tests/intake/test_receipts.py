@@ -12,10 +12,10 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xlbilling.intake.payment_words import METHODS, PaymentWords
-from xlbilling.intake.receipts import COLUMNS, Receipts, read_receipts
-from xlbilling.problems import Refusal
-from xlbilling.reads.rules import InForce
+from xlbilling.intake.receipts.payment_words import METHODS, PaymentWords
+from xlbilling.intake.receipts.reading import COLUMNS, Receipts, read_receipts
+from xlbilling.trade.reads.rules import InForce
+from xlbilling.words.problems import Refusal
 
 
 def written(tmp_path: Path, *lines: str) -> Path:

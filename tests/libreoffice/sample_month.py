@@ -18,17 +18,17 @@ import pandas as pd
 import pytest
 
 from tests.libreoffice.engine import properties
-from xlbilling.build import build_workbook
 from xlbilling.demo.clerk import Clerk
 from xlbilling.demo.decisions import LEFT, decide
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
 from xlbilling.demo.old_system import write_old_system
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.convert import convert
+from xlbilling.maker import build_workbook
+from xlbilling.office.conversion.convert import convert
+from xlbilling.office.desk.buttons import Outcome
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
-from xlbilling.workbook.excel import ExcelWorkbook
+from xlbilling.workbook.live.excel import ExcelWorkbook
 
 ACTOR = "lee"
 NOW = dt.datetime(2026, 11, 3, 15, 30, tzinfo=dt.UTC)

@@ -1,7 +1,7 @@
 """Every ribbon button of the built billing.xlsm, pressed through its VBA callback in LibreOffice in the order of a month.
 
 What each press did is checked on the sheets and in the store. The same month without a spreadsheet application gives
-the same sheets. (That the committed workbook is what the source builds is tests/build's to check.)
+the same sheets. (That the committed workbook is what the source builds is tests/maker's to check.)
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import pytest
 
 from tests.libreoffice import sample_month as sample
 from tests.libreoffice.sample_month import AtLibreOffice, AtTheFile, Month, Press
-from xlbilling.build import build_workbook
-from xlbilling.office import explaining
-from xlbilling.office.buttons import BUTTONS, Outcome
-from xlbilling.office.unexpected import LOG
+from xlbilling.maker import build_workbook
+from xlbilling.office.bills import explain as explaining
+from xlbilling.office.desk.buttons import BUTTONS, Outcome
+from xlbilling.office.desk.unexpected import LOG
 
 pytestmark = pytest.mark.libreoffice
 # Parts a month may change: the sheets' cells and tables, and with them the strings, looks and the recalculation chain.

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.libreoffice import host
-from xlbilling.build import build_workbook
-from xlbilling.build.ribbon import Button
-from xlbilling.records import TABLE
+from xlbilling.maker import build_workbook
+from xlbilling.maker.ribbon import Button
+from xlbilling.words.records import TABLE
 
 pytestmark = pytest.mark.libreoffice
 

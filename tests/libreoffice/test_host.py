@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 import xlsxwriter
 
-from xlbilling.build.callbacks import callbacks_module
-from xlbilling.build.functions import WORKBOOK_OPEN, Argument, Function, embedded_xlwings, functions_module
-from xlbilling.build.ribbon import Button, Group, inject_ribbon, ribbon_xml
-from xlbilling.build.vba import Module, vba_project
+from xlbilling.maker.callbacks import callbacks_module
+from xlbilling.maker.functions import WORKBOOK_OPEN, Argument, Function, embedded_xlwings, functions_module
+from xlbilling.maker.ribbon import Button, Group, inject_ribbon, ribbon_xml
+from xlbilling.maker.vba import Module, vba_project
 
 host = pytest.importorskip("tests.libreoffice.host", exc_type=ImportError)  # needs LibreOffice's Python bridge
 HostError, LibreOfficeHost = host.HostError, host.LibreOfficeHost

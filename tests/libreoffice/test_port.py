@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlbilling.build import build_workbook
-from xlbilling.build.ribbon import Button
-from xlbilling.problems import Kind, Place, Refusal
-from xlbilling.records import TABLE
+from xlbilling.maker import build_workbook
+from xlbilling.maker.ribbon import Button
+from xlbilling.words.problems import Kind, Place, Refusal
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.cells import take
-from xlbilling.workbook.excel import ExcelWorkbook
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.file.book import FileWorkbook
+from xlbilling.workbook.live.excel import ExcelWorkbook
 from xlbilling.workbook.port import ExtraColumn
 
 pytestmark = pytest.mark.libreoffice

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from xlbilling.workbook.splice import FormulaColumn, write_tables
+from xlbilling.workbook.file.splice import FormulaColumn, write_tables
 
 pytestmark = pytest.mark.libreoffice
 

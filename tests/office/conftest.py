@@ -13,7 +13,7 @@ import pytest
 from tests.office.busy import keep_busy
 from tests.office.small import PERIOD, Clerk, Clock, beacon, open_books
 from tests.store.cluster import cluster
-from xlbilling.build import build_workbook
+from xlbilling.maker import build_workbook
 from xlbilling.store import Store
 from xlbilling.store.store import sqlite_path
 from xlbilling.store.views import OF_SECTION

@@ -31,19 +31,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlbilling import ledger
 from xlbilling.demo.clerk import Clerk as AtWorkbook
 from xlbilling.demo.clerk import as_typed
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.policy import starting_policy
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.changes import Changes
+from xlbilling.office.desk.policy import starting_policy
+from xlbilling.office.desk.working_tables import write_rows
 from xlbilling.office.posting import entries_of, write_entries
-from xlbilling.office.working_copy import Changes
-from xlbilling.office.working_tables import write_rows
-from xlbilling.problems import Refusal
-from xlbilling.records import TABLE
 from xlbilling.store import Store
 from xlbilling.store.schema import stored_columns
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.trade import journal as ledger
+from xlbilling.words.problems import Refusal
+from xlbilling.words.records import TABLE
+from xlbilling.workbook.file.book import FileWorkbook
 from xlbilling.workbook.port import row_keys
 
 PERIOD: Final = "2026-11"

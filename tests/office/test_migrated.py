@@ -20,12 +20,12 @@ from tests.office.conftest import Office
 from tests.office.small import Clock
 from tests.store.cluster import cluster
 from tests.store.kept import load, unpack
-from xlbilling.build import build_workbook
-from xlbilling.commands import app
+from xlbilling.maker import build_workbook
 from xlbilling.office.actions import open_desk, perform
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Desk
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.desk import Desk
 from xlbilling.store.migrations import opened
+from xlbilling.terminal.commands import app
 from xlbilling.workbook.none import NoWorkbook
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import xlbilling
 from tests.office.conftest import Office
-from tests.office.test_readings import findings, read_in
-from xlbilling.office.reporting import pack_facts
+from tests.office.reads.test_readings import findings, read_in
+from xlbilling.office.outgoing.packs import pack_facts
 
 HIGH = {"topic": "check", "setting": "high", "severity": "block"}
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlbilling.office.policy import starting_policy
-from xlbilling.office.working_copy import Changes
-from xlbilling.office.working_tables import write_rows
+from xlbilling.office.desk.changes import Changes
+from xlbilling.office.desk.policy import starting_policy
+from xlbilling.office.desk.working_tables import write_rows
 from xlbilling.store import Store
 
 CONSUMPTION = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "santa_monica_usage_2014_2016.csv.gz"

@@ -11,18 +11,18 @@ import pandas as pd
 import pytest
 
 from tests.realdata import city as real
-from xlbilling.build import build_workbook
 from xlbilling.demo.clerk import Clerk, Rows
+from xlbilling.maker import build_workbook
 from xlbilling.office.actions import open_desk, perform
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Desk
-from xlbilling.office.surface import SURFACES, view
-from xlbilling.office.working_copy import Changes
-from xlbilling.records import TABLE
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.changes import Changes
+from xlbilling.office.desk.desk import Desk
+from xlbilling.office.desk.surface import SURFACES, view
 from xlbilling.store import Store
 from xlbilling.store.verify import verify
+from xlbilling.words.records import TABLE
+from xlbilling.workbook.file.recalculation import application
 from xlbilling.workbook.none import NoWorkbook
-from xlbilling.workbook.recalculation import application
 
 pytestmark = [
     pytest.mark.realdata,

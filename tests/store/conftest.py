@@ -11,10 +11,10 @@ import pytest
 
 from tests.office.small import Clock
 from tests.store.cluster import cluster
-from xlbilling import ledger
 from xlbilling.office.posting import entries_of, write_batch, write_entries
 from xlbilling.store import Store, Work
 from xlbilling.store.store import sqlite_path
+from xlbilling.trade import journal as ledger
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

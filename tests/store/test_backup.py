@@ -14,10 +14,10 @@ from tests.office.small import Clock
 from tests.store.cluster import cluster
 from tests.store.conftest import post_bill, run_plain
 from tests.store.test_store import refused
-from xlbilling.problems import Conflict
 from xlbilling.store import Store, backup, schema
 from xlbilling.store.backup import back_up, backed_up, restore
 from xlbilling.store.verify import verify
+from xlbilling.words.problems import Conflict
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

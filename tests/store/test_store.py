@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tests.office.small import Clock
 from tests.store.conftest import post_bill, run_plain
-from xlbilling.problems import Conflict, Refusal
 from xlbilling.store import Store, schema
 from xlbilling.store.store import is_blank
 from xlbilling.store.verify import verify
+from xlbilling.words.problems import Conflict, Refusal
 
 
 def refused(code: str, call: Callable[[], object]) -> Refusal:

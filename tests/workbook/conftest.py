@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from xlbilling.build import build_workbook
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.maker import build_workbook
+from xlbilling.workbook.file.book import FileWorkbook
 from xlbilling.workbook.memory import MemoryWorkbook
 from xlbilling.workbook.port import OpenWorkbook
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlbilling.records import TABLE
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.cells import cell_values, exact_scaled, give, refused_rows, take
 from xlbilling.workbook.port import SheetTable
 

@@ -17,10 +17,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from xlbilling.problems import Kind, Place, Refusal
-from xlbilling.records import TABLE
+from xlbilling.words.problems import Kind, Place, Refusal
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.cells import take
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.file.book import FileWorkbook
 from xlbilling.workbook.memory import MemoryWorkbook
 from xlbilling.workbook.named_cells import FIRST_VALUES, FIXED_ROWS
 from xlbilling.workbook.port import AGAIN, ExtraColumn, OpenWorkbook, TypedRow

@@ -14,12 +14,12 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openxml_audit import OpenXmlValidator
 
-from xlbilling.build import build_workbook
-from xlbilling.build.ribbon import Button
-from xlbilling.problems import Kind, Place, Refusal
-from xlbilling.records import TABLE
+from xlbilling.maker import build_workbook
+from xlbilling.maker.ribbon import Button
+from xlbilling.words.problems import Kind, Place, Refusal
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.cells import take
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.file.book import FileWorkbook
 from xlbilling.workbook.port import ExtraColumn
 
 STRANGE = Kind("test_file_strange", "A test finding.", "Look at it.", "review")

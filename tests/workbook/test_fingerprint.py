@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlbilling.records import TABLE
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.cells import give
 from xlbilling.workbook.fingerprint import fingerprint
 from xlbilling.workbook.port import OpenWorkbook

@@ -9,8 +9,8 @@ from pathlib import Path
 import xlsxwriter
 from openxml_audit import OpenXmlValidator
 
-from xlbilling.workbook.row_heights import column_widths, row_heights, wrapping_styles
-from xlbilling.workbook.splice import write_tables
+from xlbilling.workbook.file.row_heights import column_widths, row_heights, wrapping_styles
+from xlbilling.workbook.file.splice import write_tables
 
 LONG = "this is a remark of more than twenty characters"  # 47
 

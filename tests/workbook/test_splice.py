@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openxml_audit import OpenXmlValidator
 
-from xlbilling.build.vba import Module, vba_project
-from xlbilling.problems import Conflict, Refusal
-from xlbilling.workbook import package
-from xlbilling.workbook.splice import Formula, FormulaColumn, write_cells, write_tables
+from xlbilling.maker.vba import Module, vba_project
+from xlbilling.words.problems import Conflict, Refusal
+from xlbilling.workbook.file import package
+from xlbilling.workbook.file.splice import Formula, FormulaColumn, write_cells, write_tables
 
 ROWS = {
     "account": ["00012", "00013"],

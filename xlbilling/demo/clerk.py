@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 
 from xlbilling.office.actions import perform
-from xlbilling.office.buttons import BUTTONS, Outcome
-from xlbilling.office.desk import Desk
-from xlbilling.problems import Problem, Refusal
-from xlbilling.records import TABLE
+from xlbilling.office.desk.buttons import BUTTONS, Outcome
+from xlbilling.office.desk.desk import Desk
 from xlbilling.store import Store
 from xlbilling.store.store import Work
+from xlbilling.words.problems import Problem, Refusal
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.cells import cell_values, give, take
-from xlbilling.workbook.file import FileWorkbook
+from xlbilling.workbook.file.book import FileWorkbook
 from xlbilling.workbook.memory import MemoryWorkbook
 from xlbilling.workbook.port import OpenWorkbook, SheetTable
 from xlbilling.workbook.references import column_letters, column_number

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.periods import AccountingPeriod
 from xlbilling.store.schema import stored_columns
+from xlbilling.words.periods import AccountingPeriod
 
 Days = npt.NDArray[np.datetime64]
 

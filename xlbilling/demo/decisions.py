@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from xlbilling.reads.findings import check_of
+from xlbilling.trade.reads.findings import check_of
 
 DECIDES: Final[dict[str, tuple[str, str]]] = {
     "missing_read": ("estimate", "No read came in; billed on last year until the next read"),

@@ -15,12 +15,12 @@ from xlbilling.demo.cycles import CYCLES, Cycle, runs
 from xlbilling.demo.flow import HISTORY_RUNS, Flow, frame_of
 from xlbilling.demo.opening import opening_balances
 from xlbilling.demo.rates import gl_accounts, schedules
-from xlbilling.office.desk import Run
-from xlbilling.office.policy import starting_policy
-from xlbilling.periods import AccountingPeriod
-from xlbilling.reads import BillingUnit, Rules
-from xlbilling.reads.rules import in_force
-from xlbilling.reads.units import MILLION, truncated
+from xlbilling.office.desk.desk import Run
+from xlbilling.office.desk.policy import starting_policy
+from xlbilling.trade.reads import BillingUnit, Rules
+from xlbilling.trade.reads.rules import in_force
+from xlbilling.trade.reads.units import MILLION, truncated
+from xlbilling.words.periods import AccountingPeriod
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import pandas as pd
 from xlbilling.demo.cycles import CYCLES, Cycle
 from xlbilling.demo.district import District
 from xlbilling.demo.trouble import Dealt, Planted, deal, registers_of
-from xlbilling.documents import KINDS, OPENING
-from xlbilling.office.desk import Run
-from xlbilling.periods import AccountingPeriod
+from xlbilling.office.desk.desk import Run
+from xlbilling.trade.documents import KINDS, OPENING
+from xlbilling.words.periods import AccountingPeriod
 
 READS_HEADER: Final = (
     "Account_ID,Location_ID,Service_Point_ID,Meter_ID,Register_Number,Endpoint_SN,Read_Method,Read,Read_Unit,"

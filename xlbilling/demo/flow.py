@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from xlbilling.demo.cycles import CYCLES, Cycle
-from xlbilling.periods import AccountingPeriod
+from xlbilling.words.periods import AccountingPeriod
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]

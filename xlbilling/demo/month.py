@@ -16,19 +16,19 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
-from xlbilling.build import build_workbook
 from xlbilling.demo.clerk import Clerk, Rows
 from xlbilling.demo.decisions import decide, leave, leave_money
 from xlbilling.demo.district import District, sample_district
 from xlbilling.demo.files import corrected_read_file, gl_export, payments_file, read_file
 from xlbilling.demo.old_system import write_old_system
-from xlbilling.office.convert import convert
-from xlbilling.office.views import balances
-from xlbilling.problems import Conflict, Place, declare
-from xlbilling.states import OPEN
+from xlbilling.maker import build_workbook
+from xlbilling.office.conversion.convert import convert
+from xlbilling.office.desk.views import balances
 from xlbilling.store import Store
 from xlbilling.store.store import store_url
 from xlbilling.store.verify import verify
+from xlbilling.words.problems import Conflict, Place, declare
+from xlbilling.words.states import OPEN
 
 FOLDER_TAKEN: Final = declare(
     "demo_folder_taken", "The folder holds something already.", "Name another folder, or empty this one."

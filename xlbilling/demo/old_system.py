@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from xlbilling.aging import age
 from xlbilling.demo.district import District
-from xlbilling.reads.rules import Rules, in_force
-from xlbilling.records import TABLE
+from xlbilling.trade.aging import age
+from xlbilling.trade.reads.rules import Rules, in_force
+from xlbilling.words.records import TABLE
 
 
 def write_old_system(district: District, folder: Path) -> dt.date:

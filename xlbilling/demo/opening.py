@@ -9,8 +9,8 @@ import pandas as pd
 
 from xlbilling.demo.cycles import CYCLES, DUE_DAYS
 from xlbilling.demo.flow import frame_of
-from xlbilling.periods import AccountingPeriod
-from xlbilling.tariffs import price, rate_book
+from xlbilling.trade.tariffs import price, rate_book
+from xlbilling.words.periods import AccountingPeriod
 
 COLUMNS: Final = ["account_id", "service_id", "charge", "bill_date", "due_date", "amount"]
 

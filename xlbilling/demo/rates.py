@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.periods import AccountingPeriod
 from xlbilling.store.schema import stored_columns
+from xlbilling.words.periods import AccountingPeriod
 
 WATER: Final = "WATER"
 FIRE: Final = "FIRE LINE"

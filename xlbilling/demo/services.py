@@ -12,8 +12,8 @@ from xlbilling.demo import names
 from xlbilling.demo.cycles import CYCLES
 from xlbilling.demo.flow import DIAL_PER_CCF, SWING, Flow, frame_of
 from xlbilling.demo.rates import FIRE, FIRE_SIZES, SIZES, WATER
-from xlbilling.periods import AccountingPeriod
 from xlbilling.store.schema import stored_columns
+from xlbilling.words.periods import AccountingPeriod
 
 Texts = npt.NDArray[Any]
 Whole = npt.NDArray[np.int64]

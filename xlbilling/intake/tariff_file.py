@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from xlbilling.problems import Place, Refusal, declare
-from xlbilling.tariffs.owrs_read import OwrsTariff, read_owrs
+from xlbilling.trade.tariffs.owrs_read import OwrsTariff, read_owrs
+from xlbilling.words.problems import Place, Refusal, declare
 
 UNREADABLE: Final = declare(
     "tariff_file",

@@ -7,14 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from xlbilling.office import accounts, bills, cycles, log, rules_sheet, sheets, start
-from xlbilling.office.buttons import BUTTONS, Button, Outcome
-from xlbilling.office.desk import Desk
+from xlbilling.office.accounts import accounts
+from xlbilling.office.bills import bills, cycles
+from xlbilling.office.desk import log, rules_sheet
+from xlbilling.office.desk import save as sheets
+from xlbilling.office.desk.buttons import BUTTONS, Button, Outcome
+from xlbilling.office.desk.desk import Desk
+from xlbilling.office.desk.unexpected import unexpected
+from xlbilling.office.month import start
 from xlbilling.office.receipts import rejects
-from xlbilling.office.unexpected import unexpected
-from xlbilling.problems import Problem, Refusal, declare
 from xlbilling.store.migrations import opened
 from xlbilling.store.store import store_url
+from xlbilling.words.problems import Problem, Refusal, declare
 from xlbilling.workbook.port import Workbook
 
 NO_BUTTON: Final = declare(

@@ -12,21 +12,21 @@ from typing import Any
 
 import pandas as pd
 
-from xlbilling.documents import KINDS, DocumentKind, typed_tables
-from xlbilling.office.desk import Desk, today
-from xlbilling.office.history import TAKEN_OUT, content, keep_change, keep_revision, last_change
-from xlbilling.office.months import Months, months_of
+from xlbilling.office.desk.changes import Changes, changed_meanwhile
+from xlbilling.office.desk.desk import Desk, today
+from xlbilling.office.desk.history import TAKEN_OUT, content, keep_change, keep_revision, last_change
+from xlbilling.office.desk.months import Months, months_of
+from xlbilling.office.desk.surface import Surface
+from xlbilling.office.desk.undo import Step, overtaken, takes_back
+from xlbilling.office.desk.working_tables import bound
 from xlbilling.office.posting import POSTED_ROW
-from xlbilling.office.surface import Surface
-from xlbilling.office.undo import Step, overtaken, takes_back
-from xlbilling.office.working_copy import Changes, changed_meanwhile
-from xlbilling.office.working_tables import bound
-from xlbilling.problems import Refusal
-from xlbilling.records import TABLE
-from xlbilling.states import OPEN, REVERSED, WITHDRAWN
 from xlbilling.store import Work
 from xlbilling.store.schema import columns_of
 from xlbilling.store.views import view as declare_view
+from xlbilling.trade.documents import KINDS, DocumentKind, typed_tables
+from xlbilling.words.problems import Refusal
+from xlbilling.words.records import TABLE
+from xlbilling.words.states import OPEN, REVERSED, WITHDRAWN
 
 for _name in typed_tables():
     _key = TABLE[_name].key[0]

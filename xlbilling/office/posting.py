@@ -8,14 +8,14 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from xlbilling import ledger
-from xlbilling.documents import BILL, KINDS, OF_REVERSED, OF_ROW, DocumentKind, reversible
-from xlbilling.office.desk import Desk, money
-from xlbilling.office.looking import MOVED_ON
-from xlbilling.office.months import Months, months_of, open_month
-from xlbilling.problems import Conflict, Place, Refusal, declare
-from xlbilling.states import POSTED
+from xlbilling.office.desk.desk import Desk, money
+from xlbilling.office.desk.looking import MOVED_ON
+from xlbilling.office.desk.months import Months, months_of, open_month
 from xlbilling.store import Store, Work, schema
+from xlbilling.trade import journal as ledger
+from xlbilling.trade.documents import BILL, KINDS, OF_REVERSED, OF_ROW, DocumentKind, reversible
+from xlbilling.words.problems import Conflict, Place, Refusal, declare
+from xlbilling.words.states import POSTED
 
 UNBALANCED: Final = declare(
     "unbalanced",

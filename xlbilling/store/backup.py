@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
 from xlbilling.store import schema, seal
 from xlbilling.store.store import Store, sqlite_path, version
+from xlbilling.words.problems import Conflict, Place, Problem, Refusal, declare
 
 BACKUP_BROKEN: Final = declare(
     "backup_broken",

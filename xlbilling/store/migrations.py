@@ -18,11 +18,11 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from xlbilling.problems import Conflict, Place, Refusal, declare
 from xlbilling.store import schema, shape
 from xlbilling.store.backup import back_up
 from xlbilling.store.store import Store, Work, refuse_version, version
 from xlbilling.store.verify import verify
+from xlbilling.words.problems import Conflict, Place, Refusal, declare
 
 MIGRATION_FAILED: Final = declare(
     "migration_failed",

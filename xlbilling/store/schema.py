@@ -2,7 +2,7 @@
 
 Text is text, money whole cents, quantities millionths, dates ISO text (YYYY-MM-DD sorts and compares rightly and is the
 same on SQLite and PostgreSQL). Posted documents and the journal are append-only by trigger; a row's state is one of the
-words that xlbilling.states allows its table.
+words that xlbilling.words.states allows its table.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from sqlalchemy import (
     Text,
 )
 
-from xlbilling.documents import KINDS, typed_tables
-from xlbilling.records import TABLE
-from xlbilling.states import DOCUMENT, OPEN, POSTED, STATES, one_of
+from xlbilling.trade.documents import KINDS, typed_tables
+from xlbilling.words.records import TABLE
+from xlbilling.words.states import DOCUMENT, OPEN, POSTED, STATES, one_of
 
 VERSION: Final = 9  # of what is declared here; each change of it has a number and a function in store.migrations
 WORKING: Final = tuple(name for name, table in TABLE.items() if table.sheet.working)

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
-from xlbilling.problems import Conflict, Place, Refusal, declare
-from xlbilling.states import BOUND
 from xlbilling.store import frames, schema, seal, shape
 from xlbilling.store.views import VIEWS, sorts_of, with_relations
+from xlbilling.words.problems import Conflict, Place, Refusal, declare
+from xlbilling.words.states import BOUND
 
 NO_STORE: Final = declare(
     "no_store", "The store that was named does not exist.", "Check the path, or make one with `xlbilling convert`."

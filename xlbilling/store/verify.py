@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from xlbilling.documents import BILL, KINDS, OF_REVERSED, OPENING, REVERSAL, DocumentKind
-from xlbilling.problems import Place, Problem, declare
-from xlbilling.states import POSTED
 from xlbilling.store import seal
 from xlbilling.store.store import Store, Work
 from xlbilling.store.views import view
+from xlbilling.trade.documents import BILL, KINDS, OF_REVERSED, OPENING, REVERSAL, DocumentKind
+from xlbilling.words.problems import Place, Problem, declare
+from xlbilling.words.states import POSTED
 
 BROKEN: Final = declare(
     "ledger_broken",

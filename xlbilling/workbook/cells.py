@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.exact import cell_number
-from xlbilling.problems import Problem, declare
-from xlbilling.records import Column, ColumnKind, Table
+from xlbilling.words.exact import cell_number
+from xlbilling.words.problems import Problem, declare
+from xlbilling.words.records import Column, ColumnKind, Table
 from xlbilling.workbook.days import day_of
 from xlbilling.workbook.port import ERRORS, SheetTable
 
@@ -71,7 +71,7 @@ def take(table: Table, sheet: SheetTable) -> tuple[pd.DataFrame, list[Problem]]:
     for name, column in table:
         raw = sheet.frame.get(name)
         cells = np.full(len(sheet.frame), None, object) if raw is None else raw.to_numpy(object)
-        found = _Column(table, name, column, sheet)
+        found = _Column(name, column, sheet)
         made[name] = pd.Series(found.taken(cells), index=sheet.frame.index)
         problems += found.problems if raw is not None else []
     return pd.DataFrame(made, index=sheet.frame.index), problems
@@ -156,11 +156,9 @@ def _is_blank(cell: Any) -> bool:
 class _Column:
     """One column being taken: its cells by sort, and the problems they gave."""
 
-    def __init__(self, table: Table, name: str, column: Column, sheet: SheetTable):
+    def __init__(self, name: str, column: Column, sheet: SheetTable):
         self.name, self.column, self.sheet = name, column, sheet
-        info = table.record.model_fields.get(name)
-        default = None if info is None or info.is_required() else info.default
-        self.default = default
+        self.default = column.default
         self.problems: list[Problem] = []
 
     def taken(self, cells: Objects) -> Any:

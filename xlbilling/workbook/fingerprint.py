@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlbilling.records import Table
+from xlbilling.words.records import Table
 
 _BLANK = "\x00"  # no cell holds it
 

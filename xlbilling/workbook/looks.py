@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from xlbilling.records import ColumnKind, Filled
+from xlbilling.words.records import ColumnKind, Filled
 
 NUMBER_FORMAT: Final[dict[ColumnKind, str]] = {
     "id": "@",

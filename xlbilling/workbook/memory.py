@@ -16,10 +16,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from xlbilling.problems import Place, Problem, Refusal
-from xlbilling.records import TABLE, Table
-from xlbilling.workbook.cell_xml import DAY_ZERO, FIRST_DAY, Unwritable, sort_of
+from xlbilling.words.problems import Place, Problem, Refusal
+from xlbilling.words.records import TABLE, Table
 from xlbilling.workbook.cells import give
+from xlbilling.workbook.file.cell_xml import DAY_ZERO, FIRST_DAY, Unwritable, sort_of
+from xlbilling.workbook.file.sheet_xml import IN_THE_WAY
 from xlbilling.workbook.formula_text import Formula
 from xlbilling.workbook.looks import NUMBER_FORMAT
 from xlbilling.workbook.named_cells import DASH, FIRST_VALUES, FIXED_ROWS, HEADER_ROW, LIST_CORNERS, TILES
@@ -40,7 +41,6 @@ from xlbilling.workbook.port import (
     wanted_file,
 )
 from xlbilling.workbook.references import Area, column_letters
-from xlbilling.workbook.sheet_xml import IN_THE_WAY
 
 DATED: Final = NUMBER_FORMAT["date"]
 NUMBERED: Final = "General"  # a cell that nobody gave a format

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from xlbilling.records import TABLES
-from xlbilling.states import NOT_RECALCULATED
+from xlbilling.words.records import TABLES
+from xlbilling.words.states import NOT_RECALCULATED
 
 DASH: Final = "–"
 WELCOME: Final = "Press a button on the Billing tab; what it did is said here."

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlbilling.problems import Problem
-from xlbilling.records import TABLE
+from xlbilling.words.problems import Problem
+from xlbilling.words.records import TABLE
 from xlbilling.workbook.formula_text import Formula
 from xlbilling.workbook.port import ExtraColumn, SheetTable, TypedRow, View, wanted_file
 

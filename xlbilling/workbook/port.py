@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.problems import Place, Problem, Refusal, declare
-from xlbilling.records import TABLE, TABLES, ColumnKind, Table
+from xlbilling.words.problems import Place, Problem, Refusal, declare
+from xlbilling.words.records import TABLE, TABLES, ColumnKind, Table
 from xlbilling.workbook.days import day_of
 from xlbilling.workbook.fingerprint import fingerprint
 from xlbilling.workbook.formula_text import Formula

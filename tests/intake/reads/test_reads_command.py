@@ -11,7 +11,7 @@ from xlsxwriter import Workbook as NewWorkbook
 from xlbilling.intake.reads import Recipe, learn_recipe, parse_reads
 from xlbilling.intake.reads.__main__ import main
 from xlbilling.intake.reads.command import reads_parse
-from xlbilling.problems import Refusal
+from xlbilling.words.problems import Refusal
 
 TEXT = "Account,Meter,Read Date,Read,Unit\n007,M1,2026-07-01,5,gal\n"
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.intake.reads.uploads import HEAD, listed, read
-from xlbilling.intake.footers import is_rule, says_so
+from xlbilling.intake.files.footers import is_rule, says_so
 from xlbilling.intake.reads import parse_reads
 
 OWN = (

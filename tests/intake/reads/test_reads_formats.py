@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xlbilling.intake.reads import ParsedReads, parse_reads
-from xlbilling.problems import Refusal
+from xlbilling.words.problems import Refusal
 
 Row = tuple[str, ...]
 

@@ -9,7 +9,7 @@ import xlsxwriter
 
 from tests.intake.reads.uploads import read, taken
 from xlbilling.intake.reads import Recipe, parse_reads, propose_recipe
-from xlbilling.problems import Refusal
+from xlbilling.words.problems import Refusal
 
 
 @pytest.mark.parametrize(

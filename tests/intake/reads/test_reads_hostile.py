@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.intake.reads.uploads import GOOD, GOOD_ROW, HEAD, listed, read, refused, taken
-from xlbilling.intake import files
+from xlbilling.intake.files import source as files
 from xlbilling.intake.reads import parse_reads
-from xlbilling.problems import Refusal
+from xlbilling.words.problems import Refusal
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.intake.reads import workbooks as w
 from tests.intake.reads.uploads import GOOD_ROW, HEAD, RECIPE, listed, read, refused, taken
-from xlbilling.intake import plain_sheet
+from xlbilling.intake.files import plain_sheet
 from xlbilling.intake.reads import parse_reads
-from xlbilling.problems import Refusal
+from xlbilling.words.problems import Refusal
 
 
 def test_a_plain_workbook(tmp_path: Path) -> None:

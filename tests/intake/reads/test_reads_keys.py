@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xlbilling.intake.files.spans import Spans, few_of
 from xlbilling.intake.reads.keys import Key, Keys
-from xlbilling.intake.spans import Spans, few_of
 
 KEY = st.tuples(
     st.sampled_from(["M1", "M2", "M10", "0", "00"]), st.sampled_from(["", "L"]), st.sampled_from(["d1", "d2"]),

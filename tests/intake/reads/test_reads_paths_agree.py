@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from xlsxwriter import Workbook as NewWorkbook
 
 from tests.intake.reads import workbooks as w
-from xlbilling.intake import delimited, plain_sheet, tables, text
+from xlbilling.intake.files import delimited, plain_sheet, tables, text
 from xlbilling.intake.reads import parse_reads
 
 CELL = st.one_of(

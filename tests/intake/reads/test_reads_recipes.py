@@ -13,7 +13,7 @@ from xlbilling.intake.reads import Recipe, fitting_recipes, learn_recipe, propos
 from xlbilling.intake.reads.propose import _formats
 from xlbilling.intake.reads.recipe import Proposal
 from xlbilling.intake.reads.recipe_table import faults_of, recipe_of, rows_of
-from xlbilling.problems import Refusal
+from xlbilling.words.problems import Refusal
 
 FIXED = Recipe(
     layout="fixed",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xlbilling.intake.reads import ParsedReads, Recipe, parse_reads
-from xlbilling.problems import Refusal
+from xlbilling.words.problems import Refusal
 
 HEAD = "Account,Meter,Read Date,Read,Unit\n"
 GOOD = "008,M9,2026-07-01,6,gal\n"

@@ -10,11 +10,11 @@ import pytest
 from tests.office.asked import correct, counts, healthy
 from tests.office.conftest import Office
 from tests.office.small import DUE, Clerk, beacon, payments
-from xlbilling.office.auditing import bills_digest
+from xlbilling.office.bills.audit import bills_digest
 from xlbilling.office.month import post
-from xlbilling.office.waiting import waiting
-from xlbilling.problems import CATALOGUE
+from xlbilling.office.month.waiting import waiting
 from xlbilling.store.verify import verify
+from xlbilling.words.problems import CATALOGUE
 
 
 @pytest.mark.stage("computed")

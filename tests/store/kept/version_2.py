@@ -24,10 +24,10 @@ from pathlib import Path
 
 from tests.office.asked import correct
 from tests.office.conftest import Office
+from tests.office.month.test_closing import agree, audited
 from tests.office.small import PERIOD, Clock, beacon, open_books, payments
-from tests.office.test_closing import agree, audited
 from tests.store.cluster import cluster
-from xlbilling.build import build_workbook
+from xlbilling.maker import build_workbook
 from xlbilling.store.backup import restore
 
 DECEMBER = [("M09", "0412"), ("M10", "0470"), ("M11", "0411"), ("M12", "04l1")]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from xlbilling.intake.delimited import Block
+from xlbilling.intake.files.delimited import Block
+from xlbilling.intake.files.spans import few_of, spread
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule, product
 from xlbilling.intake.reads.readings import ACTUAL, NO_READ, SUSPECT, Fault, Ledger, PlainReadings, Readings, Rules
 from xlbilling.intake.reads.tabular import Named, PlainColumns, Table, find, repeated_headers
-from xlbilling.intake.spans import few_of, spread
 
 RULES = Rules()
 NEEDED = ("MeterSN", "MTUID", "ScaledRead")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xlbilling.intake.delimited import Block
+from xlbilling.intake.files.delimited import Block
+from xlbilling.intake.files.spans import Spans, woven, woven_few
 from xlbilling.intake.reads.readings import ACTUAL, ESTIMATED, INTERVAL, NO_READ, Ledger, PlainReadings, Readings, Rules
 from xlbilling.intake.reads.tabular import Named, PlainColumns, Table, find, repeated_headers
-from xlbilling.intake.spans import Spans, woven, woven_few
 
 RULES = Rules(repeated_hour=True)
 NEEDED = ("Flow", "Flow_Time", "Read_Time", "Meter_ID")

@@ -6,7 +6,8 @@ import datetime
 import re
 from dataclasses import dataclass, field
 
-from xlbilling.intake.package import shown
+from xlbilling.intake.files.package import shown
+from xlbilling.intake.files.text import Text
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule, product
 from xlbilling.intake.reads.readings import (
@@ -20,7 +21,6 @@ from xlbilling.intake.reads.readings import (
     Readings,
     Rules,
 )
-from xlbilling.intake.text import Text
 
 RULES = Rules(numbers=NumberRule(signed=True), repeated_hour=True)
 START = "MEPMD01,"

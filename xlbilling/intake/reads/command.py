@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from xlbilling.intake.guard import shared_worker
+from xlbilling.intake.files.guard import shared_worker
 from xlbilling.intake.reads.detect import FORMATS
 from xlbilling.intake.reads.parsed import ParsedReads, parse_reads
 from xlbilling.intake.reads.readings import TEXT_COLUMNS
 from xlbilling.intake.reads.recipe import Recipe
-from xlbilling.problems import Place, Refusal, declare
+from xlbilling.words.problems import Place, Refusal, declare
 
 NOT_WRITTEN = declare(
     "output_not_written", "The result could not be written.", "Check the folder, and close the file if Excel has it."

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from xlbilling.intake.delimited import header_cells
+from xlbilling.intake.files.delimited import header_cells
+from xlbilling.intake.files.text import Text
 from xlbilling.intake.reads import aclara, beacon, beacon_hourly, cmep, columns, radix, sensus_autoread, sensus_k3
-from xlbilling.intake.text import Text
 
 FORMATS: Final = (
     "beacon", "beacon-hourly", "neptune", "sensus-autoread", "sensus-k3", "cmep", "itron-mvrs", "aclara", "radix",

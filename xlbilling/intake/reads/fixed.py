@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from xlbilling.intake.files.text import Text
 from xlbilling.intake.reads.readings import Fault, Ledger, Readings
-from xlbilling.intake.text import Text
 
 
 def part(line: str, first: int, last: int) -> str:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from xlbilling.intake.delimited import Block
-from xlbilling.intake.footers import TOTAL, is_rule, is_sentence, says_so
-from xlbilling.intake.package import shown
+from xlbilling.intake.files.delimited import Block
+from xlbilling.intake.files.footers import TOTAL, is_rule, is_sentence, says_so
+from xlbilling.intake.files.package import shown
 from xlbilling.intake.reads.readings import Ledger
 from xlbilling.intake.reads.tabular import Named
 

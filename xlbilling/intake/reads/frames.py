@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xlbilling.intake import tables
+from xlbilling.intake.files import tables
 from xlbilling.intake.reads.readings import TEXT_COLUMNS
 from xlbilling.intake.reads.rejected import REJECT_FIELDS
 

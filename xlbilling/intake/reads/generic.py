@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from xlbilling.intake.cells import UNCERTAIN, unwrapped_column
-from xlbilling.intake.dates import Evidence
-from xlbilling.intake.delimited import Block
-from xlbilling.intake.old_sheets import OldWorkbook
-from xlbilling.intake.package import shown
+from xlbilling.intake.files.cells import UNCERTAIN, unwrapped_column
+from xlbilling.intake.files.dates import Evidence
+from xlbilling.intake.files.delimited import Block
+from xlbilling.intake.files.old_sheets import OldWorkbook
+from xlbilling.intake.files.package import shown
+from xlbilling.intake.files.sheets import Workbook
 from xlbilling.intake.reads import columns, footers
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule
@@ -28,7 +29,6 @@ from xlbilling.intake.reads.readings import (
 )
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.tabular import FixedTable, Named, PlainColumns, SheetTable, Table, repeated_headers
-from xlbilling.intake.sheets import Workbook
 
 IDS: Final = ("account_id", "location_id", "meter_id", "register_id")
 TRAILER: Final = re.compile(r"(?:total|totals|count|records|record count)\s*:?", re.IGNORECASE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from xlbilling.intake.package import shown
+from xlbilling.intake.files.package import shown
+from xlbilling.intake.files.text import Text
 from xlbilling.intake.reads.fixed import Gathered, digits, lines_of, part
 from xlbilling.intake.reads.neptune import exceeds
 from xlbilling.intake.reads.numbers import NumberRule
 from xlbilling.intake.reads.readings import ACTUAL, NO_READ, SUSPECT, Fault, Ledger, Rules
-from xlbilling.intake.text import Text
 
 RULES = Rules()
 WIDTH = 126

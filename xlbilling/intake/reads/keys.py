@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xlbilling.intake.spans import Few, Spans
+from xlbilling.intake.files.spans import Few, Spans
 
 Key = tuple[str, str, str, str]
 Hashes = NDArray[np.uint64]

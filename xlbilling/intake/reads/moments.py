@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from xlbilling.intake.dates import (
+from xlbilling.intake.files.dates import (
     DayOrder,
     Evidence,
     Ways,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from xlbilling.intake.files.text import Text
 from xlbilling.intake.reads.fixed import Gathered, digits, lines_of, part
 from xlbilling.intake.reads.numbers import NumberRule
 from xlbilling.intake.reads.readings import ACTUAL, NO_READ, SUSPECT, Fault, Ledger, Rules
-from xlbilling.intake.text import Text
 
 RULES = Rules(numbers=NumberRule(whole=True))
 _NEEDED = {"PRMDT": 123, "MTRDT": 57, "ORDST": 13, "RDGDT": 98}

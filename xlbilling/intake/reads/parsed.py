@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlbilling.intake import files, tables
-from xlbilling.intake.guard import Worker, in_this_process, shared_worker
+from xlbilling.intake.files import source as files
+from xlbilling.intake.files import tables
+from xlbilling.intake.files.guard import Worker, in_this_process, shared_worker
 from xlbilling.intake.reads.readings import TEXT_COLUMNS
 from xlbilling.intake.reads.recipe import Recipe
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from xlbilling.intake.files.text import Text
 from xlbilling.intake.reads.fixed import Gathered, digits, lines_of, part
 from xlbilling.intake.reads.numbers import NumberRule
 from xlbilling.intake.reads.readings import ACTUAL, NO_READ, Ledger, Rules
-from xlbilling.intake.text import Text
 
 RULES = Rules(numbers=NumberRule(whole=True))
 WIDTH = 36

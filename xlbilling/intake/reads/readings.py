@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Final
 
-from xlbilling.intake import tables
-from xlbilling.intake.cells import UNCERTAIN
-from xlbilling.intake.package import shown
+from xlbilling.intake.files import tables
+from xlbilling.intake.files.cells import UNCERTAIN
+from xlbilling.intake.files.package import shown
+from xlbilling.intake.files.spans import Few, Spans, constant_few
 from xlbilling.intake.reads.keys import Keys
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.numbers import NumberRule, too_fine
 from xlbilling.intake.reads.rejected import Rejected
 from xlbilling.intake.reads.units import LITER, UNKNOWN, Units, cubic_meters
-from xlbilling.intake.spans import Few, Spans, constant_few
 
 TEXT_COLUMNS: Final = (
     "account_id",

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from xlbilling.intake.reads.moments import Moments
-from xlbilling.problems import Place, Refusal, declare
+from xlbilling.words.problems import Place, Refusal, declare
 
 BAD_RECIPE = declare(
     "recipe_unusable",
@@ -169,7 +169,7 @@ class Proposal:
 
 def propose_recipe(path: Path) -> Proposal:
     """What the file at `path` tells of a recipe for it; refused where it has neither headings nor lines of one length."""
-    from xlbilling.intake.guard import shared_worker  # noqa: PLC0415 - the child reads recipes too, and has no child
+    from xlbilling.intake.files.guard import shared_worker  # noqa: PLC0415 - the child reads recipes too, and has no child
 
     facts, _ = shared_worker().run("xlbilling.intake.reads.recipe_task:propose", path)
     return Proposal(**facts)
@@ -189,7 +189,7 @@ def learn_recipe(path: Path) -> Recipe:
 
 def fitting_recipes(path: Path, recipes: dict[str, Recipe]) -> list[str]:
     """The names of the recipes that fit the file: every column stands in it, or its lines are of the length told."""
-    from xlbilling.intake.guard import shared_worker  # noqa: PLC0415 - as above
+    from xlbilling.intake.files.guard import shared_worker  # noqa: PLC0415 - as above
 
     known = [recipe.model_dump() for recipe in recipes.values()]
     facts, _ = shared_worker().run("xlbilling.intake.reads.recipe_task:fitting", path, recipes=known)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from xlbilling.intake.package import shown
+from xlbilling.intake.files.package import shown
 from xlbilling.intake.reads.moments import Moments
 from xlbilling.intake.reads.recipe import NEEDED_FIELDS, RECIPE_FIELDS, Proposal, Recipe
 

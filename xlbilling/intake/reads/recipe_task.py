@@ -7,10 +7,12 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from xlbilling.intake import files
-from xlbilling.intake.delimited import header_cells
-from xlbilling.intake.files import BAD_HEADER
-from xlbilling.intake.old_sheets import OldWorkbook, open_book
+from xlbilling.intake.files import source as files
+from xlbilling.intake.files.delimited import header_cells
+from xlbilling.intake.files.old_sheets import OldWorkbook, open_book
+from xlbilling.intake.files.sheets import Workbook
+from xlbilling.intake.files.source import BAD_HEADER
+from xlbilling.intake.files.text import Text, decode
 from xlbilling.intake.reads import columns, generic
 from xlbilling.intake.reads.detect import HEADER_WITHIN, delimiter_of
 from xlbilling.intake.reads.propose import may_be_headings, recipe_for
@@ -18,9 +20,7 @@ from xlbilling.intake.reads.readings import Ledger
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.tabular import FixedTable, SheetTable, Table
 from xlbilling.intake.reads.task import by_position, find_by_recipe, find_on_sheet
-from xlbilling.intake.sheets import Workbook
-from xlbilling.intake.text import Text, decode
-from xlbilling.problems import Place, Refusal
+from xlbilling.words.problems import Place, Refusal
 
 Facts = dict[str, Any]
 _SAMPLE_LINES: Final = 1000

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from xlbilling.intake.cells import UNCERTAIN
-from xlbilling.intake.old_sheets import OldWorkbook
-from xlbilling.intake.sheets import EnoughRead, Row, SheetName, Workbook
-from xlbilling.intake.text import Text
+from xlbilling.intake.files.cells import UNCERTAIN
+from xlbilling.intake.files.old_sheets import OldWorkbook
+from xlbilling.intake.files.sheets import EnoughRead, Row, SheetName, Workbook
+from xlbilling.intake.files.text import Text
 
 CONTENT_CHARACTERS: Final = 300
 REJECT_FIELDS: Final = (

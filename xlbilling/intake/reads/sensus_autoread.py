@@ -5,9 +5,9 @@ A clerk who picks it by mistake must not bill last month's readings again: every
 
 from __future__ import annotations
 
+from xlbilling.intake.files.text import Text
 from xlbilling.intake.reads.fixed import lines_of, part
 from xlbilling.intake.reads.readings import Ledger, Rules
-from xlbilling.intake.text import Text
 
 RULES = Rules()
 WIDTH = 155

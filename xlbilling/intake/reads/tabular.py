@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xlbilling.intake import delimited
-from xlbilling.intake.cells import NumberText
-from xlbilling.intake.delimited import Block, Layout
-from xlbilling.intake.old_sheets import OldWorkbook
-from xlbilling.intake.sheets import Row, SheetName, Workbook
-from xlbilling.intake.spans import Few, Spans
-from xlbilling.intake.text import Text
+from xlbilling.intake.files import delimited
+from xlbilling.intake.files.cells import NumberText
+from xlbilling.intake.files.delimited import Block, Layout
+from xlbilling.intake.files.old_sheets import OldWorkbook
+from xlbilling.intake.files.sheets import Row, SheetName, Workbook
+from xlbilling.intake.files.spans import Few, Spans
+from xlbilling.intake.files.text import Text
 
 
 @dataclass

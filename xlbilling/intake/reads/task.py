@@ -8,11 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from xlbilling.intake import files, tables
-from xlbilling.intake.delimited import header_cells
-from xlbilling.intake.files import AMBIGUOUS, BAD_HEADER, UNREADABLE
-from xlbilling.intake.old_sheets import OldWorkbook, open_book
-from xlbilling.intake.package import shown
+from xlbilling.intake.files import source as files
+from xlbilling.intake.files import tables
+from xlbilling.intake.files.delimited import header_cells
+from xlbilling.intake.files.old_sheets import OldWorkbook, open_book
+from xlbilling.intake.files.package import shown
+from xlbilling.intake.files.sheets import SheetName, Workbook
+from xlbilling.intake.files.source import AMBIGUOUS, BAD_HEADER, UNREADABLE
+from xlbilling.intake.files.text import Text, decode
 from xlbilling.intake.reads import (
     aclara,
     beacon,
@@ -31,9 +34,7 @@ from xlbilling.intake.reads.readings import Ledger
 from xlbilling.intake.reads.recipe import Recipe
 from xlbilling.intake.reads.rejected import REJECT_FIELDS, lines_as_they_came, rows_as_they_came
 from xlbilling.intake.reads.tabular import FixedTable, SheetTable, Table
-from xlbilling.intake.sheets import SheetName, Workbook
-from xlbilling.intake.text import Text, decode
-from xlbilling.problems import Place, Refusal
+from xlbilling.words.problems import Place, Refusal
 
 Facts = dict[str, Any]
 _TABLES: Final[dict[str, Any]] = {"beacon": beacon, "beacon-hourly": beacon_hourly, "aclara": aclara}

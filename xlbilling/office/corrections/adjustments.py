@@ -8,27 +8,27 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.documents import ADJUST, ADJUSTMENT, BILL, REBILL, REVERSAL
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.comparing import changes
 from xlbilling.office.corrections.rebilling import number_of, rebills
-from xlbilling.office.desk import Desk, latest_day, money, today
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.changes import Changes, already_there
+from xlbilling.office.desk.comparing import changes
+from xlbilling.office.desk.desk import Desk, latest_day, money, today
+from xlbilling.office.desk.history import content, keep_revision
+from xlbilling.office.desk.looking import Look
+from xlbilling.office.desk.months import Months, months_of
+from xlbilling.office.desk.save import refresh_tables
+from xlbilling.office.desk.surface import surface
+from xlbilling.office.desk.undo import Step, keep_undo, overtaken, takes_back
+from xlbilling.office.desk.views import what_waits
 from xlbilling.office.document_sheets import DocumentSheet
-from xlbilling.office.history import content, keep_revision
-from xlbilling.office.looking import Look
-from xlbilling.office.months import Months, months_of
 from xlbilling.office.posting import NOT_REVERSIBLE, POSTED_ROW, entry_that_stands
-from xlbilling.office.sheets import refresh_tables
-from xlbilling.office.surface import surface
-from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
-from xlbilling.office.views import what_waits
-from xlbilling.office.working_copy import Changes, already_there
-from xlbilling.periods import AccountingPeriod
-from xlbilling.problems import Kind, Problem, Refusal, declare
-from xlbilling.receipts import DAY_TO_COME, UNKNOWN_ACCOUNT
-from xlbilling.records import TABLE
-from xlbilling.states import OPEN, WITHDRAWN
 from xlbilling.store import Store, Work
+from xlbilling.trade.documents import ADJUSTMENT, BILL, REVERSAL
+from xlbilling.trade.receipts import DAY_TO_COME, UNKNOWN_ACCOUNT
+from xlbilling.words.periods import AccountingPeriod
+from xlbilling.words.problems import Kind, Problem, Refusal, declare
+from xlbilling.words.records import TABLE
+from xlbilling.words.states import ADJUST, OPEN, REBILL, WITHDRAWN
 
 ADJUSTMENT_INCOMPLETE: Final = declare(
     "adjustment_incomplete",

@@ -13,21 +13,21 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from xlbilling.bills import Terms, compute
-from xlbilling.inputs import inputs, with_measured
-from xlbilling.ledger import GL_UNKNOWN
-from xlbilling.money import round_half_up
-from xlbilling.office.desk import Desk, billed_anew, money, run_billed_anew
-from xlbilling.office.explaining import quantity
-from xlbilling.periods import AccountingPeriod
-from xlbilling.problems import Kind, Place, Refusal, declare
-from xlbilling.reads import BillingUnit
-from xlbilling.reads.measure import COMPOUND, by_service, register_key
-from xlbilling.reads.register_checks import ROLLOVER_SHARE
-from xlbilling.reads.units import MILLION, millionths
-from xlbilling.states import DRAFT
+from xlbilling.office.bills.explain import quantity
+from xlbilling.office.desk.desk import Desk, billed_anew, money, run_billed_anew
 from xlbilling.store.schema import columns_of
-from xlbilling.tariffs import rate_book
+from xlbilling.trade.bills import Terms, compute
+from xlbilling.trade.inputs import inputs, with_measured
+from xlbilling.trade.journal import GL_UNKNOWN
+from xlbilling.trade.reads import BillingUnit
+from xlbilling.trade.reads.measure import COMPOUND, by_service, register_key
+from xlbilling.trade.reads.register_checks import ROLLOVER_SHARE
+from xlbilling.trade.reads.units import MILLION, millionths
+from xlbilling.trade.tariffs import rate_book
+from xlbilling.words.money import round_half_up
+from xlbilling.words.periods import AccountingPeriod
+from xlbilling.words.problems import Kind, Place, Refusal, declare
+from xlbilling.words.states import DRAFT
 
 REBILL_DIAL: Final = declare(
     "rebill_dial",

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.documents import BILL, CANCEL, REBILL, REVERSAL
 from xlbilling.office.corrections.anew import REBILL_DIAL, Asked, Carried, Document, Rebill, refused
-from xlbilling.office.desk import Desk, money, run_billed_anew
+from xlbilling.office.desk.desk import Desk, money, run_billed_anew
 from xlbilling.office.posting import post_bill_batch, write_batch
-from xlbilling.periods import AccountingPeriod
-from xlbilling.states import OPEN
 from xlbilling.store import Work
 from xlbilling.store.views import OF_SECTION
+from xlbilling.trade.documents import BILL, REVERSAL
+from xlbilling.words.periods import AccountingPeriod
+from xlbilling.words.states import CANCEL, OPEN, REBILL
 
 _DIAL: Final = re.compile(r"([^=\s]+)=(\d{1,12}(?:\.\d{1,6})?)")
 

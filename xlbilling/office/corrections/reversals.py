@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import pandas as pd
 
-from xlbilling.documents import BILL, KINDS, REBILL, REVERSAL, sheets_of
-from xlbilling.office.buttons import Outcome
 from xlbilling.office.corrections.adjustments import in_words, take_typed
 from xlbilling.office.corrections.rebilling import freed_days, number_of, post_rebills, rebills, with_later
-from xlbilling.office.desk import Desk
-from xlbilling.office.looking import Look
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.changes import chain_head
+from xlbilling.office.desk.desk import Desk
+from xlbilling.office.desk.looking import Look
+from xlbilling.office.desk.save import refresh_tables, refuse_unsaved
+from xlbilling.office.desk.surface import saved
+from xlbilling.office.desk.undo import past_undo
 from xlbilling.office.posting import NOT_REVERSIBLE, entry_that_stands, post_at_once
-from xlbilling.office.sheets import refresh_tables, refuse_unsaved
-from xlbilling.office.surface import saved
-from xlbilling.office.undo import past_undo
-from xlbilling.office.working_copy import chain_head
-from xlbilling.problems import Place, Refusal
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
+from xlbilling.trade.documents import BILL, KINDS, REVERSAL, sheets_of
+from xlbilling.words.problems import Place, Refusal
+from xlbilling.words.states import REBILL
 
 
 def reverse(desk: Desk) -> Outcome:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from xlbilling import ledger
-from xlbilling.documents import BILL, sheets_of, with_post
-from xlbilling.office.billing import DRAFTS_STALE
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.deciding import close_findings
-from xlbilling.office.desk import Desk, money
-from xlbilling.office.drafts import clear_drafts, computed_by, computed_from, inputs_digest
-from xlbilling.office.looking import Look
+from xlbilling.office.bills.drafts import clear_drafts, computed_by, computed_from
+from xlbilling.office.bills.runs import DRAFTS_STALE
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.changes import chain_head
+from xlbilling.office.desk.desk import Desk, money
+from xlbilling.office.desk.looking import Look
+from xlbilling.office.desk.save import refresh_tables, refuse_unsaved
+from xlbilling.office.desk.surface import saved
+from xlbilling.office.desk.undo import past_undo
+from xlbilling.office.month.waiting import waiting
 from xlbilling.office.posting import (
     post_bill_batch,
     post_waiting,
     posts,
     write_batch,
 )
-from xlbilling.office.sheets import refresh_tables, refuse_unsaved
-from xlbilling.office.surface import saved
-from xlbilling.office.undo import past_undo
-from xlbilling.office.waiting import waiting
-from xlbilling.office.working_copy import chain_head
-from xlbilling.problems import Conflict, Place, Problem, Refusal, declare
-from xlbilling.states import DRAFT
+from xlbilling.office.reads.findings import close_findings
+from xlbilling.office.reads.run_inputs import inputs_digest
 from xlbilling.store import Work
 from xlbilling.store.backup import backed_up
+from xlbilling.trade import journal as ledger
+from xlbilling.trade.documents import BILL, sheets_of, with_post
+from xlbilling.words.problems import Conflict, Place, Problem, Refusal, declare
+from xlbilling.words.states import DRAFT
 
 NOTHING_TO_POST: Final = declare(
     "nothing_to_post", "No batch waits to be posted.", "Compute bills or take in receipts first.", "info"

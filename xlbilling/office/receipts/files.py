@@ -7,21 +7,21 @@ from typing import Final
 
 import pandas as pd
 
-from xlbilling.intake.payment_words import PaymentWords
-from xlbilling.intake.receipts import Receipts, read_receipts
-from xlbilling.office.buttons import Outcome
-from xlbilling.office.desk import Desk, latest_day, money, policy_on, today
-from xlbilling.office.history import keep_taken_out
-from xlbilling.office.looking import Look
+from xlbilling.intake.receipts.payment_words import PaymentWords
+from xlbilling.intake.receipts.reading import Receipts, read_receipts
+from xlbilling.office.desk.buttons import Outcome
+from xlbilling.office.desk.desk import Desk, latest_day, money, policy_on, today
+from xlbilling.office.desk.files import digest_of, import_key
+from xlbilling.office.desk.history import keep_taken_out
+from xlbilling.office.desk.looking import Look
+from xlbilling.office.desk.save import refresh_tables, refuse_unsaved
+from xlbilling.office.desk.undo import Step, keep_undo, overtaken, takes_back
 from xlbilling.office.receipts.typed import insert_receipts, standing
-from xlbilling.office.sheets import refresh_tables, refuse_unsaved
-from xlbilling.office.taken_once import digest_of, import_key
-from xlbilling.office.undo import Step, keep_undo, overtaken, takes_back
-from xlbilling.periods import AccountingPeriod
-from xlbilling.problems import Place, Problem
-from xlbilling.receipts import NOT_PAID, PAYMENT_LIKE, alike, check, rejected, to_decide
-from xlbilling.states import CURRENT
 from xlbilling.store import Work
+from xlbilling.trade.receipts import NOT_PAID, PAYMENT_LIKE, alike, check, rejected, to_decide
+from xlbilling.words.periods import AccountingPeriod
+from xlbilling.words.problems import Place, Problem
+from xlbilling.words.states import CURRENT
 
 MOST_LINES_TOLD: Final = 6
 

@@ -7,18 +7,18 @@ from typing import Any, Final
 
 import pandas as pd
 
-from xlbilling.office.deciding import REASON_MISSING
-from xlbilling.office.desk import Desk, latest_day
-from xlbilling.office.history import TAKEN_OUT, as_text, content, keep_change, keep_revision
+from xlbilling.office.desk.changes import Changes, changed_meanwhile
+from xlbilling.office.desk.desk import Desk, latest_day
+from xlbilling.office.desk.history import TAKEN_OUT, as_text, content, keep_change, keep_revision
+from xlbilling.office.desk.surface import Surface, surface
+from xlbilling.office.desk.undo import OVERTAKEN, Step, overtaken, takes_back
+from xlbilling.office.desk.working_tables import bound
+from xlbilling.office.reads.findings import REASON_MISSING
 from xlbilling.office.receipts.typed import insert_receipts, standing
-from xlbilling.office.surface import Surface, surface
-from xlbilling.office.undo import OVERTAKEN, Step, overtaken, takes_back
-from xlbilling.office.working_copy import Changes, changed_meanwhile
-from xlbilling.office.working_tables import bound
-from xlbilling.problems import Conflict, Place, Problem, declare
-from xlbilling.receipts import check
-from xlbilling.states import CURRENT, LEFT, OPEN, TAKEN, WITHDRAWN
 from xlbilling.store import Work
+from xlbilling.trade.receipts import check
+from xlbilling.words.problems import Conflict, Place, Problem, declare
+from xlbilling.words.states import CURRENT, LEFT, OPEN, TAKEN, WITHDRAWN
 
 NOT_TAKEABLE: Final = declare(
     "payment_reject_not_takeable",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
-from xlbilling.office.desk import Desk, latest_day
+from xlbilling.office.desk.changes import Changes
+from xlbilling.office.desk.desk import Desk, latest_day
+from xlbilling.office.desk.months import Months
+from xlbilling.office.desk.surface import surface
+from xlbilling.office.desk.undo import Step, takes_back
 from xlbilling.office.document_sheets import DocumentSheet, take_back_documents, take_in
-from xlbilling.office.months import Months
-from xlbilling.office.surface import surface
-from xlbilling.office.undo import Step, takes_back
-from xlbilling.office.working_copy import Changes
-from xlbilling.problems import Refusal
-from xlbilling.receipts import alike, check
-from xlbilling.states import OPEN, REVERSED, WITHDRAWN
 from xlbilling.store import Store, Work
+from xlbilling.trade.receipts import alike, check
+from xlbilling.words.problems import Refusal
+from xlbilling.words.states import OPEN, REVERSED, WITHDRAWN
 
 
 def standing(work: Work | Store) -> pd.DataFrame:

@@ -1,5 +1,0 @@
-"""The workbook, its ribbon and its VBA, made from the declarations of the layers below."""
-
-from xlbilling.build.workbook import build_workbook
-
-__all__ = ["build_workbook"]

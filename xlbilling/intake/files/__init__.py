@@ -1,0 +1,1 @@
+"""Files from outside, of any kind: guarded, opened, cut into cells, each cell converted once."""

@@ -1,0 +1,1 @@
+"""Accounts, their services and meters."""

@@ -1,0 +1,1 @@
+"""Bills: runs and their drafts, rates, audit, explanation, studies."""

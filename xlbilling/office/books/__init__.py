@@ -1,0 +1,1 @@
+"""The books: accounting's ledger taken in, and held against the journal."""

@@ -1,0 +1,1 @@
+"""Conversion: an office taken in from its old system."""

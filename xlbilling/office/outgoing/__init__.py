@@ -1,0 +1,1 @@
+"""What leaves the office: report pack, close packet, print file."""

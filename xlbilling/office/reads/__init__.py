@@ -1,0 +1,1 @@
+"""Reads: files taken in, rejected rows, findings and decisions, re-reads."""

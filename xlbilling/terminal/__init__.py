@@ -1,0 +1,1 @@
+"""The terminal: commands, those on files alone, and the doctor."""

@@ -1,0 +1,1 @@
+"""The trade: frames in, frames and problems out; no Excel, no database, no clock, no files."""
