@@ -76,6 +76,7 @@ def test_a_row_below_and_a_row_less_change_it(book: OpenWorkbook) -> None:
         ([True], [1.0]),
         ([dt.date(2026, 11, 3)], [dt.date(2026, 11, 4)]),
         ([dt.datetime(2026, 11, 3)], [dt.datetime(2026, 11, 3, 8)]),
+        ([dt.datetime(2026, 11, 3)], [dt.datetime(2026, 11, 3, 0, 0, 0, 500_000)]),
         (["a", "b"], ["ab", ""]),
     ],
 )

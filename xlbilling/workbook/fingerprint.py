@@ -39,7 +39,7 @@ def _column(cells: list[Any]) -> bytes:
     if sorts <= {float, int, type(None)}:
         return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64).tobytes()
     if sorts <= {dt.datetime, dt.date, type(None)}:
-        return np.array(cells, dtype="datetime64[s]").tobytes()
+        return np.array(cells, dtype="datetime64[us]").tobytes()
     return "\x1f".join(map(_text, cells)).encode()
 
 

@@ -53,9 +53,9 @@ def test_typing_in_any_column_of_any_sheet_is_seen(computed_desk: Clerk) -> None
         for field in TABLE[table].names("typed") if len(sheet.rows) else ():
             cell, before = f"{sheet.column_letter[field]}{sheet.rows[0]}", sheet.frame[field].iloc[0]
             book.type_in(sheet.sheet, {cell: 12_345.0 if before != 12_345.0 else 1.0})
-            assert not filling.untouched(desk, book.read(table), moved_on=False), (table, field)
+            assert not filling.untouched(desk, book.read(table)), (table, field)
             book.type_in(sheet.sheet, {cell: before})
-            assert filling.untouched(desk, book.read(table), moved_on=False), (table, field)
+            assert filling.untouched(desk, book.read(table)), (table, field)
             looked += 1
     desk.store.close()
     assert looked > 60

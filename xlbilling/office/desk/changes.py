@@ -161,6 +161,11 @@ def shown(column: Column, value: Any) -> str:
     return plain_rate(text) if column.kind == "rate" else text
 
 
+def moved_on(desk: Desk) -> bool:
+    """Whether anything was written to the store since the sheets were filled."""
+    return desk.seen()[0] != last_event(desk)
+
+
 def last_event(desk: Desk) -> int:
     return int(desk.store.value("SELECT MAX(event) FROM events") or 0)
 

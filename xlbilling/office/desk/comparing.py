@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from xlbilling.office.desk.changes import CHANGED_MEANWHILE, Changes, last_event, plain_rate, shown
+from xlbilling.office.desk.changes import CHANGED_MEANWHILE, Changes, moved_on, plain_rate, shown
 from xlbilling.office.desk.desk import Desk
 from xlbilling.office.desk.filling import untouched
 from xlbilling.office.desk.history import as_text, at_revision, content, last_change
@@ -51,7 +51,7 @@ def changes(desk: Desk, name: str) -> Changes:
     """
     desk = desk.as_shown()
     sheet = desk.book.read(name)
-    if untouched(desk, sheet, moved_on=desk.seen()[0] != last_event(desk)):
+    if untouched(desk, sheet):
         return Changes.none(sheet)
     return _Comparison(desk, sheet).changes()
 
@@ -318,7 +318,7 @@ class _Comparison:
 
         What is worked out is worked out again for it, which only a sheet that somebody typed on comes to.
         """
-        if self.desk.seen()[0] != last_event(self.desk):
+        if moved_on(self.desk):
             return []
         names = [n for n in self.declared.names("computed", "given") if n in self.typed and n not in self.declared.key]
         problems: list[Problem] = []

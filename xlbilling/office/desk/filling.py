@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from xlbilling.office.desk.changes import moved_on
 from xlbilling.office.desk.desk import Desk
 from xlbilling.office.desk.surface import SURFACES, saved, view
 from xlbilling.words.records import TABLE
@@ -27,9 +28,10 @@ def fill_sheets(
 
     Without `anew` a sheet that holds its rows already is left as it is, looks and all.
     """
-    kept = {name: mark for name, mark in _filled(desk).items() if name not in names}
+    marked = {name for name in saved() if name in names}
+    kept = {name: mark for name, mark in _filled(desk).items() if name not in marked}
     prints: dict[str, str] = {}
-    if any(name in saved() for name in names):
+    if marked:
         _note(desk, kept)  # a press that stops half way leaves no fingerprint of what is half written
     for done, name in enumerate(names):
         if anew:
@@ -38,8 +40,8 @@ def fill_sheets(
         prints[name] = "" if over else fingerprint(TABLE[name], give(TABLE[name], rows))
         if anew or over or desk.book.read(name).fingerprint != prints[name]:
             desk.book.write(name, rows, typing=over)
-    if any(name in saved() for name in names):
-        _note(desk, kept | prints)
+    if marked:
+        _note(desk, kept | {name: prints[name] for name in marked})
 
 
 def on_start(fill: Callable[[Desk], None]) -> Callable[[Desk], None]:
@@ -54,15 +56,15 @@ def fill_start(desk: Desk) -> None:
         fill(desk)
 
 
-def untouched(desk: Desk, sheet: SheetTable, moved_on: bool) -> bool:
+def untouched(desk: Desk, sheet: SheetTable) -> bool:
     """Whether nobody has typed on a sheet since it was filled.
 
-    `moved_on`: the store has, since; then a sheet whose rows can be taken back has to be looked at row by row.
+    Where the store has moved on since, a sheet whose rows can be taken back has to be looked at row by row all the same.
     """
-    if moved_on and SURFACES[sheet.table.name].can_leave:
-        return False
     mark = _filled(desk).get(sheet.table.name)
-    return bool(mark) and not sheet.problems and sheet.fingerprint == mark
+    if not mark or sheet.problems or sheet.fingerprint != mark:
+        return False
+    return not (SURFACES[sheet.table.name].can_leave and moved_on(desk))
 
 
 def _filled(desk: Desk) -> dict[str, str]:
@@ -71,5 +73,4 @@ def _filled(desk: Desk) -> dict[str, str]:
 
 
 def _note(desk: Desk, marks: Mapping[str, str]) -> None:
-    known = set(saved())
-    desk.book.put(_CELL, " ".join(f"{name} {mark}" for name, mark in marks.items() if mark and name in known) or None)
+    desk.book.put(_CELL, " ".join(f"{name} {mark}" for name, mark in marks.items() if mark) or None)
