@@ -10,6 +10,8 @@ from xlbilling.words.states import ADJUST, CANCEL, REBILL
 AUTHOR: Final = computed("Taken in by", "Who typed it, or took its file in.", "text", 12)
 POSTER: Final = computed("Posted by", "Who pressed the button that posted it; blank until then.", "text", 12)
 
+METHODS: Final = ("lockbox", "counter", "web", "autopay", "check", "cash")
+
 PAYMENTS: Final = Table(
     Sheet("Payments", "payments", "Receipts of the period", ("payment_id",), True, "period", totals=("amount",)),
     "Money received from a customer.",
@@ -22,7 +24,7 @@ PAYMENTS: Final = Table(
         "How it was paid.",
         "choice",
         11,
-        choices=("lockbox", "counter", "web", "autopay", "check", "cash"),
+        choices=METHODS,
         default="counter",
     ),
     reference=Column("Reference", "Check or transaction number.", "id", 16),
@@ -62,7 +64,7 @@ PAYMENT_REJECTS: Final = Table(
         "How it was paid.",
         "choice",
         11,
-        choices=("lockbox", "counter", "web", "autopay", "check", "cash"),
+        choices=METHODS,
     ),
     reference=Column("Reference", "Check, transaction or trace number.", "id", 16),
     decision=Column(
